@@ -1,0 +1,283 @@
+//! What is known about a secret name: plain data that every face shows, never a value.
+//!
+//! `Reason` is the one list of why a secret cannot be had. Diagnostics, hover, actions, lenses, `check` and
+//! `run` each match on it exhaustively, so a new reason does not compile until all of them handle it.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+use crate::{name::SecretName, text::Span};
+
+/// Why a secret cannot be had for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    Missing,
+    Empty,
+    Disabled,
+    DomainDenied,
+    HostUnapproved,
+    Locked,
+    NotConfigured,
+    Unreachable,
+    Disconnected,
+    LoginNeeded,
+    MfaNeeded,
+    Forbidden,
+    NotFound,
+    VersionGone,
+    Ambiguous,
+    Throttled,
+    Sealed,
+    Tls,
+    ClockSkew,
+    Untrusted,
+    BadValue,
+}
+
+/// How loud an editor shows a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    Error,
+    Warning,
+    Information,
+    Hint,
+}
+
+impl Reason {
+    pub const ALL: [Self; 21] = [
+        Self::Missing,
+        Self::Empty,
+        Self::Disabled,
+        Self::DomainDenied,
+        Self::HostUnapproved,
+        Self::Locked,
+        Self::NotConfigured,
+        Self::Unreachable,
+        Self::Disconnected,
+        Self::LoginNeeded,
+        Self::MfaNeeded,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::VersionGone,
+        Self::Ambiguous,
+        Self::Throttled,
+        Self::Sealed,
+        Self::Tls,
+        Self::ClockSkew,
+        Self::Untrusted,
+        Self::BadValue,
+    ];
+
+    /// The stable code that editors, `--format json` and SARIF carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Empty => "empty",
+            Self::Disabled => "disabled",
+            Self::DomainDenied => "domain-denied",
+            Self::HostUnapproved => "host-unapproved",
+            Self::Locked => "locked",
+            Self::NotConfigured => "not-configured",
+            Self::Unreachable => "unreachable",
+            Self::Disconnected => "disconnected",
+            Self::LoginNeeded => "login-needed",
+            Self::MfaNeeded => "mfa-needed",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::VersionGone => "version-gone",
+            Self::Ambiguous => "ambiguous",
+            Self::Throttled => "throttled",
+            Self::Sealed => "sealed",
+            Self::Tls => "tls",
+            Self::ClockSkew => "clock-skew",
+            Self::Untrusted => "untrusted",
+            Self::BadValue => "bad-value",
+        }
+    }
+
+    /// How an editor marks it before anything is sent.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Missing
+            | Self::Empty
+            | Self::DomainDenied
+            | Self::NotConfigured
+            | Self::NotFound
+            | Self::VersionGone
+            | Self::Ambiguous
+            | Self::BadValue => Severity::Error,
+            Self::Locked
+            | Self::Unreachable
+            | Self::Disconnected
+            | Self::LoginNeeded
+            | Self::MfaNeeded
+            | Self::Forbidden
+            | Self::Throttled
+            | Self::Sealed
+            | Self::Tls
+            | Self::ClockSkew
+            | Self::Untrusted => Severity::Warning,
+            Self::HostUnapproved => Severity::Information,
+            Self::Disabled => Severity::Hint,
+        }
+    }
+
+    /// Whether trying again later, with nothing changed, may help.
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Throttled | Self::Sealed)
+    }
+
+    /// What a person can do about it, in one line.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Missing => "create it in the local vault, or link the name to an external vault",
+            Self::Empty => "enter a value, or link the name to an external vault",
+            Self::Disabled => "enable the secret",
+            Self::DomainDenied => "allow this host for the secret, or send the request elsewhere",
+            Self::HostUnapproved => "approve the host once; the answer is remembered on this machine",
+            Self::Locked => "unlock the local vault",
+            Self::NotConfigured => "complete the integration's settings",
+            Self::Unreachable => "check the address and the network, then try again",
+            Self::Disconnected => "connect the integration again, or link the name elsewhere",
+            Self::LoginNeeded => "sign in",
+            Self::MfaNeeded => "enter the one-time code",
+            Self::Forbidden => "ask the vault's administrator for permission to read it",
+            Self::NotFound => "correct the link",
+            Self::VersionGone => "use the latest version",
+            Self::Ambiguous => "choose one of the matching items",
+            Self::Throttled => "wait, then try again",
+            Self::Sealed => "wait until the vault is unsealed, then try again",
+            Self::Tls => "check the server's certificate or the configured CA",
+            Self::ClockSkew => "correct this machine's clock",
+            Self::Untrusted => "review the definition and trust it",
+            Self::BadValue => "store a value that fits this place",
+        }
+    }
+}
+
+/// A reason with the facts of this case. `detail` is shown to people and never holds a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub reason: Reason,
+    /// What exactly is wrong, without a full stop: "no permission to read `kv/app` (403 permission denied)".
+    pub detail: String,
+}
+
+impl Problem {
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+/// Which vault a secret lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderKind {
+    Local,
+    Hashicorp,
+    /// The environment of this process, for `{{$processEnv NAME}}`.
+    Environment,
+}
+
+impl ProviderKind {
+    /// The name as people know it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Local => "local vault",
+            Self::Hashicorp => "HashiCorp Vault",
+            Self::Environment => "process environment",
+        }
+    }
+}
+
+/// Where a secret lives and how its next use will go, as far as that is known without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    pub provider: ProviderKind,
+    /// The integration's name; none for the local vault.
+    pub integration: Option<String>,
+    /// Labelled coordinates to show, such as `("path", "payments/stripe")`. Already validated text.
+    pub coordinates: Vec<(&'static str, String)>,
+    /// Domains the secret may be sent to; empty means that hosts are asked for one by one.
+    pub allowed_domains: Vec<String>,
+    /// How long a cached value will still serve.
+    pub cached_for: Option<Duration>,
+    pub note: Option<String>,
+}
+
+/// What is known about one name, apart from any request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    pub origin: Option<Origin>,
+    /// Why the value cannot be had; none when nothing is known to be wrong.
+    pub problem: Option<Problem>,
+    /// Whether the vault was really asked; false while a check is under way or was not possible.
+    pub checked: bool,
+}
+
+/// What one request will do with secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestSurvey {
+    /// The host the request goes to, in its normal form; none while the URL cannot be worked out.
+    pub host: Option<String>,
+    pub needs: Vec<Need>,
+}
+
+/// One secret that one request uses, however indirectly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Need {
+    pub name: SecretName,
+    /// Where in the request the secret comes in: its reference, or the `{{variable}}` that leads to it.
+    #[serde(skip)]
+    pub spans: Vec<Span>,
+    /// Why this request may not have it: the secret's own problem first, else the policy's.
+    pub problem: Option<Problem>,
+}
+
+/// Everything known about the secrets of one document. Computed by the core, read by every feature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Survey {
+    /// Every well-formed name that the document mentions.
+    pub secrets: BTreeMap<SecretName, Status>,
+    /// One for each request of the document, in its order.
+    pub requests: Vec<RequestSurvey>,
+}
+
+/// A place in a file: for a link or an integration, the name in its `[secrets.name]` header, quotes included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Site {
+    pub file: PathBuf,
+    pub span: Span,
+}
+
+/// A secret or a link that exists, for completion and lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSecret {
+    pub name: SecretName,
+    pub provider: ProviderKind,
+    pub integration: Option<String>,
+    pub note: Option<String>,
+    pub enabled: bool,
+    /// The link's place; none for a secret of the local vault without a link.
+    pub link: Option<Site>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownIntegration {
+    pub name: String,
+    pub provider: ProviderKind,
+    pub site: Site,
+}
+
+/// Everything that can be named here. Plain data for the features.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// By name.
+    pub secrets: Vec<KnownSecret>,
+    pub integrations: Vec<KnownIntegration>,
+    /// The `vaultls.toml` into which new links go, with its text if it exists.
+    pub link_file: Option<(PathBuf, Option<String>)>,
+}

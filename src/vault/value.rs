@@ -1,0 +1,33 @@
+//! The only type that carries a secret.
+
+use zeroize::Zeroizing;
+
+/// A value that is wiped when dropped. It cannot be printed, compared, cloned or serialized; reading it takes a
+/// closure, so that every use can be found.
+pub struct SecretValue(Zeroizing<Vec<u8>>);
+
+impl SecretValue {
+    /// Takes the bytes over. NB. copies the caller made before are the caller's to wipe.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Lends the bytes to `use_it`.
+    pub fn expose<R>(&self, use_it: impl FnOnce(&[u8]) -> R) -> R {
+        use_it(&self.0)
+    }
+
+    /// Lends the text to `use_it`; none when the bytes are not UTF-8.
+    pub fn expose_text<R>(&self, use_it: impl FnOnce(&str) -> R) -> Option<R> {
+        std::str::from_utf8(&self.0).ok().map(use_it)
+    }
+
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

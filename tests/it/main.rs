@@ -1,0 +1,14 @@
+//! The tests that go through a public door: the library's, the program's, the protocol's, an editor's.
+
+mod support;
+
+mod cli;
+mod corpus_http;
+mod corpus_postman;
+mod exchange;
+mod hashicorp;
+mod hostile_hosts;
+mod local_vault;
+mod lsp;
+mod nvim;
+mod tidy;
