@@ -32,12 +32,13 @@ impl<'a> Lines<'a> {
     }
 
     pub fn peek(&self) -> Option<Line> {
-        (*self).next()
+        let mut ahead = *self;
+        ahead.next()
     }
 
-    /// Goes on with the first line that begins at or after `offset`.
-    pub fn skip_to(&mut self, offset: usize) {
-        while self.at < offset && self.next().is_some() {}
+    /// Goes on at `offset`, where a line begins.
+    pub fn jump(&mut self, offset: usize) {
+        self.at = offset.clamp(self.at, self.end);
     }
 }
 
