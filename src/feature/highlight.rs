@@ -1,0 +1,36 @@
+//! The other places in the same document that mean what the cursor is on.
+
+use crate::{
+    feature::{
+        Context,
+        references::{Symbol, definitions_of, references, symbol},
+    },
+    text::Span,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Highlight {
+    pub span: Span,
+    pub kind: HighlightKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HighlightKind {
+    /// The value is used.
+    Read,
+    /// The value is set.
+    Write,
+}
+
+/// By position; empty where the cursor is on nothing that has a name.
+pub fn highlights(context: &Context<'_>, offset: usize) -> Vec<Highlight> {
+    let Some(symbol) = symbol(context, offset) else { return Vec::new() };
+    let read = references(context.document, &symbol, false);
+    let mut found: Vec<_> = read.into_iter().map(|span| Highlight { span, kind: HighlightKind::Read }).collect();
+    if let Symbol::Variable(name) = &symbol {
+        let defined = definitions_of(context.document, name);
+        found.extend(defined.map(|variable| Highlight { span: variable.name_span, kind: HighlightKind::Write }));
+        found.sort_unstable_by_key(|highlight| highlight.span);
+    }
+    found
+}
