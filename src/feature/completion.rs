@@ -150,10 +150,9 @@ fn dynamic(context: &Context<'_>, typed: &Typed<'_>) -> Vec<Item> {
         let text = format!("{label}{}", typed.closer);
         typed.item(&label, ItemKind::Dynamic, typed.start, text).detailed("a value of the `.env` file".into())
     }));
-    for (name, detail) in [
-        (DOTENV, "a value of the `.env` file"),
-        (PROCESS_ENV, "a variable of the process; it counts as a secret"),
-    ] {
+    for (name, detail) in
+        [(DOTENV, "a value of the `.env` file"), (PROCESS_ENV, "a variable of the process; it counts as a secret")]
+    {
         let item = typed.item(name, ItemKind::Dynamic, typed.start, format!("{name} "));
         items.push(item.detailed(detail.into()).unfinished());
     }

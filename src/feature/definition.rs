@@ -30,3 +30,39 @@ fn of_use(context: &Context<'_>, used: &Use) -> Option<Site> {
 fn site(value: &EnvironmentValue) -> Site {
     Site { file: value.file.clone(), span: value.span.unwrap_or(Span::at(0)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::fixture::Fixture;
+
+    fn check(fixture: &Fixture, expected: Option<(&str, Span)>) {
+        let site = definition(&fixture.context(), fixture.cursor());
+        assert_eq!(site, expected.map(|(file, span)| Site { file: file.into(), span }));
+    }
+
+    #[test]
+    fn a_reference_leads_to_its_link() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:k$0>>\n").linked("k", Span::new(9, 10));
+        check(&fixture, Some(("/project/vaultls.toml", Span::new(9, 10))));
+    }
+
+    #[test]
+    fn a_secret_of_the_local_vault_is_defined_in_no_file() {
+        check(&Fixture::http("GET https://a.b/<<vault:k$0>>\n").known("k"), None);
+    }
+
+    #[test]
+    fn a_variable_leads_to_the_definition_that_counts() {
+        let fixture = Fixture::http("@a = 1\n@ab = 2\n\nGET https://b/{{$0ab}}\n");
+        check(&fixture, Some(("/project/a.http", Span::new(8, 10))));
+    }
+
+    #[test]
+    fn a_variable_of_an_environment_leads_to_its_file() {
+        let fixture = Fixture::http("GET https://{{host$0}}\n").environment("host", "x");
+        check(&fixture, Some(("/project/http-client.env.json", Span::new(3, 9))));
+        let fixture = Fixture::http("GET https://{{$dotenv K$0}}\n").dotenv("K", "x");
+        check(&fixture, Some(("/project/.env", Span::at(0))));
+    }
+}

@@ -34,3 +34,36 @@ fn body(request: &Request, source: &str) -> Option<Span> {
 fn trimmed(span: Span, source: &str) -> Span {
     Span::new(span.start, span.start + span.of(source).trim_end().len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::fixture::Fixture;
+
+    fn check(text: &str, expected: &[&str]) {
+        let fixture = Fixture::http(text);
+        let folds = folds(&fixture.context());
+        assert_eq!(folds.iter().map(|fold| fold.span.of(&fixture.source)).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_request_folds_without_the_empty_lines_behind_it() {
+        check(
+            "### one\nGET https://a.b\n\n\n### two\nGET https://a.b\n",
+            &["### one\nGET https://a.b", "### two\nGET https://a.b"],
+        );
+    }
+
+    #[test]
+    fn a_body_of_several_lines_folds_too() {
+        check(
+            "### one\nPOST https://a.b\n\n{\n  \"a\": 1\n}\n\n",
+            &["### one\nPOST https://a.b\n\n{\n  \"a\": 1\n}", "{\n  \"a\": 1\n}"],
+        );
+    }
+
+    #[test]
+    fn a_single_line_does_not_fold() {
+        check("GET https://a.b\n", &[]);
+    }
+}

@@ -34,3 +34,33 @@ pub fn highlights(context: &Context<'_>, offset: usize) -> Vec<Highlight> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::fixture::Fixture;
+
+    fn check(text: &str, expected: &[(&str, HighlightKind)]) {
+        let fixture = Fixture::http(text);
+        let found = highlights(&fixture.context(), fixture.cursor());
+        let shown: Vec<_> = found.iter().map(|one| (one.span.of(&fixture.source), one.kind)).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_definition_of_a_variable_is_told_from_its_uses() {
+        let expected = [("v", HighlightKind::Write), ("{{v}}", HighlightKind::Read)];
+        check("@v = 1\n\nGET https://b/{{v$0}}\n", &expected);
+    }
+
+    #[test]
+    fn every_reference_of_a_secret_is_lit() {
+        let expected = [("<<vault:k>>", HighlightKind::Read), ("{{vault:k}}", HighlightKind::Read)];
+        check("GET https://b/<<vault:k>>/{{vault:k$0}}\n", &expected);
+    }
+
+    #[test]
+    fn plain_text_lights_nothing() {
+        check("GET https://$0b/<<vault:k>>\n", &[]);
+    }
+}

@@ -55,7 +55,7 @@ fn of_secret(context: &Context<'_>, name: &SecretName, title: &str) -> Vec<Strin
     let mut lines = Vec::new();
     match &status.origin {
         Some(origin) => lines.extend(of_origin(origin, title)),
-        None => lines.extend([format!("**Secret** {title}"), String::new()]),
+        None => lines.push(format!("**Secret** {title}")),
     }
     lines.push(String::new());
     lines.push(state(context, name, status));
@@ -123,12 +123,20 @@ fn of_use(context: &Context<'_>, used: &Use) -> Vec<String> {
         Expression::ProcessEnv(argument) => return of_process_variable(context, argument, used.span),
         Expression::Dynamic(dynamic) => {
             let summary = escape::message(dynamic.summary);
-            vec![format!("**Variable** {title}"), String::new(), format!("{summary}, made anew when the request is sent")]
+            vec![
+                format!("**Variable** {title}"),
+                String::new(),
+                format!("{summary}, made anew when the request is sent"),
+            ]
         }
         expression => match variable::definition_of(context, expression) {
             Some(definition) => of_value(context, &title, definition),
             None if variable::asks_for_a_response(&used.name) => {
-                vec![format!("**Variable** {title}"), String::new(), "values of earlier responses are not supported yet".into()]
+                vec![
+                    format!("**Variable** {title}"),
+                    String::new(),
+                    "values of earlier responses are not supported yet".into(),
+                ]
             }
             None => vec![format!("**Variable** {title}"), String::new(), "it has no value".into()],
         },
@@ -199,4 +207,164 @@ fn duration(left: Duration) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        feature::fixture::{Fixture, origin},
+        status::Reason,
+    };
+
+    fn check(fixture: &Fixture, expected: &Expect) {
+        let hover = hover(&fixture.context(), fixture.cursor()).expect("something to tell");
+        assert!(hover.span.touches(fixture.cursor()));
+        expected.assert_eq(&hover.markdown);
+    }
+
+    fn status(problem: Option<Problem>) -> Status {
+        Status { origin: Some(origin()), problem, checked: true }
+    }
+
+    #[test]
+    fn a_secret_tells_where_it_lives() {
+        let fixture = Fixture::http("GET https://api.stripe.com/<<vault:str$0ipe>>\n").status("stripe", status(None));
+        check(
+            &fixture,
+            &expect![[r#"
+                **Secret** `stripe` · HashiCorp Vault, integration `payments`
+
+                - engine: `kv`
+                - path: `payments/stripe`
+                - key: `api_key`
+                - allowed domains: `api.stripe.com`
+                - cached: for 12 minutes more
+
+                available"#]],
+        );
+    }
+
+    #[test]
+    fn a_problem_comes_with_its_way_out() {
+        let problem = Problem::new(Reason::Forbidden, "no permission to read `payments/stripe` (403)");
+        let fixture = Fixture::http("GET https://a.b/<<vault:s$0>>\n").status("s", status(Some(problem)));
+        let hover = hover(&fixture.context(), fixture.cursor()).unwrap();
+        let expected = "**forbidden**: no permission to read `payments/stripe` (403); ask the vault's administrator for \
+                        permission to read it";
+        assert_eq!(hover.markdown.lines().last(), Some(expected));
+    }
+
+    #[test]
+    fn what_one_request_may_not_do_is_told_there() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:s$0>>\n").unapproved("s");
+        check(
+            &fixture,
+            &expect![[r#"
+                **Secret** `s`
+
+                available
+
+                This request to `a.b`: **host-unapproved**: `s` was not approved for `a.b`; approve the host once; the answer is remembered on this machine"#]],
+        );
+    }
+
+    #[test]
+    fn foreign_text_is_never_markdown() {
+        let mut origin = origin();
+        origin.note = Some("<script>alert(1)</script>`\n# [x](https://evil.io) \u{202e}".into());
+        origin.integration = Some("a`b<img src=x>".into());
+        origin.allowed_domains = vec!["x`](y)".into()];
+        let problem = Problem::new(Reason::NotFound, "nothing at *a* <b> [c](https://evil.io)");
+        let status = Status { origin: Some(origin), problem: Some(problem), checked: true };
+        let fixture = Fixture::http("GET https://a.b/<<vault:s$0>>\n").status("s", status);
+        check(
+            &fixture,
+            &expect![[r#"
+                **Secret** `s` · HashiCorp Vault, integration ``a`b<img src=x>``
+
+                - engine: `kv`
+                - path: `payments/stripe`
+                - key: `api_key`
+                - allowed domains: ``x`](y)``
+                - cached: for 12 minutes more
+                - note: ``<script>alert(1)</script>`\n# [x](https://evil.io) \u{202e}``
+
+                **not-found**: nothing at \*a\* \<b\> \[c\](https\://evil.io); correct the link"#]],
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_shown_harmless() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:<script>`\u{202e}$0x>>\n");
+        let hover = hover(&fixture.context(), fixture.cursor()).unwrap();
+        assert!(hover.markdown.contains("is not a secret's name: "), "{}", hover.markdown);
+        assert!(!hover.markdown.contains('\u{202e}'), "{}", hover.markdown);
+    }
+
+    #[test]
+    fn a_variable_shows_its_value_with_references_as_references() {
+        let fixture = Fixture::http("@auth = Bearer <<vault:k>>\n\nGET https://a.b\nAuthorization: {{au$0th}}\n");
+        check(
+            &fixture,
+            &expect![[r#"
+                **Variable** `{{auth}}` · this file
+
+                - value: `Bearer <<vault:k>>`
+                - secret `k`"#]],
+        );
+    }
+
+    #[test]
+    fn a_value_of_a_private_file_is_not_shown() {
+        let canary = "canary-51be0c-private";
+        for fixture in [
+            Fixture::http("GET https://{{ho$0st}}\n").dotenv("host", canary),
+            Fixture::http("GET https://{{$dotenv ho$0st}}\n").dotenv("host", canary),
+            Fixture::http("GET https://{{ho$0st}}\n").environment_in("/p/http-client.private.env.json", "host", canary),
+        ] {
+            let hover = hover(&fixture.context(), fixture.cursor()).unwrap();
+            assert!(hover.markdown.contains("not shown, its file is private"), "{}", hover.markdown);
+            assert!(!hover.markdown.contains(canary), "{}", hover.markdown);
+        }
+    }
+
+    #[test]
+    fn a_shared_environment_shows_its_value() {
+        check(
+            &Fixture::http("GET https://{{ho$0st}}\n").environment("host", "a.b"),
+            &expect![[r#"
+                **Variable** `{{host}}` · environment `dev` in `http-client.env.json`
+
+                - value: `a.b`"#]],
+        );
+    }
+
+    #[test]
+    fn a_process_variable_counts_as_a_secret() {
+        check(
+            &Fixture::http("GET https://a.b/{{$process$0Env KEY}}\n"),
+            &expect![[r#"
+                **Secret** `KEY`
+
+                available
+
+                A variable of the process that runs vaultls. Its value counts as a secret: it is never shown, and it goes only to hosts that were allowed for it."#]],
+        );
+    }
+
+    #[test]
+    fn a_definition_that_has_no_effect_says_so() {
+        let fixture = Fixture::http("@a$0 = 1\n@a = 2\n\nGET https://a.b/{{a}}\n");
+        let hover = hover(&fixture.context(), fixture.cursor()).unwrap();
+        assert!(hover.markdown.ends_with("Another definition of this name wins over it."), "{}", hover.markdown);
+    }
+
+    #[test]
+    fn plain_text_has_no_hover() {
+        let fixture = Fixture::http("GET https://a.$0b/\n");
+        assert_eq!(hover(&fixture.context(), fixture.cursor()), None);
+    }
 }

@@ -54,3 +54,38 @@ pub fn uses_of<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item 
 pub fn definitions_of<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item = &'a Variable> {
     document.variables.iter().filter(move |variable| variable.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::fixture::Fixture;
+
+    fn check(text: &str, with_definitions: bool, expected: &[&str]) {
+        let fixture = Fixture::http(text);
+        let symbol = symbol(&fixture.context(), fixture.cursor()).unwrap();
+        let spans = references(&fixture.document, &symbol, with_definitions);
+        assert_eq!(spans.iter().map(|span| span.of(&fixture.source)).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn both_spellings_mean_the_same_secret() {
+        check(
+            "GET https://a.b/<<vault:k$0>>\nA: {{vault:k}} <<vault:kk>>\n\n<<vault:k>>\n",
+            false,
+            &["<<vault:k>>", "{{vault:k}}", "<<vault:k>>"],
+        );
+    }
+
+    #[test]
+    fn a_variable_has_uses_and_definitions() {
+        let text = "@a = 1\n\nGET https://b/{{a}}/{{$0%a}}/{{ab}}\n";
+        check(text, false, &["{{a}}", "{{%a}}"]);
+        check(text, true, &["a", "{{a}}", "{{%a}}"]);
+    }
+
+    #[test]
+    fn a_broken_name_has_no_references() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:a$0*b>>\n");
+        assert_eq!(symbol(&fixture.context(), fixture.cursor()), None);
+    }
+}

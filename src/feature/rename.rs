@@ -95,3 +95,81 @@ fn is_variable_name(name: &str) -> bool {
     let allowed = |char: char| char.is_alphanumeric() || matches!(char, '.' | '_' | '-');
     !name.is_empty() && name.len() <= SecretName::MAX_LENGTH && name.chars().all(allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::fixture::{Fixture, secret};
+
+    fn check(fixture: &Fixture, new: &str, expected: &str) {
+        let prepared = prepare(&fixture.context(), fixture.cursor()).expect("something with a name");
+        assert_eq!(prepared.span.of(&fixture.source), prepared.name);
+        assert_eq!(objection(&fixture.context(), &prepared.symbol, new), None);
+        let context = fixture.context();
+        let mut text = fixture.source.clone();
+        for edit in edits(context.path, context.source, context.document, &prepared.symbol, new).into_iter().rev() {
+            assert_eq!(edit.file, context.path);
+            text.replace_range(edit.span.start..edit.span.end, &edit.text);
+        }
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn every_reference_gets_the_new_name() {
+        check(
+            &Fixture::http("GET https://a.b/<<vault:k$0>>/{{vault: k }}/<<vault:kk>>\n"),
+            "new/name",
+            "GET https://a.b/<<vault:new/name>>/{{vault: new/name }}/<<vault:kk>>\n",
+        );
+    }
+
+    #[test]
+    fn a_variable_is_renamed_with_its_definitions() {
+        check(
+            &Fixture::http("@a = 1\n\nGET https://b/{{a$0}}/{{%a}}/{{ab}}\n"),
+            "c",
+            "@c = 1\n\nGET https://b/{{c}}/{{%c}}/{{ab}}\n",
+        );
+    }
+
+    #[test]
+    fn a_collection_stays_json() {
+        let text = r#"{"info":{"schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+            "item":[{"name":"a","request":{"method":"GET","url":"https://a.b/{{vault:k$0}}\u002f<<vault:\u006b>>"}}]}"#;
+        let fixture = Fixture::postman(text);
+        let expected = fixture.source.replace("{{vault:k}}", "{{vault:x}}").replace("\\u006b", "x");
+        check(&fixture, "x", &expected);
+    }
+
+    #[test]
+    fn the_link_is_renamed_as_a_toml_key() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:k$0>>\n").linked("k", Span::new(9, 10));
+        let edit = link_edit(&fixture.known, &secret("k"), &secret("db/pass")).unwrap();
+        assert_eq!((edit.span, edit.text.as_str()), (Span::new(9, 10), "\"db/pass\""));
+        assert_eq!(link_edit(&fixture.known, &secret("other"), &secret("x")), None);
+    }
+
+    #[test]
+    fn a_bad_or_taken_name_is_refused() {
+        let fixture = Fixture::http("@v = 1\n@w = 2\n\nGET https://a.b/<<vault:k>>/{{v}}\n").known("k").known("taken");
+        let context = fixture.context();
+        let secret = Symbol::Secret(secret("k"));
+        let variable = Symbol::Variable("v".into());
+        for (symbol, new, expected) in [
+            (&secret, "a>>b", Some("a secret name is made of letters, digits, `.`, `_`, `/`, `-` and inner spaces")),
+            (&secret, "taken", Some("there is already a secret called `taken`")),
+            (&secret, "free", None),
+            (&variable, "a}}b", Some("a variable's name is made of letters, digits, `.`, `_` and `-`")),
+            (&variable, "w", Some("there is already a variable called `w`")),
+            (&variable, "x", None),
+        ] {
+            assert_eq!(objection(&context, symbol, new).as_deref(), expected, "{new}");
+        }
+    }
+
+    #[test]
+    fn a_variable_of_an_environment_is_not_renamed_here() {
+        let fixture = Fixture::http("GET https://{{host$0}}\n").environment("host", "x");
+        assert_eq!(prepare(&fixture.context(), fixture.cursor()), None);
+    }
+}

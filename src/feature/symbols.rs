@@ -134,3 +134,71 @@ fn titled(name: &str) -> String {
 fn covering(one: Span, other: Span) -> Span {
     Span::new(one.start.min(other.start), one.end.max(other.end))
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::feature::fixture::Fixture;
+
+    fn check(fixture: &Fixture, expected: &Expect) {
+        let mut shown = String::new();
+        for symbol in symbols(&fixture.context()) {
+            show(&symbol, 0, &mut shown);
+        }
+        expected.assert_eq(&shown);
+    }
+
+    fn show(symbol: &Symbol, depth: usize, shown: &mut String) {
+        assert!(symbol.span.contains(symbol.selection), "{symbol:?}");
+        let detail = symbol.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        shown.push_str(&format!("{}{:?} {}{detail}\n", "  ".repeat(depth), symbol.kind, symbol.name));
+        for child in &symbol.children {
+            assert!(symbol.span.contains(child.span), "{symbol:?}");
+            show(child, depth + 1, shown);
+        }
+    }
+
+    #[test]
+    fn requests_have_their_name_or_their_line() {
+        check(
+            &Fixture::http("@v = 1\n\n### Log in\nPOST https://a.b/login\n\n###\nGET https://a.b/<<vault:k>>\n"),
+            &expect![[r#"
+                Variable v
+                Request Log in (POST https://a.b/login)
+                Request GET https://a.b/<<vault:k>>
+            "#]],
+        );
+    }
+
+    #[test]
+    fn folders_hold_their_requests() {
+        let text = r#"{"info":{"schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},"item":[
+            {"name":"top","request":{"method":"GET","url":"https://a.b/0"}},
+            {"name":"A","item":[
+                {"name":"one","request":{"method":"GET","url":"https://a.b/1"}},
+                {"name":"B","item":[{"name":"two","request":{"method":"PUT","url":"https://a.b/2"}}]}]},
+            {"name":" ","item":[{"name":"three","request":{"method":"GET","url":"https://a.b/3"}}]}]}"#;
+        check(
+            &Fixture::postman(text),
+            &expect![[r#"
+                Request top (GET https://a.b/0)
+                Folder A
+                  Request one (GET https://a.b/1)
+                  Folder B
+                    Request two (PUT https://a.b/2)
+                Folder (unnamed)
+                  Request three (GET https://a.b/3)
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_long_url_is_cut() {
+        let fixture = Fixture::http(&format!("GET https://a.b/{}\n", "é".repeat(5_000)));
+        let symbols = symbols(&fixture.context());
+        assert!(symbols[0].name.ends_with("é…"), "{}", symbols[0].name);
+        assert!(symbols[0].name.len() < 200);
+    }
+}

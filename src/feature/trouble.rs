@@ -56,11 +56,22 @@ pub fn references_at<'a>(
 
 /// The detail and the way out, as plain text.
 pub fn message(context: &Context<'_>, name: &SecretName, problem: &Problem) -> String {
-    let (detail, hint) = (escape::plain(&problem.detail), problem.reason.hint());
+    let detail = escape::plain(&problem.detail);
+    let hint = hint(name, problem.reason);
     let meant = if problem.reason == Reason::Missing { similar(context, name) } else { Vec::new() };
     match meant.first() {
         Some(meant) => format!("{detail}: did you mean `{meant}`? Otherwise {hint}"),
         None => format!("{detail}; {hint}"),
+    }
+}
+
+/// What a person can do about it; a process variable is not kept in any vault.
+fn hint(name: &SecretName, reason: Reason) -> &'static str {
+    match reason {
+        Reason::Missing | Reason::Empty if name.process_variable().is_some() => {
+            "set it in the environment in which vaultls is started"
+        }
+        reason => reason.hint(),
     }
 }
 

@@ -160,7 +160,9 @@ mod tests {
         assert_eq!(Expression::of("$dotenv  KEY"), Expression::Dotenv("KEY"));
         assert_eq!(Expression::of("$dotenv"), Expression::Dotenv(""));
         assert_eq!(Expression::of("$nope 1"), Expression::UnknownDynamic("$nope"));
-        assert!(matches!(Expression::of("$randomInt 1 9"), Expression::Dynamic(dynamic) if dynamic.name == "$randomInt"));
+        assert!(
+            matches!(Expression::of("$randomInt 1 9"), Expression::Dynamic(dynamic) if dynamic.name == "$randomInt")
+        );
     }
 
     #[test]

@@ -42,9 +42,13 @@ pub(super) fn push(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span
     // One thing can be likeliest at a place.
     let taken = actions.iter().any(|action| action.preferred);
     let first_is_preferred = |index: usize| index == 0 && !taken;
-    actions.extend(found.into_iter().enumerate().map(|(index, action)| {
-        if first_is_preferred(index) { action.preferred() } else { action }
-    }));
+    actions.extend(
+        found.into_iter().enumerate().map(
+            |(index, action)| {
+                if first_is_preferred(index) { action.preferred() } else { action }
+            },
+        ),
+    );
 }
 
 fn missing(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span: Span) -> Vec<Action> {
