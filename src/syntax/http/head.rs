@@ -2,7 +2,6 @@
 
 use super::{
     Draft, Reader, extra,
-    extra::Extra,
     lines::{Line, Lines, trim},
     metadata, request_line,
 };
