@@ -5,6 +5,7 @@ mod support;
 mod cli;
 mod corpus_http;
 mod corpus_postman;
+mod environment;
 mod exchange;
 mod hashicorp;
 mod hostile_hosts;
