@@ -4,7 +4,9 @@ mod support;
 
 mod cli;
 mod corpus_http;
+#[cfg(test)]
 mod corpus_postman;
+#[cfg(test)]
 mod environment;
 mod exchange;
 mod hashicorp;
