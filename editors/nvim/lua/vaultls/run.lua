@@ -9,8 +9,10 @@ local verb = require('vaultls.verb')
 
 local M = {}
 
----How often one act of the user may be tried again after an obstacle was settled.
-local MAX_ATTEMPTS = 5
+---How often the user is asked about what keeps one request from being sent.
+local MAX_QUESTIONS = 5
+---How long an answer may take to have its effect in the server, and how often that is looked for.
+local PATIENCE_MS, LOOK_EVERY_MS = 10000, 100
 
 ---@class vaultls.Run
 ---@field client vim.lsp.Client
@@ -19,6 +21,7 @@ local MAX_ATTEMPTS = 5
 ---@field argument vaultls.RunArgument
 ---@field request? integer id of the message that waits for its answer
 ---@field cancelled? boolean
+---@field settled table<string, integer> when the user settled an obstacle, by its secret and code
 
 ---@type table<vaultls.Run, true>
 local running = {}
@@ -103,7 +106,6 @@ remedies['missing'] = function(run, obstacle)
   local choice = decide(obstacle, { 'Create it in the local vault', 'Link it to an external vault', 'Not now' })
   local argument = { uri = run.argument.uri, name = obstacle.secret }
   if choice == 1 then
-    argument.allowedDomains = obstacle.host and { obstacle.host } or nil
     return verb.by_command['vaultls.create'](run.client, run.bufnr, argument)
   elseif choice == 2 then
     return verb.by_command['vaultls.link'](run.client, run.bufnr, argument)
@@ -125,7 +127,9 @@ remedies['login-needed'] = function(run, obstacle)
   if decide(obstacle, { 'Sign in', 'Not now' }) ~= 1 then
     return false
   end
-  return verb.by_command['vaultls.login'](run.client, run.bufnr, { uri = run.argument.uri })
+  local integration = verb.integration_of(run.client, run.bufnr, obstacle.secret)
+  local argument = { uri = run.argument.uri, integration = integration }
+  return verb.by_command['vaultls.login'](run.client, run.bufnr, argument)
 end
 
 remedies['mfa-needed'] = remedies['login-needed']
@@ -139,23 +143,41 @@ local function report(obstacles)
   ui.warn('not sent: ' .. table.concat(lines, '\n'))
 end
 
+---What makes an obstacle the same one in the next answer.
+---@param obstacle vaultls.Obstacle
+---@return string
+local function key(obstacle)
+  return shared[obstacle.code] and obstacle.code or ('%s %s %s'):format(obstacle.code, obstacle.secret, obstacle.host)
+end
+
+---Whether the user settled this obstacle and the server may still be busy with it: a value is stored, and a key
+---derived, after the answer was taken.
+---@param run vaultls.Run
+---@param obstacle vaultls.Obstacle
+---@return boolean
+local function is_under_way(run, obstacle)
+  local since = run.settled[key(obstacle)]
+  return since ~= nil and vim.uv.now() - since < PATIENCE_MS
+end
+
 ---@param run vaultls.Run
 ---@param obstacles vaultls.Obstacle[]
 ---@return boolean all of them are out of the way
 local function settle_all(run, obstacles)
-  local hopeless = vim.tbl_filter(function(obstacle)
-    return remedies[obstacle.code] == nil
-  end, obstacles)
-  if #hopeless > 0 or #obstacles == 0 then
+  local hopeless = vim.iter(obstacles):any(function(obstacle)
+    return remedies[obstacle.code] == nil or run.settled[key(obstacle)] ~= nil and not is_under_way(run, obstacle)
+  end)
+  if hopeless or #obstacles == 0 then
     report(obstacles)
     return false
   end
-  local settled = {}
   for _, obstacle in ipairs(obstacles) do
-    if not settled[obstacle.code] and not remedies[obstacle.code](run, obstacle) then
-      return false
+    if not run.settled[key(obstacle)] then
+      if not remedies[obstacle.code](run, obstacle) then
+        return false
+      end
+      run.settled[key(obstacle)] = vim.uv.now()
     end
-    settled[obstacle.code] = shared[obstacle.code]
   end
   return true
 end
@@ -170,6 +192,17 @@ local function show_sent(run, outcome)
   for _, note in ipairs(outcome.notes or {}) do
     ui.info(ui.clean(note))
   end
+end
+
+---@param run vaultls.Run
+---@param outcome vaultls.Outcome
+---@return boolean whether to send again
+local function show_failed(run, outcome)
+  show_result(run, 'failed', 'DiagnosticError')
+  local obstacle = outcome.obstacle
+  local hint = obstacle and (' (%s)'):format(obstacle.hint) or ''
+  ui.error(ui.clean((outcome.message or outcome.outcome) .. hint))
+  return obstacle ~= nil and remedies[obstacle.code] ~= nil and settle_all(run, { obstacle })
 end
 
 ---Shows an outcome and settles what it asks for.
@@ -187,19 +220,34 @@ local function follow_up(run, outcome)
     show_result(run, 'not sent', 'DiagnosticWarn')
     return ask.answer(run.client, outcome)
   end
-  show_result(run, 'failed', 'DiagnosticError')
-  ui.error(ui.clean(outcome.message or outcome.outcome))
-  return outcome.obstacle ~= nil and outcome.obstacle ~= vim.NIL and settle_all(run, { outcome.obstacle })
+  return show_failed(run, outcome)
+end
+
+---@param outcome vaultls.Outcome
+---@return boolean
+local function waits_for_the_server(run, outcome)
+  local obstacles = outcome.outcome == 'blocked' and outcome.obstacles or {}
+  return #obstacles > 0 and vim.iter(obstacles):all(function(obstacle)
+    return is_under_way(run, obstacle)
+  end)
 end
 
 ---@param run vaultls.Run
 local function drive(run)
-  for _ = 1, MAX_ATTEMPTS do
+  local questions = 0
+  repeat
     local outcome = send_once(run)
-    if run.cancelled or not outcome or not follow_up(run, outcome) then
+    local again = false
+    if run.cancelled or not outcome then
       return
+    elseif waits_for_the_server(run, outcome) then
+      task.sleep(LOOK_EVERY_MS)
+      again = true
+    else
+      questions = questions + 1
+      again = follow_up(run, outcome) and questions < MAX_QUESTIONS
     end
-  end
+  until not again
 end
 
 ---@param client vim.lsp.Client
@@ -209,7 +257,7 @@ function M.start(client, bufnr, argument)
   local window = vim.fn.bufwinid(bufnr)
   local cursor = window > 0 and vim.api.nvim_win_get_cursor(window)[1] - 1 or 0
   argument.environment = argument.environment or require('vaultls.environment').of(client)
-  local run = { client = client, bufnr = bufnr, argument = argument }
+  local run = { client = client, bufnr = bufnr, argument = argument, settled = {} }
   run.line = lens.request_line(bufnr, argument, cursor)
   task.start(function()
     drive(run)
