@@ -20,7 +20,7 @@ mkdir -p "$pictures" "$home/run" "$home/shop"
 chmod 700 "$home/run"
 export HOME=$home XDG_CONFIG_HOME=$home/config XDG_DATA_HOME=$home/data XDG_STATE_HOME=$home/state
 export XDG_CACHE_HOME=$home/cache XDG_RUNTIME_DIR=$home/run
-export VAULTLS VAULTLS_NO_KEYRING=1 VAULTLS_KEY='passphrase for the pictures'
+export VAULTLS_TEST_FOLDER=$home VAULTLS VAULTLS_NO_KEYRING=1 VAULTLS_KEY='passphrase for the pictures'
 export REPOSITORY=$repository COLORTERM=truecolor LANG=C.UTF-8
 unset TMUX
 

@@ -19,6 +19,11 @@ fn a_request_is_sent_and_its_secrets_are_never_seen() {
     check("sending", &["canary-nvim-5f1d0c83b2e94a67", "canary-other-19d3c5"]);
 }
 
+#[test]
+fn the_user_is_asked_for_trust_links_and_tokens() {
+    check("asking", &["canary-token-84be02d7a1"]);
+}
+
 /// Runs the tests of one file, then searches all that was left on the disk for the canaries in it.
 fn check(name: &str, canaries: &[&str]) {
     let Some(neovim) = neovim() else { return };
