@@ -1,1 +1,3 @@
-//! The language server.
+//! The language server: one of the two faces.
+
+pub mod guard;
