@@ -11,6 +11,7 @@ mod capabilities;
 mod client;
 mod command;
 mod convert;
+mod files;
 mod refresh;
 mod rename;
 mod state;
@@ -55,7 +56,9 @@ pub async fn serve(
     output: impl AsyncWrite + Send + 'static,
     options: Options,
 ) -> i32 {
-    let (service, socket) = LspService::build(|client| server::Server::new(client, options)).finish();
+    let (service, socket) = LspService::build(|client| server::Server::new(client, options))
+        .custom_method("window/workDoneProgress/cancel", server::Server::cancel_progress)
+        .finish();
     let state = service.inner().state();
     let lifecycle = Arc::<Lifecycle>::default();
     let (input, reading) = guard::filter(input);
@@ -73,7 +76,7 @@ pub async fn serve(
         () = serving => {}
         () = gone => {}
     }
-    state.close();
+    state.end();
     lifecycle.exit_code()
 }
 

@@ -6,17 +6,14 @@ use ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions,
     FoldingRangeProviderCapability, HoverProviderCapability, InitializeParams, MarkupKind, OneOf, PositionEncodingKind,
-    RenameOptions, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
+    RenameOptions, ResourceOperationKind, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
     ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
     TextDocumentSyncSaveOptions, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
 use tower_lsp_server::ls_types;
 
-use crate::{
-    lsp::{command, convert},
-    text::Encoding,
-};
+use crate::{feature::command::Verb, lsp::convert, text::Encoding};
 
 /// What the client can do. Nothing is sent to it that it did not announce.
 #[derive(Clone, Debug, Default)]
@@ -35,13 +32,15 @@ pub struct Abilities {
     pub versioned_edits: bool,
     /// Whether it takes code actions; else it takes bare commands.
     pub code_actions: bool,
-    /// Whether a code action's edit comes with its place in the list of kinds.
+    /// Whether a workspace edit may create a file.
+    pub creates_files: bool,
+    /// Whether hover may be Markdown.
     pub markdown: bool,
-    pub snippets: bool,
     pub nested_symbols: bool,
-    pub related_information: bool,
     /// Whether it runs our plugin, which asks the person and draws the answers.
     pub plugin: bool,
+    /// The client's own command that offers completions again, where it is known to have one.
+    pub suggest: Option<&'static str>,
     /// The environment that is chosen, where the client says so.
     pub environment: Option<String>,
     /// The workspace's folders.
@@ -56,8 +55,8 @@ impl Abilities {
         let document = client.text_document.as_ref();
         let window = client.window.as_ref();
         let edit = workspace.and_then(|it| it.workspace_edit.as_ref());
-        let item = document.and_then(|it| it.completion.as_ref()?.completion_item.as_ref());
         let options = params.initialization_options.as_ref().and_then(|options| options.get("vaultls"));
+        let plugin = options.and_then(|options| options.get("client")?.as_str());
         let refresh = yes(workspace.and_then(|it| Some(it.diagnostics.as_ref()?.refresh_support)));
         Self {
             encoding: encoding(client),
@@ -68,18 +67,20 @@ impl Abilities {
             progress: yes(window.map(|it| it.work_done_progress)),
             watch_files: yes(workspace.and_then(|it| Some(it.did_change_watched_files.as_ref()?.dynamic_registration))),
             versioned_edits: yes(edit.map(|it| it.document_changes)),
+            creates_files: edit
+                .and_then(|it| it.resource_operations.as_ref())
+                .is_some_and(|operations| operations.contains(&ResourceOperationKind::Create)),
             code_actions: document
                 .and_then(|it| it.code_action.as_ref()?.code_action_literal_support.as_ref())
                 .is_some(),
             markdown: document
                 .and_then(|it| it.hover.as_ref()?.content_format.as_ref())
                 .is_some_and(|formats| formats.contains(&MarkupKind::Markdown)),
-            snippets: yes(item.map(|it| it.snippet_support)),
             nested_symbols: yes(
                 document.and_then(|it| Some(it.document_symbol.as_ref()?.hierarchical_document_symbol_support))
             ),
-            related_information: yes(document.and_then(|it| Some(it.publish_diagnostics.as_ref()?.related_information))),
-            plugin: options.is_some_and(|options| options.get("client").is_some_and(serde_json::Value::is_string)),
+            plugin: plugin.is_some(),
+            suggest: (plugin == Some("vscode")).then_some("editor.action.triggerSuggest"),
             environment: environment(options),
             folders: folders(params),
         }
@@ -140,7 +141,7 @@ pub fn announce(abilities: &Abilities) -> ServerCapabilities {
         semantic_tokens_provider: Some(tokens().into()),
         diagnostic_provider: abilities.pull_diagnostics.then(|| DiagnosticServerCapabilities::Options(diagnostics())),
         execute_command_provider: Some(ExecuteCommandOptions {
-            commands: command::ids(),
+            commands: Verb::ALL.map(|verb| verb.id().to_owned()).to_vec(),
             work_done_progress_options: WorkDoneProgressOptions { work_done_progress: Some(true) },
         }),
         workspace: Some(WorkspaceServerCapabilities {
@@ -185,6 +186,7 @@ fn tokens() -> SemanticTokensOptions {
     SemanticTokensOptions {
         legend: SemanticTokensLegend { token_types: convert::token_types(), token_modifiers: convert::token_modifiers() },
         full: Some(SemanticTokensFullOptions::Bool(true)),
+        range: Some(true),
         ..SemanticTokensOptions::default()
     }
 }

@@ -4,12 +4,15 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, OnceCell, Semaphore};
-use tokio_util::task::AbortOnDropHandle;
-use tower_lsp_server::ls_types::{DidChangeTextDocumentParams, TextDocumentItem, Uri};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tower_lsp_server::ls_types::{DidChangeTextDocumentParams, ProgressToken, TextDocumentItem, Uri};
 
 use crate::{
     environment::Trouble,
@@ -38,6 +41,10 @@ pub struct State {
     parsers: Semaphore,
     /// Told of everything that is found out.
     learned: Notify,
+    /// Whether the client was given an answer that is known to be incomplete.
+    owes_refresh: AtomicBool,
+    /// Runs that the person can stop, by the token of their progress.
+    runs: Mutex<HashMap<ProgressToken, CancellationToken>>,
     inner: Mutex<Inner>,
 }
 
@@ -133,7 +140,7 @@ pub struct Workspace {
 impl State {
     pub fn new(editor: Editor, options: Options) -> Self {
         let (surveys, parsers) = (Semaphore::new(SURVEYS), Semaphore::new(PARSERS));
-        Self { options, editor, surveys, parsers, learned: Notify::new(), inner: Mutex::default() }
+        Self { options, editor, surveys, parsers, learned: Notify::new(), owes_refresh: AtomicBool::new(false), runs: Mutex::default(), inner: Mutex::default() }
     }
 
     pub fn encoding(&self) -> Encoding {
@@ -188,17 +195,42 @@ impl State {
     }
 
     /// Forgets a document; its form, where it was one of ours.
-    pub fn close(&self, uri: &Uri) -> Option<(Form, Arc<Workspace>)> {
+    pub fn forget(&self, uri: &Uri) -> Option<(Form, Arc<Workspace>)> {
         let mut inner = lock(&self.inner);
         let open = inner.documents.remove(uri)?;
         inner.focus.take_if(|focus| focus.uri == *uri);
         Some((open.edition.form, open.workspace))
     }
 
-    /// Ends every task that looks at documents, and forgets them.
+    /// Ends every task, and forgets everything.
     pub fn end(&self) {
-        let documents = std::mem::take(&mut *lock(&self.inner)).documents;
-        drop(documents);
+        self.editor.close();
+        lock(&self.runs).drain().for_each(|(_, run)| run.cancel());
+        let inner = std::mem::take(&mut *lock(&self.inner));
+        drop(inner);
+    }
+
+    /// The next thing that is found out lets the client ask again.
+    pub fn owe_refresh(&self) {
+        self.owes_refresh.store(true, Ordering::SeqCst);
+    }
+
+    /// A run that the person can stop under `token`.
+    pub fn stoppable(&self, token: Option<&ProgressToken>) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let mut runs = lock(&self.runs);
+        runs.retain(|_, run| !run.is_cancelled());
+        if let Some(token) = token {
+            runs.insert(token.clone(), stop.clone());
+        }
+        stop
+    }
+
+    /// Stops the run whose progress has `token`.
+    pub fn cancel(&self, token: &ProgressToken) {
+        if let Some(run) = lock(&self.runs).remove(token) {
+            run.cancel();
+        }
     }
 
     /// Changes the workspace's folders. Documents move to their nearest root.
@@ -237,6 +269,11 @@ impl State {
         if inner.documents.contains_key(uri) {
             inner.focus = Some(Focus { uri: uri.clone(), offset });
         }
+    }
+
+    /// Whether `folder` is one that the client opened.
+    pub fn is_root(&self, folder: &Path) -> bool {
+        lock(&self.inner).roots.iter().any(|root| root == folder)
     }
 
     /// Every open document.
@@ -312,7 +349,7 @@ impl State {
         }
         drop(inner);
         self.learned.notify_waiters();
-        if news {
+        if self.owes_refresh.swap(false, Ordering::SeqCst) || news {
             self.editor.refresh();
         }
         true
@@ -372,18 +409,30 @@ impl State {
 
     /// The document as it is now, ready for features. What the vaults say is what was last known.
     pub async fn snapshot(&self, uri: &Uri) -> Option<Snapshot> {
-        let (edition, workspace, facts) = {
+        let (edition, _) = self.edition(uri)?;
+        self.snapshot_of(&edition).await
+    }
+
+    /// The same for an edition, also when a newer one came meanwhile.
+    pub async fn snapshot_of(&self, edition: &Arc<Edition>) -> Option<Snapshot> {
+        let (workspace, facts) = {
             let inner = lock(&self.inner);
-            let open = inner.documents.get(uri)?;
-            (open.edition.clone(), open.workspace.clone(), open.facts.clone())
+            let open = inner.documents.get(&edition.uri)?;
+            (open.workspace.clone(), open.facts.clone())
         };
-        let Parsed { source, document } = self.parsed(&edition).await?;
+        let Parsed { source, document } = self.parsed(edition).await?;
         let document = document?;
-        let survey = facts.survey(edition.version, document.requests.len());
-        let (environment, known) = (facts.environment.clone(), workspace.known());
-        let encoding = self.encoding();
-        let troubles = facts.troubles.clone();
-        Some(Snapshot { edition, workspace, source, document, environment, survey, troubles, known, encoding })
+        Some(Snapshot {
+            edition: edition.clone(),
+            survey: facts.survey(edition.version, document.requests.len()),
+            environment: facts.environment.clone(),
+            troubles: facts.troubles.clone(),
+            known: workspace.known(),
+            encoding: self.encoding(),
+            workspace,
+            source,
+            document,
+        })
     }
 }
 
