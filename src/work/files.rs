@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::text::{self, DecodeError};
+
 /// The longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 64 << 20;
 /// How many files one walk finds at most.
@@ -27,8 +29,10 @@ pub enum FileError {
     Special,
     #[error("is longer than {} MiB", LONGEST_FILE >> 20)]
     TooLong,
-    #[error("is not text (neither UTF-8 nor UTF-16)")]
-    NotText,
+    #[error("is not text")]
+    Binary,
+    #[error("is {0}")]
+    NotText(#[from] DecodeError),
     #[error("cannot be read: {0}")]
     Other(io::Error),
 }
@@ -57,15 +61,16 @@ pub fn read(path: &Path) -> Result<Arc<str>, FileError> {
     if bytes.len() as u64 > LONGEST_FILE {
         return Err(FileError::TooLong);
     }
-    decode(bytes).map(Arc::from)
+    decode(&bytes).map(Arc::from)
 }
 
-fn decode(bytes: Vec<u8>) -> Result<String, FileError> {
-    let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
+fn decode(bytes: &[u8]) -> Result<String, FileError> {
+    let text = text::decode_bytes(bytes)?;
+    // Every binary format has one early on, and no text does.
     if text.contains('\0') {
-        return Err(FileError::NotText);
+        return Err(FileError::Binary);
     }
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(text)
 }
 
 /// The folder that a file or folder works in: the nearest one above it with a `vaultls.toml`, else the nearest
@@ -161,10 +166,11 @@ mod tests {
 
     #[test]
     fn what_is_no_text_file_is_named_as_such() {
-        let folder = folder(&[("ok.http", b"\xef\xbb\xbfGET /"), ("binary.http", b"\xff\x00\x01\x02")]);
+        let folder = folder(&[("ok.http", b"\xef\xbb\xbfGET /"), ("binary.http", b"\xff\x00\x01\x02"), ("zero.http", b"a\0b")]);
         let check = |name: &str| read(&folder.path().join(name)).map_err(|error| error.to_string());
         assert_eq!(check("ok.http").as_deref(), Ok("GET /"));
-        assert!(check("binary.http").unwrap_err().starts_with("is not text"));
+        assert!(check("binary.http").unwrap_err().starts_with("is not UTF-8 text"));
+        assert_eq!(check("zero.http").unwrap_err(), "is not text");
         assert_eq!(check("none.http").unwrap_err(), "no such file");
         assert!(check("").unwrap_err().starts_with("is a folder"));
     }

@@ -12,6 +12,7 @@ use crate::{
     domain,
     http::prepare::{self, Prepared, PreparedBody},
     name::SecretName,
+    policy::Policy,
     status::{Need, RequestSurvey, Status},
     syntax::{
         Body, Request,
@@ -19,7 +20,6 @@ use crate::{
     },
     text::Span,
     vault::Vault,
-    policy::Policy,
     work::Sheet,
 };
 
@@ -62,9 +62,9 @@ impl Plan {
         body + length(&self.prepared.url) + self.prepared.headers.iter().map(pair).sum::<usize>()
     }
 
-    /// The host it goes to, in its normal form.
+    /// The host it goes to, under the name by which it is approved.
     pub fn host(&self) -> Option<String> {
-        self.destination.as_ref().and_then(domain::normal_host)
+        self.destination.as_ref().and_then(domain::origin_key)
     }
 
     /// Decides on each secret: its own problem first, else what the policy says about this destination.

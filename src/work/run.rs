@@ -1,7 +1,7 @@
 //! Sends one request: plan, judge, fetch, fill, judge again by the real URL, send, redact.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -18,7 +18,7 @@ use crate::{
         send::{Limits, Response, SendError},
     },
     name::SecretName,
-    status::{Problem, Reason, Status},
+    status::{Need, Problem, Reason, Status},
     syntax::{
         Request,
         expand::{Fault, FaultKind, Scope},
@@ -66,7 +66,7 @@ impl Core {
         let rules = self.rules(plan);
         match self.refusal(&rules, ready.url()) {
             None => Ok((ready, values)),
-            Some((name, problem)) => Err(vec![obstacle(&name, domain::normal_host(ready.url()), &problem)]),
+            Some((name, problem)) => Err(vec![obstacle(&name, domain::origin_key(ready.url()), &problem)]),
         }
     }
 
@@ -75,7 +75,7 @@ impl Core {
         let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
         self.ask_again(&mut statuses).await;
         let survey = plan.judge(&statuses, &self.vault, &self.policy);
-        let objection = |need: crate::status::Need| {
+        let objection = |need: Need| {
             let problem = need.problem?;
             let host = concerns_host(problem.reason).then(|| survey.host.clone()).flatten();
             Some(obstacle(&need.name, host, &problem))
@@ -85,8 +85,10 @@ impl Core {
 
     /// Who sends a request wants today's answer: a remembered refusal is asked for once more.
     async fn ask_again(&self, statuses: &mut BTreeMap<SecretName, Status>) {
-        let refused = statuses.iter().filter(|(_, status)| status.problem.is_some());
-        let names: std::collections::BTreeSet<SecretName> = refused.map(|(name, _)| name.clone()).collect();
+        // A provider that asked for patience is left alone.
+        let stale = |status: &Status| status.problem.as_ref().is_some_and(|problem| problem.reason != Reason::Throttled);
+        let refused = statuses.iter().filter(|(_, status)| stale(status));
+        let names: BTreeSet<SecretName> = refused.map(|(name, _)| name.clone()).collect();
         for name in &names {
             self.vault.reset(Some(name)).await;
         }
@@ -113,7 +115,7 @@ impl Core {
         let guard = |url: &Url| match self.refusal(&rules, url) {
             None => Ok(()),
             Some((name, problem)) => {
-                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, domain::normal_host(url)));
+                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, domain::origin_key(url)));
                 Err(problem)
             }
         };

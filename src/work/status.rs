@@ -53,7 +53,7 @@ pub struct Waiting {
 impl Core {
     /// Asks for the status of everything that is known here.
     pub async fn report(self: &Arc<Self>) -> Report {
-        let local = self.blocking(|core| core.vault.local().state()).await;
+        let local = self.local_state().await;
         let known = self.vault.known();
         let names: BTreeSet<SecretName> = known.secrets.iter().map(|secret| secret.name.clone()).collect();
         let mut statuses = self.statuses(names).await;
@@ -75,6 +75,10 @@ impl Core {
             secrets: secrets.collect(),
             pending: self.waiting(),
         }
+    }
+
+    pub async fn local_state(self: &Arc<Self>) -> State {
+        self.blocking(|core| core.vault.local().state()).await
     }
 
     /// What waits for approval, to be shown before it is approved.

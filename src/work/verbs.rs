@@ -4,11 +4,9 @@
 use std::{io, sync::Arc};
 
 use serde::Serialize;
-use url::Url;
-
 use crate::{
     approval::{Approval, Record},
-    domain::{self, DomainList},
+    domain::DomainList,
     http::redact,
     name::SecretName,
     status::{Problem, Reason},
@@ -43,15 +41,6 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(error.to_string(), "")
     }
-}
-
-/// The normal form of a host that a person typed, with or without a port or a scheme.
-pub fn host_of(typed: &str) -> Result<String, Failure> {
-    let typed = typed.trim();
-    let url = if typed.contains("://") { Url::parse(typed) } else { Url::parse(&format!("https://{typed}/")) };
-    let plain = |url: &Url| url.path() == "/" && url.username().is_empty() && url.password().is_none();
-    let host = url.ok().filter(plain).and_then(|url| domain::normal_host(&url));
-    host.ok_or_else(|| Failure::new("this is not a host", "write it like `api.example.com`"))
 }
 
 impl Core {
@@ -116,11 +105,9 @@ impl Core {
         self.vault.sign_in(integration, token).await.map_err(Failure::from)
     }
 
-    /// Lets `name` go to `host`: for this process, or also for later ones. Returns the host's normal form.
-    pub fn allow_host(&self, name: &SecretName, host: &str, remember: bool) -> Result<String, Failure> {
-        let host = host_of(host)?;
-        self.policy.allow(name, &host, remember)?;
-        Ok(host)
+    /// Lets `name` go to `host`: for this process, or also for later ones.
+    pub fn allow_host(&self, name: &SecretName, host: &str, remember: bool) -> Result<(), Failure> {
+        self.policy.allow(name, host, remember).map_err(Failure::from)
     }
 
     /// Forgets cached values and statuses: of one name, or all.
