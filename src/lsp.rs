@@ -7,6 +7,7 @@
 // The table.
 mod server;
 // What it stands on.
+mod bare;
 mod capabilities;
 mod client;
 mod command;
@@ -14,6 +15,7 @@ mod convert;
 mod files;
 mod refresh;
 mod rename;
+mod run;
 mod state;
 // What protects it.
 pub mod guard;

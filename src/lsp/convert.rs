@@ -47,8 +47,7 @@ pub fn range(text: &Text, span: Span, encoding: Encoding) -> Range {
 
 /// The file that a URI names; none for another scheme.
 pub fn file_path(uri: &Uri) -> Option<PathBuf> {
-    let file = uri.scheme().is_some_and(|scheme| scheme.as_str().eq_ignore_ascii_case("file"));
-    if !file {
+    if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
     }
     uri.to_file_path().map(|path| path.into_owned())

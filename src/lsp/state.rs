@@ -2,7 +2,8 @@
 //! handler waits, so that requests are answered in the order of the edits; readers get a snapshot.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock,
@@ -10,6 +11,7 @@ use std::{
     },
 };
 
+use tempfile::NamedTempFile;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower_lsp_server::ls_types::{DidChangeTextDocumentParams, ProgressToken, TextDocumentItem, Uri};
@@ -21,7 +23,8 @@ use crate::{
     status::{Known, Survey},
     syntax::{self, Document, Kind, expand::Environment},
     text::{Encoding, Text},
-    work::{Core, Sheet},
+    vault::Pending,
+    work::{Core, Sheet, answer::Desk},
 };
 
 /// The file of a workspace that says where its secrets live.
@@ -32,12 +35,22 @@ const INLINE: usize = 64 << 10;
 const PARSERS: usize = 2;
 /// How many documents are surveyed at the same time.
 const SURVEYS: usize = 4;
+/// How many requests are sent at the same time.
+const SENDS: usize = 16;
+/// How many responses stay open as files.
+const FILES: usize = 8;
 
 /// Everything that the server knows.
 pub struct State {
     pub options: Options,
     pub editor: Editor,
     pub surveys: Semaphore,
+    /// Requests that are sent at the same time.
+    pub sends: Semaphore,
+    /// Where answers to questions arrive; opened at the first question.
+    desk: OnceCell<Desk>,
+    /// Responses that the editor was shown as files, the oldest first.
+    files: Mutex<VecDeque<NamedTempFile>>,
     parsers: Semaphore,
     /// Told of everything that is found out.
     learned: Notify,
@@ -135,12 +148,39 @@ pub struct Workspace {
     pub root: PathBuf,
     core: OnceCell<Arc<Core>>,
     known: Mutex<Arc<Known>>,
+    /// The definitions that the person was last shown for approval.
+    shown: Mutex<Vec<Pending>>,
 }
 
 impl State {
     pub fn new(editor: Editor, options: Options) -> Self {
-        let (surveys, parsers) = (Semaphore::new(SURVEYS), Semaphore::new(PARSERS));
-        Self { options, editor, surveys, parsers, learned: Notify::new(), owes_refresh: AtomicBool::new(false), runs: Mutex::default(), inner: Mutex::default() }
+        Self {
+            options,
+            editor,
+            surveys: Semaphore::new(SURVEYS),
+            sends: Semaphore::new(SENDS),
+            desk: OnceCell::new(),
+            files: Mutex::default(),
+            parsers: Semaphore::new(PARSERS),
+            learned: Notify::new(),
+            owes_refresh: AtomicBool::new(false),
+            runs: Mutex::default(),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Where answers to questions arrive.
+    pub async fn desk(&self) -> io::Result<&Desk> {
+        self.desk.get_or_try_init(|| async { Desk::open(&self.options.directories) }).await
+    }
+
+    /// Keeps a file until the server ends or enough newer ones came.
+    pub fn keep_file(&self, file: NamedTempFile) {
+        let mut files = lock(&self.files);
+        let oldest = if files.len() == FILES { files.pop_front() } else { None };
+        files.push_back(file);
+        drop(files);
+        drop(oldest);
     }
 
     pub fn encoding(&self) -> Encoding {
@@ -206,6 +246,7 @@ impl State {
     pub fn end(&self) {
         self.editor.close();
         lock(&self.runs).drain().for_each(|(_, run)| run.cancel());
+        lock(&self.files).clear();
         let inner = std::mem::take(&mut *lock(&self.inner));
         drop(inner);
     }
@@ -452,7 +493,7 @@ impl Inner {
     }
 
     fn workspace_of(&mut self, root: PathBuf) -> Arc<Workspace> {
-        let new = || Arc::new(Workspace { root: root.clone(), core: OnceCell::new(), known: Mutex::default() });
+        let new = || Arc::new(Workspace { root: root.clone(), core: OnceCell::new(), known: Mutex::default(), shown: Mutex::default() });
         self.workspaces.entry(root.clone()).or_insert_with(new).clone()
     }
 }
@@ -557,6 +598,11 @@ impl Workspace {
 
     pub fn set_known(&self, known: Known) {
         *lock(&self.known) = Arc::new(known);
+    }
+
+    /// Remembers that the person is shown `pending`; what was shown before.
+    pub fn show(&self, pending: Vec<Pending>) -> Vec<Pending> {
+        std::mem::replace(&mut *lock(&self.shown), pending)
     }
 
     /// The core, opened at first use on a thread that may block; none when that failed.
