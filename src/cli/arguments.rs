@@ -90,7 +90,9 @@ pub enum Format {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vaultls list shop.http --format json\n\nIn JSON, `line` and `column` count from 1.")]
+#[command(
+    after_help = "Example:\n  vaultls list shop.http --format json\n\nIn JSON, `line` and `column` count from 1."
+)]
 pub struct List {
     /// .http or .rest files, or Postman collections
     #[arg(required = true, value_name = "FILE")]

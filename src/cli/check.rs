@@ -12,7 +12,6 @@ use crate::{
         terminal::{Style, Terminal, plain, styled},
     },
     status::Severity,
-
     work::{
         Sheet,
         check::{self, Located},

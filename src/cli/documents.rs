@@ -194,7 +194,11 @@ fn offer(document: &Document, source: &str) -> String {
     if document.requests.len() > MOST {
         offer.push(format!("{} more", document.requests.len() - MOST));
     }
-    if offer.is_empty() { "write a request such as `GET https://example.com`".into() } else { format!("there are: {}", offer.join(", ")) }
+    if offer.is_empty() {
+        "write a request such as `GET https://example.com`".into()
+    } else {
+        format!("there are: {}", offer.join(", "))
+    }
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{Stop, terminal::Terminal},
+    name::SecretName,
     vault::{
         local::{Change, State},
         value::SecretValue,
     },
-    name::SecretName,
     work::Core,
 };
 
@@ -24,7 +24,10 @@ const LONGEST: usize = 1 << 20;
 /// A hidden text from the terminal.
 pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, Stop> {
     if !terminal.is_interactive() {
-        return Err(Stop::usage(format!("cannot ask for {question}: there is no terminal"), "run the command in a terminal"));
+        return Err(Stop::usage(
+            format!("cannot ask for {question}: there is no terminal"),
+            "run the command in a terminal",
+        ));
     }
     let mut typed = typed(terminal, question)?;
     Ok(SecretValue::new(std::mem::take(&mut *typed).into_bytes()))

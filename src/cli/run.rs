@@ -120,9 +120,8 @@ async fn send(
 
 /// Asks for what would let the request be sent. Nothing is asked while something else is in the way as well.
 async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Terminal) -> Result<bool, Stop> {
-    let can_be_asked = |obstacle: &Obstacle| {
-        obstacle.code == Reason::Locked.code() || obstacle.code == Reason::HostUnapproved.code()
-    };
+    let can_be_asked =
+        |obstacle: &Obstacle| obstacle.code == Reason::Locked.code() || obstacle.code == Reason::HostUnapproved.code();
     if !obstacles.iter().all(can_be_asked) {
         return Ok(false);
     }

@@ -7,23 +7,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     scored.filter(|(edits, _)| *edits <= limit).min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions and replacements that turn `a` into `b` (Levenshtein), case and the two dashes ignored.
+/// Insertions, deletions, replacements and swaps that turn `a` into `b`, case and the two dashes ignored.
 fn distance(a: &str, b: &str) -> usize {
-    let normal = |text: &str| -> Vec<char> {
+    let normal = |text: &str| -> String {
         text.chars().take(64).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect()
     };
-    let (a, b) = (normal(a), normal(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    strsim::osa_distance(&normal(a), &normal(b))
 }
 
 #[cfg(test)]

@@ -18,9 +18,7 @@ use self::{
     lines::{Block, Line, Lines},
     metadata::Metadata,
 };
-use super::{
-    Body, Document, Ignored, Kind, Label, Place, Request, Segment, Settings, SyntaxError, Variable, Written,
-};
+use super::{Body, Document, Ignored, Kind, Label, Place, Request, Segment, Settings, SyntaxError, Variable, Written};
 use crate::{status::Severity, text::Span};
 
 /// How many findings one file gets; a file with more is not an `.http` file.

@@ -103,6 +103,9 @@ struct Folder {
     parent: Option<usize>,
 }
 
+/// How many complaints are kept.
+const MAX_COMPLAINTS: usize = 200;
+
 /// How many levels of folders are told, the innermost ones.
 const MAX_FOLDERS: usize = 64;
 
@@ -125,6 +128,9 @@ impl<'a> Reading<'a> {
     }
 
     fn complain(&mut self, span: Span, message: &str, severity: Severity) {
+        if self.document.errors.len() == MAX_COMPLAINTS {
+            return;
+        }
         self.document.errors.push(SyntaxError { span, message: message.to_owned(), severity });
     }
 

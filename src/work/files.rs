@@ -1,15 +1,16 @@
 //! Files that a person names: reading them as text, finding the workspace they belong to, and walking folders.
 //! Everything is bounded, because a folder can hold anything.
 
-#![expect(clippy::disallowed_methods, reason = "reads the files and folders that a person named on the command line")]
-
 use std::{
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use crate::text::{self, DecodeError};
+use crate::{
+    disk,
+    text::{self, DecodeError},
+};
 
 /// The longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 64 << 20;
@@ -41,6 +42,7 @@ impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing,
+            io::ErrorKind::FileTooLarge => Self::TooLong,
             _ => Self::Other(error),
         }
     }
@@ -48,7 +50,6 @@ impl From<io::Error> for FileError {
 
 /// The text of an ordinary file.
 pub fn read(path: &Path) -> Result<Arc<str>, FileError> {
-    // Asked before opening: opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(FileError::Folder);
@@ -56,12 +57,7 @@ pub fn read(path: &Path) -> Result<Arc<str>, FileError> {
     if !metadata.is_file() {
         return Err(FileError::Special);
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST_FILE {
-        return Err(FileError::TooLong);
-    }
-    decode(&bytes).map(Arc::from)
+    decode(&disk::read(path, LONGEST_FILE)?).map(Arc::from)
 }
 
 fn decode(bytes: &[u8]) -> Result<String, FileError> {
@@ -160,13 +156,15 @@ mod tests {
         let files = ["b.http", "a/c.REST", "a/d.json", "a/e.txt", ".git/x.http", "node_modules/y.http"];
         let folder = folder(&files.map(|name| (name, b"".as_slice())));
         let found = walk(folder.path()).files;
-        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a/c.REST", "a/d.json", "b.http"]);
     }
 
     #[test]
     fn what_is_no_text_file_is_named_as_such() {
-        let folder = folder(&[("ok.http", b"\xef\xbb\xbfGET /"), ("binary.http", b"\xff\x00\x01\x02"), ("zero.http", b"a\0b")]);
+        let folder =
+            folder(&[("ok.http", b"\xef\xbb\xbfGET /"), ("binary.http", b"\xff\x00\x01\x02"), ("zero.http", b"a\0b")]);
         let check = |name: &str| read(&folder.path().join(name)).map_err(|error| error.to_string());
         assert_eq!(check("ok.http").as_deref(), Ok("GET /"));
         assert!(check("binary.http").unwrap_err().starts_with("is not UTF-8 text"));
@@ -183,8 +181,10 @@ mod tests {
 
     #[test]
     fn the_root_is_marked_by_the_link_file_before_the_repository() {
-        let folder = folder(&[("r/.git/HEAD", b""), ("r/p/vaultls.toml", b""), ("r/p/a/b.http", b""), ("r/q/c.http", b"")]);
-        let root = |name: &str| workspace_root(&folder.path().join(name)).strip_prefix(folder.path()).unwrap().to_owned();
+        let folder =
+            folder(&[("r/.git/HEAD", b""), ("r/p/vaultls.toml", b""), ("r/p/a/b.http", b""), ("r/q/c.http", b"")]);
+        let root =
+            |name: &str| workspace_root(&folder.path().join(name)).strip_prefix(folder.path()).unwrap().to_owned();
         assert_eq!(root("r/p/a/b.http"), Path::new("r/p"));
         assert_eq!(root("r/q/c.http"), Path::new("r"));
     }

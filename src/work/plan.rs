@@ -1,10 +1,7 @@
 //! What a request will do, worked out before any value is read: the secrets it needs, where it goes, and what
 //! keeps it from being sent. `survey` and `run` both judge by this and by nothing else.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use url::Url;
 
@@ -144,7 +141,15 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_authority_makes_it_unknown() {
-        for url in ["https://§/", "https://§.example.com/", "https://api.§", "https:///§/x", "https://h:§/", "§://h/", "https:\\\\§/"] {
+        for url in [
+            "https://§/",
+            "https://§.example.com/",
+            "https://api.§",
+            "https:///§/x",
+            "https://h:§/",
+            "§://h/",
+            "https:\\\\§/",
+        ] {
             assert_eq!(check(url), None, "{url}");
         }
     }

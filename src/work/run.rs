@@ -86,7 +86,8 @@ impl Core {
     /// Who sends a request wants today's answer: a remembered refusal is asked for once more.
     async fn ask_again(&self, statuses: &mut BTreeMap<SecretName, Status>) {
         // A provider that asked for patience is left alone.
-        let stale = |status: &Status| status.problem.as_ref().is_some_and(|problem| problem.reason != Reason::Throttled);
+        let stale =
+            |status: &Status| status.problem.as_ref().is_some_and(|problem| problem.reason != Reason::Throttled);
         let refused = statuses.iter().filter(|(_, status)| stale(status));
         let names: BTreeSet<SecretName> = refused.map(|(name, _)| name.clone()).collect();
         for name in &names {
@@ -191,7 +192,8 @@ async fn plan(
 
 /// What is wrong with the request itself.
 fn faults(plan: &Plan, request: &Request) -> Vec<Obstacle> {
-    let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(|fault| fault_obstacle(fault, request)).collect();
+    let mut obstacles: Vec<Obstacle> =
+        plan.prepared.faults.iter().map(|fault| fault_obstacle(fault, request)).collect();
     obstacles.dedup();
     let url_holds_secret = plan.prepared.url.secrets().next().is_some();
     if obstacles.is_empty() && plan.prepared.url().is_none() && !url_holds_secret {

@@ -10,10 +10,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     name::SecretName,
     status::{ProviderKind, RequestSurvey, Status, Survey},
-    syntax::{
-        Body, Request,
-        expand::Scope,
-    },
+    syntax::{Body, Request, expand::Scope},
     work::{Core, Sheet, dynamic, plan, plan::Plan},
 };
 

@@ -1,18 +1,19 @@
 //! What a person can do about a secret: create, enable, allow a host, unlock, sign in, trust, forget.
 //! Each is one act that both faces translate; none asks anything.
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
-use serde::Serialize;
 use crate::{
     approval::{Approval, Record},
     domain::DomainList,
+    feature::command::LinkTarget,
     http::redact,
     name::SecretName,
     status::{Problem, Reason},
     vault::{Pending, local::Change, value::SecretValue},
     work::Core,
 };
+use serde::Serialize;
 
 /// Why an act was not done, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -45,7 +46,10 @@ impl From<io::Error> for Failure {
 
 impl Core {
     /// Runs what blocks on the disk or on a key derivation off the async threads.
-    pub(super) async fn blocking<R: Send + 'static>(self: &Arc<Self>, act: impl FnOnce(&Self) -> R + Send + 'static) -> R {
+    pub(super) async fn blocking<R: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Self) -> R + Send + 'static,
+    ) -> R {
         let core = self.clone();
         match tokio::task::spawn_blocking(move || act(&core)).await {
             Ok(result) => result,
@@ -144,6 +148,14 @@ impl Core {
         Ok(records)
     }
 
+    /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. Returns the
+    /// file.
+    pub async fn link(self: &Arc<Self>, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+        check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
+        let _ = (name, target);
+        Err(Failure::new("links cannot be written yet", ""))
+    }
+
     /// How the workspace is called in approvals.
     fn workspace(&self) -> String {
         self.root.to_string_lossy().into_owned()
@@ -155,5 +167,8 @@ fn check_domains(entries: &[String]) -> Result<(), Failure> {
     let (_, errors) = DomainList::parse(entries);
     let Some((index, error)) = errors.into_iter().next() else { return Ok(()) };
     let entry: String = entries[index].chars().take(80).flat_map(char::escape_debug).collect();
-    Err(Failure::new(format!("`{entry}` is not a domain: {error}"), "write it like `api.example.com` or `*.example.com`"))
+    Err(Failure::new(
+        format!("`{entry}` is not a domain: {error}"),
+        "write it like `api.example.com` or `*.example.com`",
+    ))
 }

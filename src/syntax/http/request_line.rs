@@ -7,13 +7,37 @@ use crate::{syntax::Method, text::Span};
 
 /// Methods that may be written in any case (REST Client, `httpRequestParser`).
 const METHODS: [&str; 19] = [
-    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "LOCK", "UNLOCK", "PROPFIND",
-    "PROPPATCH", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "ACL", "SEARCH",
+    "GET",
+    "POST",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "HEAD",
+    "OPTIONS",
+    "CONNECT",
+    "TRACE",
+    "LOCK",
+    "UNLOCK",
+    "PROPFIND",
+    "PROPPATCH",
+    "COPY",
+    "MOVE",
+    "MKCOL",
+    "MKCALENDAR",
+    "ACL",
+    "SEARCH",
 ];
 
 /// Methods that count in upper case only, because their words are too common: those that httpyac adds.
 const UPPER_CASE_METHODS: [&str; 9] = [
-    "CHECKOUT", "CHECKIN", "REPORT", "MERGE", "MKACTIVITY", "MKWORKSPACE", "VERSION-CONTROL", "BASELINE-CONTROL",
+    "CHECKOUT",
+    "CHECKIN",
+    "REPORT",
+    "MERGE",
+    "MKACTIVITY",
+    "MKWORKSPACE",
+    "VERSION-CONTROL",
+    "BASELINE-CONTROL",
     "GRAPHQL",
 ];
 
@@ -181,7 +205,8 @@ fn scheme(url: &str) -> Option<&'static str> {
 /// The first word of a curl command that is a URL, without quotes.
 fn curl_url(text: &str) -> Option<Span> {
     let start = text.find("http://").or_else(|| text.find("https://"))?;
-    let length = text[start..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(text.len() - start);
+    let length =
+        text[start..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(text.len() - start);
     Some(Span::new(start, start + length))
 }
 

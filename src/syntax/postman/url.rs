@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::{Placement, Reading, field, is_enabled, is_null, written};
 use crate::{
+    status::Severity,
     syntax::{
         Escapes, Field, Place, Segment, Written,
         json::{self, Kind, Value},
@@ -40,6 +41,8 @@ impl<'a> Reading<'a> {
         }
         if parts.text(self.source) != raw.text() {
             self.places.put(raw, Placement::At(Place::Elsewhere));
+            let message = "the parts of this URL make another one, and the parts are sent";
+            self.complain(raw.inner(), message, Severity::Warning);
             return Url { sent: parts, shown, path_variables };
         }
         for member in url.members().filter(|member| !member.key.is("variable")) {

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::{AnswerError, Answers, Field};
 use crate::work::Directories;
 
-const WHY: &str = "questions to a person need a Unix socket, which this system lacks; use `vaultls vault set` and the environment";
+const WHY: &str =
+    "questions to a person need a Unix socket, which this system lacks; use `vaultls vault set` and the environment";
 
 /// The desk of a system without sockets.
 pub struct Desk {}

@@ -1,8 +1,6 @@
 //! The private socket: `answer-<desk>.sock` (0600) in the user's runtime folder (0700). Both ends check that the
 //! other belongs to the same user. A ticket is the desk's id and 128 random bits, good once and for five minutes.
 
-#![expect(clippy::disallowed_methods, reason = "removes its own sockets, and those that dead processes left")]
-
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -23,7 +21,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{AnswerError, Answers, Field, LONGEST, read_answers};
-use crate::work::Directories;
+use crate::{disk, work::Directories};
 
 /// How long a question stands.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -89,13 +87,14 @@ impl Drop for Desk {
         self.listener.abort();
         // Whoever still waits learns at once that no answer will come.
         lock(&self.waiting).clear();
-        let _ = std::fs::remove_file(&self.socket);
+        let _ = disk::remove(&self.socket);
     }
 }
 
 /// Hands `answers`, a JSON object of texts, to the process that issued `ticket`.
 pub async fn deliver(directories: &Directories, ticket: &str, answers: Zeroizing<Vec<u8>>) -> Result<(), AnswerError> {
-    let is_ticket = ticket.len() == TICKET_DIGITS && ticket.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_ticket =
+        ticket.len() == TICKET_DIGITS && ticket.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !is_ticket {
         return Err(AnswerError::NotATicket);
     }
@@ -216,7 +215,7 @@ fn sweep(folder: &Path) {
         let is_ours = name.starts_with("answer-") && name.ends_with(".sock");
         let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         if is_ours && std::os::unix::net::UnixStream::connect(&path).is_err_and(refused) {
-            let _ = std::fs::remove_file(&path);
+            let _ = disk::remove(&path);
         }
     }
 }
