@@ -132,12 +132,12 @@ pub async fn run(command: Command, machine: &Machine, terminal: &mut Terminal) -
 
 async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     match command {
-        Command::List(arguments) => list::list(arguments, machine, terminal),
+        Command::List(arguments) => list::list(&arguments, terminal),
         Command::Run(arguments) => run::run(arguments, machine, terminal).await,
         Command::Check(arguments) => check::check(arguments, machine, terminal).await,
         Command::Status(arguments) => status::status(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
-        Command::Trust(arguments) => trust::trust(arguments, machine, terminal),
+        Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,
         Command::Cache(arguments) => status::cache(&arguments, terminal),

@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        Exit, Machine, Outcome, arguments,
+        Exit, Outcome, arguments,
         arguments::Format,
         documents::{self, Lines},
         root,
         terminal::{Style, Terminal, plain, styled},
     },
+    name::SecretName,
     syntax::{Body, Reference, Request},
     work::Sheet,
 };
@@ -47,14 +48,13 @@ struct ListedReference<'a> {
     column: u32,
 }
 
-pub fn list(arguments: arguments::List, machine: &Machine, terminal: &mut Terminal) -> Outcome {
+pub fn list(arguments: &arguments::List, terminal: &mut Terminal) -> Outcome {
     let mut sheets = Vec::new();
     for path in &arguments.files {
         let root = root(arguments.workspace.root.as_ref(), Some(path))?;
         let (sheet, _) = documents::open(path, &root, None)?;
         sheets.push((path, sheet));
     }
-    let _ = machine;
     let listed: Vec<Listed<'_>> = sheets.iter().flat_map(|(path, sheet)| requests(path, sheet)).collect();
     match arguments.format {
         Format::Json => terminal.json(&listed)?,
@@ -91,7 +91,7 @@ fn listed<'a>(path: &Path, sheet: &'a Sheet, lines: &Lines, index: usize, reques
 fn listed_reference<'a>(reference: &'a Reference, lines: &Lines) -> ListedReference<'a> {
     let (line, column) = lines.place(reference.span.start);
     let name = reference.name.as_ref().ok().filter(|_| reference.closed);
-    ListedReference { name: name.map(|name| name.as_str()), line, column }
+    ListedReference { name: name.map(SecretName::as_str), line, column }
 }
 
 fn body_length(body: &Body, source: &str) -> usize {

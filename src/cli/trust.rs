@@ -20,7 +20,7 @@ struct Listing {
     approved: Vec<Record>,
 }
 
-pub fn trust(arguments: arguments::Trust, machine: &Machine, terminal: &mut Terminal) -> Outcome {
+pub fn trust(arguments: &arguments::Trust, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let core = machine.open(root(arguments.workspace.root.as_ref(), None)?);
     match (&arguments.approve, &arguments.revoke) {
         (Some(names), _) => approve(&core, names, arguments.yes, terminal),

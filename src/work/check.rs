@@ -1,6 +1,6 @@
 //! Finds everything that would keep the requests of a file from being sent, without sending any.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ impl Core {
             survey: &survey,
             known: &known,
         };
-        locate(sheet.path.clone(), &sheet.source, diagnostics::diagnostics(&context))
+        locate(&sheet.path, &sheet.source, diagnostics::diagnostics(&context))
     }
 
     /// What is wrong in the workspace's `vaultls.toml`.
@@ -52,7 +52,7 @@ impl Core {
             message: complaint.message,
             tag: None,
         });
-        locate(file, &text, findings.collect())
+        locate(&file, &text, findings.collect())
     }
 }
 
@@ -63,13 +63,13 @@ pub fn of_trouble(trouble: Trouble) -> Located {
     Located { file, start, end: start, severity: Severity::Warning, code: "config", message }
 }
 
-fn locate(file: PathBuf, source: &str, findings: Vec<Finding>) -> Vec<Located> {
+fn locate(file: &Path, source: &str, findings: Vec<Finding>) -> Vec<Located> {
     if findings.is_empty() {
         return Vec::new();
     }
     let text = Text::new(source);
     let place = |finding: Finding| Located {
-        file: file.clone(),
+        file: file.to_owned(),
         start: text.position(finding.span.start, Encoding::Utf16),
         end: text.position(finding.span.end, Encoding::Utf16),
         severity: finding.severity,

@@ -138,6 +138,7 @@ fn may_be_document(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make files and look at canaries")]
 mod tests {
     use super::*;
 

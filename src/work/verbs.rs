@@ -10,7 +10,15 @@ use crate::{
     http::redact,
     name::SecretName,
     status::{Problem, Reason},
-    vault::{Pending, local::Change, value::SecretValue},
+    vault::{
+        Pending,
+        link::{
+            LOCAL,
+            edit::{self, NewLink},
+        },
+        local::Change,
+        value::SecretValue,
+    },
     work::Core,
 };
 use serde::Serialize;
@@ -152,14 +160,37 @@ impl Core {
     /// file.
     pub async fn link(self: &Arc<Self>, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
         check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
-        let _ = (name, target);
-        Err(Failure::new("links cannot be written yet", ""))
+        let name = name.clone();
+        self.blocking(move |core| core.write_link(&name, target)).await
+    }
+
+    fn write_link(&self, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+        let known = self.vault.known();
+        let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
+        if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
+            let message = format!("there is no integration `{}` here", target.integration.escape_debug());
+            return Err(Failure::new(message, format!("there are: {}, {LOCAL}", integrations.join(", "))));
+        }
+        let (file, text) = known.link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None));
+        let text = edit::put_link(&text.unwrap_or_default(), name, &new_link(target))
+            .map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
+        edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
+        self.vault.reload(None);
+        let mut pending = self.vault.pending();
+        pending.retain(|one| one.kind == "secret" && one.name == name.as_str());
+        self.approve(&pending)?;
+        Ok(file)
     }
 
     /// How the workspace is called in approvals.
     fn workspace(&self) -> String {
         self.root.to_string_lossy().into_owned()
     }
+}
+
+fn new_link(target: LinkTarget) -> NewLink {
+    let LinkTarget { integration, engine, path, key, version, allowed_domains } = target;
+    NewLink { integration, engine, path, key, version, local_name: None, allowed_domains }
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.
