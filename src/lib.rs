@@ -12,7 +12,7 @@
 //!
 //! | layer | modules | what they are |
 //! |---|---|---|
-//! | 0 | `name`, `text`, `status` | words that everything shares |
+//! | 0 | `name`, `text`, `status`, `disk` | words that everything shares; files read and replaced whole |
 //! | 1 | `domain`, `approval`, `config`, `syntax` | what is written, and what it means |
 //! | 2 | `environment`, `vault`, `feature` | files beside a document; the one door to secrets; what an editor shows |
 //! | 3 | `policy`, `http` | which secret may go where; sending |
@@ -24,6 +24,7 @@
 pub mod name;
 pub mod text;
 pub mod status;
+pub mod disk;
 // 1
 pub mod domain;
 pub mod approval;

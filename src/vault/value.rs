@@ -1,4 +1,7 @@
 //! The only type that carries a secret.
+//!
+//! Its bytes are wiped when it is dropped, the spare capacity of their buffer included (zeroize, `Vec<u8>`). What that
+//! cannot reach: copies that the HTTP and TLS libraries made on the way here, and what the system paged out.
 
 use zeroize::Zeroizing;
 
@@ -7,6 +10,9 @@ use zeroize::Zeroizing;
 pub struct SecretValue(Zeroizing<Vec<u8>>);
 
 impl SecretValue {
+    /// The largest value, in bytes. Secrets are keys and passwords; more is a mistake or an attack.
+    pub const MAX_LENGTH: usize = 1024 * 1024;
+
     /// Takes the bytes over. NB. copies the caller made before are the caller's to wipe.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
@@ -29,5 +35,12 @@ impl SecretValue {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Takes over a buffer that is wiped already.
+impl From<Zeroizing<Vec<u8>>> for SecretValue {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
     }
 }

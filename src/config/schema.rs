@@ -1,0 +1,134 @@
+//! The JSON schema of `vaultls.toml` and of the user's `config.toml`, for editors that complete and check TOML.
+//!
+//! These types exist for their schema alone. The file is read by hand (`read.rs`), because one bad entry must not
+//! hide the good ones; a test there holds the field names of both together.
+#![expect(dead_code, reason = "the types are read by the schema generator, never built")]
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::Value;
+
+/// Names and coordinates of the secrets of a workspace: no values. Commit it and share it.
+#[derive(JsonSchema)]
+#[schemars(title = "vaultls.toml", rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    /// How long fetched values stay in memory.
+    cache: Option<Cache>,
+    /// Named connections, each to one organization of one provider.
+    integrations: Option<BTreeMap<IntegrationName, Integration>>,
+    /// Where each secret lives, by the name that stands in `<<vault:name>>`.
+    secrets: Option<BTreeMap<Name, Secret>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Cache {
+    /// Minutes; 0 keeps nothing. A workspace can only shorten what the user set (60 unless set).
+    #[schemars(range(min = 0, max = 1440))]
+    ttl_minutes: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Integration {
+    /// The kind of vault.
+    provider: Provider,
+    /// The server's address: https, or http on this machine itself.
+    #[schemars(url)]
+    address: Option<String>,
+    /// The namespace of Vault Enterprise, HCP or OpenBao, such as `team-a`.
+    namespace: Option<String>,
+    /// A file with the certificate authority's certificates (PEM). Only in the user's own configuration.
+    ca_file: Option<String>,
+    /// How to sign in; a token unless set.
+    auth: Option<Auth>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Provider {
+    Hashicorp,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Auth {
+    method: Method,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Method {
+    /// `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
+    Token,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Secret {
+    /// The integration's name, or `local` for the vault on this machine.
+    integration: String,
+    /// HashiCorp Vault: the mount path of the KV secrets engine, such as `kv`.
+    engine: Option<String>,
+    /// HashiCorp Vault: the secret's path below the mount, without `data/`.
+    path: Option<String>,
+    /// HashiCorp Vault: the key within the secret.
+    key: Option<String>,
+    /// HashiCorp Vault, KV version 2: the version; the latest unless set.
+    #[schemars(range(min = 1))]
+    version: Option<u32>,
+    /// Local vault: the secret's name there, where it differs.
+    name: Option<String>,
+    /// Where the secret may be sent: `api.example.com`, `*.example.com`, `http://localhost:8080`.
+    allowed_domains: Option<Vec<String>>,
+    /// For people.
+    note: Option<String>,
+    /// Whether the secret may be used; true unless set.
+    enabled: Option<bool>,
+}
+
+#[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+struct Name(#[schemars(regex(pattern = r"^[A-Za-z0-9._/-]([A-Za-z0-9._/ -]{0,126}[A-Za-z0-9._/-])?$"))] String);
+
+#[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+struct IntegrationName(#[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))] String);
+
+/// The schema as pretty JSON with a final line break (JSON Schema draft 7, which TOML editors read best).
+pub fn schema() -> String {
+    let schema = settings().into_generator().into_root_schema_for::<File>();
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is made of plain JSON");
+    text.push('\n');
+    text
+}
+
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft07().with_transform(RecursiveTransform(forget_null))
+}
+
+/// TOML has no null: a field that may be absent is not one that may be null.
+fn forget_null(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            object.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+        if choices.len() == 1 {
+            let choices = object.remove("anyOf").expect("it was just seen");
+            object.insert("allOf".into(), choices);
+        }
+    }
+}
+
+/// The property names of `T`, for the test that compares them with the reader's.
+#[cfg(test)]
+pub(super) fn properties<T: JsonSchema>() -> Vec<String> {
+    let schema = settings().into_generator().into_root_schema_for::<T>();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap();
+    properties.keys().cloned().collect()
+}

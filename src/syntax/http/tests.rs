@@ -1,0 +1,1 @@
+//! What a file means, point by point.

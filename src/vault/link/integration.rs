@@ -1,0 +1,271 @@
+//! What an `[integrations.NAME]` entry means: which kind of vault, where it is, and how one signs in there.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use url::{Host, Url};
+
+use super::{kv::check_path, quoted};
+use crate::{
+    config::{Complaint, IntegrationEntry, Source, Written, nearest},
+    status::{Problem, ProviderKind, Reason},
+};
+
+/// A named connection to one organization of one provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    pub name: String,
+    pub source: Source,
+    /// How to reach it, or why it cannot be used.
+    pub settings: Result<Settings, Problem>,
+    /// The exact canonical text: what a person approves.
+    pub definition: String,
+}
+
+/// One variant for each kind of provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settings {
+    Hashicorp(Hashicorp),
+}
+
+/// A cluster and a namespace of HashiCorp Vault or OpenBao, used with a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashicorp {
+    /// https, or http on this machine; without user, query and fragment; its path does not end in `/`.
+    pub address: Url,
+    pub namespace: Option<String>,
+    /// A file of PEM certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Providers that are known by name and not built yet.
+const OTHER_PROVIDERS: [(&str, &str); 3] =
+    [("aws", "AWS Secrets Manager"), ("azure", "Azure Key Vault"), ("onepassword", "1Password")];
+
+impl Integration {
+    /// What `entry` means, and what is wrong with it.
+    pub fn understand(entry: &IntegrationEntry) -> (Self, Vec<Complaint>) {
+        let mut complaints = Vec::new();
+        let settings = match &entry.fault {
+            Some(fault) => Err(fault.clone()),
+            None => Settings::understand(entry).map_err(|complaint| {
+                complaints.push(complaint.clone());
+                complaint.message
+            }),
+        };
+        let settings = settings.map_err(|fault| {
+            let detail = format!("the integration `{}` cannot be used: {fault}", entry.name);
+            Problem::new(Reason::NotConfigured, detail)
+        });
+        let definition = definition(entry, settings.as_ref().ok());
+        (Self { name: entry.name.clone(), source: entry.source.clone(), settings, definition }, complaints)
+    }
+
+    /// The kind of vault; HashiCorp's for an entry that cannot be told.
+    pub fn provider(&self) -> ProviderKind {
+        match &self.settings {
+            Ok(Settings::Hashicorp(_)) | Err(_) => ProviderKind::Hashicorp,
+        }
+    }
+}
+
+impl Settings {
+    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
+        let header = entry.source.site.span;
+        let Some(provider) = &entry.provider else {
+            return Err(Complaint::error(header, "`provider` is missing; this version knows `hashicorp`"));
+        };
+        if provider.value == "hashicorp" {
+            return Hashicorp::understand(entry).map(Self::Hashicorp);
+        }
+        let message = match OTHER_PROVIDERS.iter().find(|(word, _)| *word == provider.value) {
+            Some((_, title)) => format!("{title} is not supported by this version; it knows `hashicorp`"),
+            None => match nearest(&provider.value, ["hashicorp", "aws", "azure", "onepassword"]) {
+                Some(word) => format!("unknown provider: did you mean `{word}`?"),
+                None => "unknown provider; this version knows `hashicorp`".into(),
+            },
+        };
+        Err(Complaint::error(provider.span, message))
+    }
+}
+
+impl Hashicorp {
+    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
+        let header = entry.source.site.span;
+        let Some(written) = &entry.address else {
+            return Err(Complaint::error(header, "`address` is missing, such as `https://vault.example.com:8200`"));
+        };
+        let address = parse_address(&written.value).map_err(|fault| Complaint::error(written.span, fault))?;
+        if let Some(namespace) = &entry.namespace {
+            check_namespace(namespace)?;
+        }
+        if let Some(method) = entry.auth_method.as_ref().filter(|method| method.value != "token") {
+            return Err(Complaint::error(method.span, "this way to sign in is not supported; use `token`"));
+        }
+        Ok(Self {
+            address,
+            namespace: entry.namespace.as_ref().map(|namespace| namespace.value.clone()),
+            ca_file: entry.ca_file.as_ref().map(ca_file).transpose()?,
+        })
+    }
+}
+
+/// An address to which a token may be sent.
+fn parse_address(text: &str) -> Result<Url, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("`address` is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err("`address` starts with `https://` and a host".into());
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err("`address` must be https: over http everyone on the way can read the token".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("`address` holds no user or password".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("`address` holds no `?` or `#`".into());
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    if path.ends_with("/v1") {
+        return Err("`address` ends before `/v1`".into());
+    }
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// Whether `url` names this machine itself, where nobody listens on the way (RFC 6761, section 6.3).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn check_namespace(namespace: &Written<String>) -> Result<(), Complaint> {
+    check_path(&namespace.value).map_err(|error| Complaint::error(namespace.span, format!("`namespace`: {error}")))?;
+    if !namespace.value.is_ascii() {
+        return Err(Complaint::error(namespace.span, "`namespace` travels in a header and is plain ASCII"));
+    }
+    Ok(())
+}
+
+fn ca_file(written: &Written<String>) -> Result<PathBuf, Complaint> {
+    let path = PathBuf::from(&written.value);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Complaint::error(written.span, "`ca-file` must be an absolute path"))
+}
+
+/// The canonical text of an entry. What cannot be understood is shown as it was written.
+fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
+    let mut text = format!("[integrations.{}]\n", key(&entry.name));
+    let address = match settings {
+        Some(Settings::Hashicorp(settings)) => Some(settings.address.as_str().trim_end_matches('/').to_owned()),
+        None => entry.address.as_ref().map(|address| address.value.clone()),
+    };
+    let value = |field: &Option<Written<String>>| field.as_ref().map(|field| field.value.clone());
+    let fields = [
+        ("provider", value(&entry.provider)),
+        ("address", address),
+        ("namespace", value(&entry.namespace)),
+        ("ca-file", value(&entry.ca_file)),
+    ];
+    for (label, field) in fields {
+        if let Some(field) = field {
+            text += &format!("{label} = {}\n", quoted(&field));
+        }
+    }
+    let method = entry.auth_method.as_ref().map_or("token", |method| method.value.as_str());
+    text += &format!("auth = {{ method = {} }}\n", quoted(method));
+    text
+}
+
+/// The name as a key of a TOML table: quoted if it holds a dot.
+fn key(name: &str) -> String {
+    if name.contains('.') { quoted(name) } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{self, Layer};
+
+    /// What is wrong with an integration of `fields`, or its definition.
+    fn understand(layer: Layer, fields: &str) -> Result<String, String> {
+        let text = format!("[integrations.a]\n{fields}\n");
+        let found = config::read(&text, layer, Path::new("x.toml"));
+        let (integration, complaints) = Integration::understand(&found.integrations[0]);
+        assert_eq!(integration.settings.is_err(), !complaints.is_empty());
+        match complaints.first() {
+            Some(complaint) => Err(complaint.message.clone()),
+            None => Ok(integration.definition),
+        }
+    }
+
+    fn address(address: &str) -> Result<String, String> {
+        understand(Layer::Workspace, &format!("provider = 'hashicorp'\naddress = '{address}'"))
+    }
+
+    #[test]
+    fn addresses_are_kept_in_one_form() {
+        for (written, canonical) in [
+            ("https://vault.acme.io:8200/", "https://vault.acme.io:8200"),
+            ("HTTPS://Vault.Acme.io:443", "https://vault.acme.io"),
+            ("https://acme.io/vault/", "https://acme.io/vault"),
+            ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
+            ("http://[::1]:8200", "http://[::1]:8200"),
+            ("http://localhost:8200", "http://localhost:8200"),
+        ] {
+            let definition = address(written).unwrap();
+            assert!(definition.contains(&format!("address = \"{canonical}\"\n")), "{definition}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_sent_to_a_doubtful_address() {
+        for (written, fault) in [
+            ("vault.acme.io:8200", "`address` starts with"),
+            ("file:///etc", "`address` starts with"),
+            ("http://vault.acme.io", "`address` must be https"),
+            ("http://localhost.evil.io", "`address` must be https"),
+            ("http://127.0.0.1.evil.io", "`address` must be https"),
+            ("https://user@vault.acme.io", "`address` holds no user"),
+            ("https://vault.acme.io@evil.io", "`address` holds no user"),
+            ("https://vault.acme.io/?x", "`address` holds no `?`"),
+            ("https://vault.acme.io/v1/", "`address` ends before"),
+            ("", "`address` is not a URL"),
+        ] {
+            let error = address(written).unwrap_err();
+            assert!(error.starts_with(fault), "{written}: {error}");
+        }
+    }
+
+    #[test]
+    fn providers_to_come_are_told_from_slips() {
+        for (provider, fault) in [
+            ("aws", "AWS Secrets Manager is not supported by this version; it knows `hashicorp`"),
+            ("hashicrop", "unknown provider: did you mean `hashicorp`?"),
+            ("zebra", "unknown provider; this version knows `hashicorp`"),
+        ] {
+            assert_eq!(understand(Layer::User, &format!("provider = '{provider}'")), Err(fault.into()));
+        }
+    }
+
+    #[test]
+    fn the_rest_is_checked_too() {
+        let base = "provider = 'hashicorp'\naddress = 'https://a.io'\n";
+        for (field, fault) in [
+            ("namespace = 'a/../b'", "`namespace`: `.` and `..` are not allowed as parts"),
+            ("namespace = 'ä'", "`namespace` travels in a header and is plain ASCII"),
+            ("auth = { method = 'oidc' }", "this way to sign in is not supported; use `token`"),
+            ("ca-file = 'ca.pem'", "`ca-file` must be an absolute path"),
+        ] {
+            assert_eq!(understand(Layer::User, &format!("{base}{field}")), Err(fault.into()));
+        }
+        assert!(understand(Layer::User, &format!("{base}namespace = 'team-a/b'\nca-file = '/ca.pem'")).is_ok());
+    }
+}
