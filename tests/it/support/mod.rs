@@ -1,1 +1,4 @@
-//! support
+//! What several test modules share.
+
+pub mod echo;
+pub mod program;
