@@ -3,7 +3,7 @@
 local t = require('support')
 
 local server = t.serve()
-local bufnr, client, echo_line
+local bufnr, client
 local last_response = 0
 local OTHER = 'canary-other-19d3c5'
 
@@ -98,7 +98,7 @@ return {
   end },
 
   { 'a missing secret is created by an answer that the protocol never sees', function()
-    echo_line = t.go_to('GET {{host}}/echo')
+    t.go_to('GET {{host}}/echo')
     local user = t.user({ choose = { 'Create it', 'Once' }, hide = { t.canary } })
     vim.cmd('Vaultls run')
     t.wait('the question', function()
@@ -176,6 +176,25 @@ return {
     end)
     local mark = t.marks(bufnr)[line] or t.marks(bufnr)[line - 1]
     t.equal(mark, 'cancelled')
+  end },
+
+  { 'a request of a server that ends is given up', function()
+    local user = t.user({})
+    t.go_to('GET {{host}}/slow')
+    local before = #server.seen
+    vim.cmd('Vaultls run')
+    t.wait('the request', function()
+      return #server.seen > before
+    end)
+    client:stop(true)
+    t.wait('the end', function()
+      return not require('vaultls.run').is_running()
+    end)
+    t.equal(user.told, { 'vaultls: the server has stopped' })
+    vim.lsp.enable('vaultls', false)
+    vim.lsp.enable('vaultls')
+    vim.cmd.doautoall('nvim.lsp.enable FileType')
+    bufnr, client = t.edit('sending.http')
   end },
 
   { 'cancelling nothing says so', function()

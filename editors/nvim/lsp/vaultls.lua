@@ -1,6 +1,6 @@
 -- The configuration of the language server. `vim.lsp.config('vaultls', { .. })` is merged over it.
 
----Commands whose answer is drawn by this plugin, wherever they come from: a code lens, a code action, `:Vaultls`.
+---Commands whose answers this plugin draws, from wherever they come: a code lens, a code action, `:Vaultls`.
 local command_names = {
   'vaultls.run',
   'vaultls.allowHost',
@@ -34,6 +34,11 @@ local config = {
   end,
   init_options = { vaultls = { client = 'nvim' } },
   commands = commands,
+  on_exit = function(_, _, client_id)
+    vim.schedule(function()
+      require('vaultls.run').abandon(client_id)
+    end)
+  end,
 }
 
 if refreshes_lenses then

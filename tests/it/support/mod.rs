@@ -1,1 +1,5 @@
-//! support
+//! What several test modules share.
+
+pub mod echo;
+pub mod nvim;
+pub mod program;

@@ -53,6 +53,22 @@ local function ask_fields(fields)
   return answers
 end
 
+---Runs the server's program with `input` on its standard input and waits for its end.
+---@param client vim.lsp.Client
+---@param arguments string[]
+---@param input string
+---@return vim.SystemCompleted
+local function pipe(client, arguments, input)
+  local command = require('vaultls.client').sibling_command(client, arguments)
+  return task.await(function(resume)
+    local options = { stdin = input, text = true, cwd = client.config.cmd_cwd, env = client.config.cmd_env }
+    local ok, message = pcall(vim.system, command, options, vim.schedule_wrap(resume))
+    if not ok then
+      resume({ code = 127, stderr = tostring(message) })
+    end
+  end)
+end
+
 ---Asks what the server needs and hands it over past the editor's protocol: through the standard input of
 ---`vaultls answer TICKET`, because editors log their protocol's messages.
 ---@param client vim.lsp.Client
@@ -67,29 +83,15 @@ function M.answer(client, outcome)
     ui.info('nothing was entered')
     return false
   end
-  local result = M.pipe(client, { 'answer', outcome.ticket }, vim.json.encode(answers))
-  answers = nil
+  local result = pipe(client, { 'answer', outcome.ticket }, vim.json.encode(answers))
+  -- Strings of Lua cannot be overwritten; what is left of this one goes with the next collection.
+  answers = nil -- luacheck: ignore
   collectgarbage()
   if result.code ~= 0 then
-    ui.error(ui.clean(vim.trim(result.stderr or '') ~= '' and vim.trim(result.stderr) or 'the answer was not taken'))
+    local reason = vim.trim(result.stderr or '')
+    ui.error(reason ~= '' and ui.clean(reason) or 'the answer was not taken')
   end
   return result.code == 0
-end
-
----Runs the server's program with `input` on its standard input and waits for its end.
----@param client vim.lsp.Client
----@param arguments string[]
----@param input string
----@return vim.SystemCompleted
-function M.pipe(client, arguments, input)
-  local command = require('vaultls.client').sibling_command(client, arguments)
-  return task.await(function(resume)
-    local options = { stdin = input, text = true, cwd = client.config.cmd_cwd, env = client.config.cmd_env }
-    local ok, message = pcall(vim.system, command, options, vim.schedule_wrap(resume))
-    if not ok then
-      resume({ code = 127, stderr = tostring(message) })
-    end
-  end)
 end
 
 return M

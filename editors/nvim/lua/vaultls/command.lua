@@ -49,7 +49,7 @@ local function choose_environment(name)
 end
 
 local function open_log()
-  vim.cmd.tabedit({ vim.fn.fnameescape(vim.lsp.log.get_filename()) })
+  vim.cmd.tabedit({ args = { vim.lsp.log.get_filename() }, magic = { file = false } })
   vim.cmd.normal({ 'G', bang = true })
 end
 

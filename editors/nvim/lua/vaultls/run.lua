@@ -2,15 +2,17 @@
 
 local ask = require('vaultls.ask')
 local lens = require('vaultls.lens')
+local remedy = require('vaultls.remedy')
 local server = require('vaultls.client')
 local task = require('vaultls.task')
 local ui = require('vaultls.ui')
-local verb = require('vaultls.verb')
 
 local M = {}
 
----How often one act of the user may be tried again after an obstacle was settled.
-local MAX_ATTEMPTS = 5
+---How often the user is asked about what keeps one request from being sent.
+local MAX_QUESTIONS = 5
+---How often it is looked whether the server is ready after the user settled an obstacle.
+local LOOK_EVERY_MS = 100
 
 ---@class vaultls.Run
 ---@field client vim.lsp.Client
@@ -18,7 +20,9 @@ local MAX_ATTEMPTS = 5
 ---@field line integer zero-based, where the result is marked
 ---@field argument vaultls.RunArgument
 ---@field request? integer id of the message that waits for its answer
+---@field resume? fun(outcome?: vaultls.Outcome, message?: string) ends the wait for it
 ---@field cancelled? boolean
+---@field settled table<string, integer> when the user settled an obstacle, by its secret and code
 
 ---@type table<vaultls.Run, true>
 local running = {}
@@ -49,115 +53,10 @@ local function send_once(run)
   if run.cancelled then
     show_result(run, 'cancelled', 'Comment')
   elseif not outcome then
-    show_result(run, 'not sent', 'DiagnosticError')
+    show_result(run, 'failed', 'DiagnosticError')
     ui.error(ui.clean(message))
   end
   return outcome
-end
-
----@param obstacle vaultls.Obstacle
----@return string
-local function describe(obstacle)
-  local subject = obstacle.secret and ('`%s`: '):format(obstacle.secret) or ''
-  return ui.clean(('%s%s (%s)'):format(subject, obstacle.message, obstacle.hint))
-end
-
----@param obstacle vaultls.Obstacle
----@param choices string[]
----@return integer? index of the choice
-local function decide(obstacle, choices)
-  local choice = ask.choose(choices, describe(obstacle))
-  for index, text in ipairs(choices) do
-    if text == choice then
-      return index
-    end
-  end
-  return nil
-end
-
----What can be done here and now about an obstacle, by its code. Each tells whether it is out of the way.
----@type table<string, fun(run: vaultls.Run, obstacle: vaultls.Obstacle): boolean>
-local remedies = {}
-
-remedies['host-unapproved'] = function(run, obstacle)
-  local choice = decide(obstacle, { 'Once', 'Always', 'No' })
-  if choice ~= 1 and choice ~= 2 then
-    return false
-  end
-  local argument = { uri = run.argument.uri, secret = obstacle.secret, host = obstacle.host, remember = choice == 2 }
-  return verb.by_command['vaultls.allowHost'](run.client, run.bufnr, argument)
-end
-
-remedies['untrusted'] = function(run)
-  return verb.by_command['vaultls.trust'](run.client, run.bufnr, { uri = run.argument.uri })
-end
-
-remedies['locked'] = function(run, obstacle)
-  if decide(obstacle, { 'Unlock', 'Not now' }) ~= 1 then
-    return false
-  end
-  return verb.by_command['vaultls.unlock'](run.client, run.bufnr, {})
-end
-
-remedies['missing'] = function(run, obstacle)
-  local choice = decide(obstacle, { 'Create it in the local vault', 'Link it to an external vault', 'Not now' })
-  local argument = { uri = run.argument.uri, name = obstacle.secret }
-  if choice == 1 then
-    argument.allowedDomains = obstacle.host and { obstacle.host } or nil
-    return verb.by_command['vaultls.create'](run.client, run.bufnr, argument)
-  elseif choice == 2 then
-    return verb.by_command['vaultls.link'](run.client, run.bufnr, argument)
-  end
-  return false
-end
-
-remedies['empty'] = remedies['missing']
-
-remedies['disabled'] = function(run, obstacle)
-  if decide(obstacle, { 'Enable', 'Not now' }) ~= 1 then
-    return false
-  end
-  local argument = { uri = run.argument.uri, name = obstacle.secret }
-  return verb.by_command['vaultls.enable'](run.client, run.bufnr, argument)
-end
-
-remedies['login-needed'] = function(run, obstacle)
-  if decide(obstacle, { 'Sign in', 'Not now' }) ~= 1 then
-    return false
-  end
-  return verb.by_command['vaultls.login'](run.client, run.bufnr, { uri = run.argument.uri })
-end
-
-remedies['mfa-needed'] = remedies['login-needed']
-
----Obstacles that are gone for every secret once they are gone for one.
-local shared = { untrusted = true, locked = true, ['login-needed'] = true, ['mfa-needed'] = true }
-
----@param obstacles vaultls.Obstacle[]
-local function report(obstacles)
-  local lines = vim.tbl_map(describe, obstacles)
-  ui.warn('not sent: ' .. table.concat(lines, '\n'))
-end
-
----@param run vaultls.Run
----@param obstacles vaultls.Obstacle[]
----@return boolean all of them are out of the way
-local function settle_all(run, obstacles)
-  local hopeless = vim.tbl_filter(function(obstacle)
-    return remedies[obstacle.code] == nil
-  end, obstacles)
-  if #hopeless > 0 or #obstacles == 0 then
-    report(obstacles)
-    return false
-  end
-  local settled = {}
-  for _, obstacle in ipairs(obstacles) do
-    if not settled[obstacle.code] and not remedies[obstacle.code](run, obstacle) then
-      return false
-    end
-    settled[obstacle.code] = shared[obstacle.code]
-  end
-  return true
 end
 
 ---@param run vaultls.Run
@@ -172,6 +71,17 @@ local function show_sent(run, outcome)
   end
 end
 
+---@param run vaultls.Run
+---@param outcome vaultls.Outcome
+---@return boolean whether to send again
+local function show_failed(run, outcome)
+  show_result(run, 'failed', 'DiagnosticError')
+  local obstacle = outcome.obstacle
+  local hint = obstacle and (' (%s)'):format(obstacle.hint) or ''
+  ui.error(ui.clean((outcome.message or outcome.outcome) .. hint))
+  return obstacle ~= nil and remedy.exists(obstacle) and remedy.settle_all(run, { obstacle })
+end
+
 ---Shows an outcome and settles what it asks for.
 ---@param run vaultls.Run
 ---@param outcome vaultls.Outcome
@@ -182,24 +92,39 @@ local function follow_up(run, outcome)
     return false
   elseif outcome.outcome == 'blocked' then
     show_result(run, 'not sent', 'DiagnosticWarn')
-    return settle_all(run, outcome.obstacles or {})
+    return remedy.settle_all(run, outcome.obstacles or {})
   elseif outcome.outcome == 'needsInput' then
     show_result(run, 'not sent', 'DiagnosticWarn')
     return ask.answer(run.client, outcome)
   end
-  show_result(run, 'failed', 'DiagnosticError')
-  ui.error(ui.clean(outcome.message or outcome.outcome))
-  return outcome.obstacle ~= nil and outcome.obstacle ~= vim.NIL and settle_all(run, { outcome.obstacle })
+  return show_failed(run, outcome)
+end
+
+---@param outcome vaultls.Outcome
+---@return boolean
+local function waits_for_the_server(run, outcome)
+  local obstacles = outcome.outcome == 'blocked' and outcome.obstacles or {}
+  return #obstacles > 0 and vim.iter(obstacles):all(function(obstacle)
+    return remedy.is_under_way(run, obstacle)
+  end)
 end
 
 ---@param run vaultls.Run
 local function drive(run)
-  for _ = 1, MAX_ATTEMPTS do
+  local questions = 0
+  repeat
     local outcome = send_once(run)
-    if run.cancelled or not outcome or not follow_up(run, outcome) then
+    if run.cancelled or not outcome then
       return
     end
-  end
+    local again = waits_for_the_server(run, outcome)
+    if again then
+      task.sleep(LOOK_EVERY_MS)
+    else
+      questions = questions + 1
+      again = follow_up(run, outcome) and questions < MAX_QUESTIONS
+    end
+  until not again
 end
 
 ---@param client vim.lsp.Client
@@ -209,7 +134,7 @@ function M.start(client, bufnr, argument)
   local window = vim.fn.bufwinid(bufnr)
   local cursor = window > 0 and vim.api.nvim_win_get_cursor(window)[1] - 1 or 0
   argument.environment = argument.environment or require('vaultls.environment').of(client)
-  local run = { client = client, bufnr = bufnr, argument = argument }
+  local run = { client = client, bufnr = bufnr, argument = argument, settled = {} }
   run.line = lens.request_line(bufnr, argument, cursor)
   task.start(function()
     drive(run)
@@ -230,6 +155,16 @@ function M.cancel(bufnr)
     end
   end
   return count
+end
+
+---A server has ended: nothing that it was asked will be answered.
+---@param client_id integer
+function M.abandon(client_id)
+  for run in pairs(running) do
+    if run.client.id == client_id then
+      run.resume(nil, 'the server has stopped')
+    end
+  end
 end
 
 ---@return boolean

@@ -13,7 +13,7 @@ local link_fields = {
     { id = 'engine', label = 'Secret engine (mount)', default = 'secret' },
     { id = 'path', label = 'Path of the secret' },
     { id = 'key', label = 'Key in the secret' },
-    { id = 'version', label = 'Version (empty: the latest)', optional = true },
+    { id = 'version', label = 'Version (empty: the latest)', optional = true, read = tonumber },
   },
 }
 
@@ -44,9 +44,7 @@ end
 ---@return table[]
 local function integrations(client, bufnr)
   local outcome = server.call(client, bufnr, 'vaultls.status', { uri = vim.uri_from_bufnr(bufnr) })
-  return vim.tbl_map(function(integration)
-    return type(integration) == 'table' and integration or { name = integration }
-  end, outcome and outcome.integrations or {})
+  return outcome and outcome.integrations or {}
 end
 
 ---@param client vim.lsp.Client
@@ -61,7 +59,7 @@ local function choose_integration(client, bufnr)
     return known[1]
   end
   return ask.choose(known, 'Integration', function(integration)
-    return ui.clean(integration.provider and ('%s (%s)'):format(integration.name, integration.provider) or integration.name)
+    return ui.clean(('%s (%s)'):format(integration.name, integration.provider))
   end)
 end
 
@@ -76,10 +74,11 @@ end
 local function ask_link(integration)
   local link = { integration = integration.name }
   for _, field in ipairs(link_fields[integration.provider] or link_fields.hashicorp) do
-    link[field.id] = ask.text(field.label, field.default)
-    if not link[field.id] and not field.optional then
+    local answer = ask.text(field.label, field.default)
+    if not answer and not field.optional then
       return nil
     end
+    link[field.id] = answer and (field.read or tostring)(answer)
   end
   local domains = ask.text('Allowed domains (empty: ask for each host)')
   link.allowedDomains = domains and split_list(domains) or nil
@@ -111,6 +110,21 @@ local function link(client, bufnr, argument)
     argument.link = integration and ask_link(integration)
   end
   return argument.link ~= nil and send('vaultls.link')(client, bufnr, argument)
+end
+
+---The integration that a secret is linked to.
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param secret string?
+---@return string?
+function M.integration_of(client, bufnr, secret)
+  local outcome = server.call(client, bufnr, 'vaultls.status', { uri = vim.uri_from_bufnr(bufnr) })
+  for _, known in ipairs(outcome and outcome.secrets or {}) do
+    if known.name == secret then
+      return known.origin and known.origin.integration
+    end
+  end
+  return nil
 end
 
 local function login(client, bufnr, argument)
