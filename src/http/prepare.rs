@@ -94,6 +94,15 @@ pub enum Content {
     Bytes(Vec<u8>),
 }
 
+impl Content {
+    fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => length(text),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// A part of a multipart form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedPart {
@@ -147,6 +156,27 @@ impl Prepared {
     /// secrets in the rest of the URL left blank. It is what the policy is asked about before anything is read.
     pub fn target(&self) -> Option<::url::Url> {
         url::parse(&url::with_blanks(&self.url)?).ok()
+    }
+
+    /// How much text and data it holds, in bytes, for those who have many of them.
+    pub fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| {
+            length(name)
+                + match value {
+                    PreparedValue::Text(text) | PreparedValue::BasicToken(text) => length(text),
+                    PreparedValue::Basic { user, password } => length(user) + length(password),
+                }
+        });
+        let body = match &self.body {
+            PreparedBody::None => 0,
+            PreparedBody::Text { text, .. } => length(text),
+            PreparedBody::Form(fields) => fields.iter().map(|(name, value)| length(name) + length(value)).sum(),
+            PreparedBody::Multipart(parts) => parts.iter().map(|part| length(&part.name) + part.content.length()).sum(),
+            PreparedBody::GraphQl { query, variables } => length(query) + variables.as_ref().map_or(0, length),
+            PreparedBody::Mixed { chunks, .. } => chunks.iter().map(Content::length).sum(),
+            PreparedBody::Bytes(bytes) => bytes.len(),
+        };
+        length(&self.url) + headers.sum::<usize>() + body
     }
 
     /// The secrets that can decide where the request goes.
@@ -351,6 +381,14 @@ fn trim(expanded: &mut Expanded) {
     if let Some(Flat::Literal(text)) = expanded.pieces.last_mut() {
         text.truncate(text.trim_end().len());
     }
+}
+
+fn length(expanded: &Expanded) -> usize {
+    let pieces = expanded.pieces.iter().map(|piece| match piece {
+        Flat::Literal(text) => text.len(),
+        Flat::Secret { name, .. } => name.as_str().len(),
+    });
+    pieces.sum()
 }
 
 /// A text for a message: its first characters, controls escaped.

@@ -429,7 +429,11 @@ mod tests {
                 async move { text(cache.get(link("a"), HOUR, load).await) }
             });
             settle().await;
-            if all { cache.clear().await } else { cache.forget(link("a")).await }
+            if all {
+                cache.clear().await
+            } else {
+                cache.forget(link("a")).await
+            }
             source.gate.notify_one();
             assert_eq!(first.await.unwrap(), "canary-1");
             assert_eq!(text(cache.get(link("a"), HOUR, source.load()).await), "canary-2");
@@ -445,7 +449,11 @@ mod tests {
             drop(value);
             // The flight that brought the value lets go of it a moment after its callers were told.
             settle().await;
-            if all { cache.clear().await } else { cache.forget(link("a")).await }
+            if all {
+                cache.clear().await
+            } else {
+                cache.forget(link("a")).await
+            }
             assert!(watched.upgrade().is_none());
         }
     }

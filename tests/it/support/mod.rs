@@ -1,1 +1,3 @@
-//! support
+//! What several of these tests share.
+
+pub mod target;
