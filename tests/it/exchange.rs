@@ -89,7 +89,7 @@ impl Case {
     async fn run(self) -> Outcome {
         let prepared = self.prepared();
         let named = |(name, value): &(&str, Vec<u8>)| {
-            (SecretName::parse(name).unwrap(), Arc::new(SecretValue::new(value.clone())))
+            (SecretName::parse(name).expect("a name"), Arc::new(SecretValue::new(value.clone())))
         };
         let values: Values = self.values.iter().map(named).collect();
         let ready = match fill::fill(&prepared, &values) {
@@ -645,8 +645,8 @@ async fn an_echo_is_masked_across_chunks() {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(bytes).expect("memory takes all bytes");
+    encoder.finish().expect("memory takes all bytes")
 }
 
 #[tokio::test]

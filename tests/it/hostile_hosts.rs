@@ -21,7 +21,7 @@ use vaultls::{
 };
 
 fn secret() -> SecretName {
-    SecretName::parse("key").unwrap()
+    SecretName::parse("key").expect("a name")
 }
 
 fn prepared(text: &str, overrides: &[(&str, &str)]) -> Prepared {

@@ -29,7 +29,7 @@ impl Received {
     }
 
     pub fn body(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
+        std::str::from_utf8(&self.body).expect("the body is text")
     }
 }
 
@@ -110,12 +110,12 @@ impl Target {
     }
 
     pub fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
+        self.received.lock().expect("no test panics while it looks").clone()
     }
 
     async fn listen(script: Script, acceptor: Option<TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
+        let address = listener.local_addr().expect("a bound listener has an address");
         let received = Arc::new(Mutex::new(Vec::new()));
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let log = Arc::clone(&received);
@@ -148,22 +148,22 @@ pub struct Identity {
 impl Identity {
     /// For a server that is called `name`: a host or an address.
     pub fn new(name: &str) -> Self {
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let authority_key = rcgen::KeyPair::generate().expect("a key");
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority_pem = authority.self_signed(&authority_key).unwrap().pem().into_bytes();
+        let authority_pem = authority.self_signed(&authority_key).expect("a certificate").pem().into_bytes();
         let issuer = rcgen::Issuer::new(authority, authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .unwrap()
+            .expect("the provider knows TLS")
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
+            .expect("the key is the certificate's");
         Self { authority_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 }
@@ -171,7 +171,7 @@ impl Identity {
 /// Serves one request of a connection. A client that goes away ends it quietly.
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Script, log: &Mutex<Vec<Received>>) {
     let Some(request) = read(&mut stream).await else { return };
-    log.lock().unwrap().push(request.clone());
+    log.lock().expect("no test panics while it looks").push(request.clone());
     match script(&request) {
         Answer::Pieces(pieces) => {
             for piece in pieces {
@@ -208,8 +208,10 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length =
-        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map_or(0, |(_, value)| value.parse().expect("a length"));
     let mut body = bytes.split_off(end + 4);
     while body.len() < length {
         if stream.read_buf(&mut body).await.ok()? == 0 {
