@@ -1,5 +1,7 @@
 //! What several test modules share.
 
+pub mod client;
 pub mod echo;
 pub mod nvim;
 pub mod program;
+pub mod target;
