@@ -148,7 +148,8 @@ impl Editor {
 
     /// Asks the person to choose. Anything but a choice, also a client that cannot ask, is none.
     pub async fn choose(&self, question: String, choices: &[&str]) -> Result<Option<String>, Unasked> {
-        let actions = choices.iter().map(|title| MessageActionItem { title: (*title).into(), properties: HashMap::new() });
+        let actions =
+            choices.iter().map(|title| MessageActionItem { title: (*title).into(), properties: HashMap::new() });
         let asked = self.client.show_message_request(MessageType::WARNING, question, Some(actions.collect()));
         match tokio::time::timeout(HUMAN_PATIENCE, asked).await {
             Ok(Ok(choice)) => Ok(choice.map(|choice| choice.title)),

@@ -314,8 +314,11 @@ pub fn workspace_edit(
     let changes = match create.and_then(file_uri) {
         None => DocumentChanges::Edits(changed.collect()),
         Some(uri) => {
-            let create = DocumentChangeOperation::Op(ResourceOp::Create(CreateFile { uri, options: None, annotation_id: None }));
-            DocumentChanges::Operations([create].into_iter().chain(changed.map(DocumentChangeOperation::Edit)).collect())
+            let create =
+                DocumentChangeOperation::Op(ResourceOp::Create(CreateFile { uri, options: None, annotation_id: None }));
+            DocumentChanges::Operations(
+                [create].into_iter().chain(changed.map(DocumentChangeOperation::Edit)).collect(),
+            )
         }
     };
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }

@@ -101,9 +101,8 @@ impl LanguageServer for Server {
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
-        let uri = params.text_document.uri;
-        if let Some((form, workspace)) = self.state.forget(&uri) {
-            refresh::closed(&self.state, uri, form, &workspace);
+        if let Some((form, workspace)) = self.state.forget(&params.text_document.uri) {
+            refresh::closed(&self.state, form, &workspace);
         }
     }
 
@@ -206,7 +205,10 @@ impl LanguageServer for Server {
         Ok(Some(SemanticTokensResult::Tokens(tokens)))
     }
 
-    async fn semantic_tokens_range(&self, params: SemanticTokensRangeParams) -> Result<Option<SemanticTokensRangeResult>> {
+    async fn semantic_tokens_range(
+        &self,
+        params: SemanticTokensRangeParams,
+    ) -> Result<Option<SemanticTokensRangeResult>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
         let tokens = convert::tokens(&snapshot, &tokens::tokens(&snapshot.context(), span));

@@ -1,1 +1,3 @@
-//! support
+//! What several test modules share.
+
+pub mod client;
