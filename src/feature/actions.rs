@@ -215,8 +215,10 @@ mod tests {
 
     #[test]
     fn references_are_closed_and_trimmed() {
-        let fixture = Fixture::http("GET https://a.b/\nAccept: <<vault:k$0\n");
-        check_edit(&fixture, "Close the reference with `>>`", "GET https://a.b/\nAccept: <<vault:k>>\n");
+        for half in ["", ">"] {
+            let fixture = Fixture::http(&format!("GET https://a.b/\nAccept: <<vault:k$0{half}\n"));
+            check_edit(&fixture, "Close the reference with `>>`", "GET https://a.b/\nAccept: <<vault:k>>\n");
+        }
         let fixture = Fixture::http("GET https://a.b/\nAccept: <<vault: k$0 >>\n");
         check_edit(&fixture, "Remove the spaces next to the delimiters", "GET https://a.b/\nAccept: <<vault:k>>\n");
     }

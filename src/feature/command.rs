@@ -290,12 +290,14 @@ pub fn shown_name(name: &SecretName) -> String {
     }
 }
 
+/// NB. only an object will do: serde would also take a list for a structure, member by member.
 fn read<T: DeserializeOwned>(argument: Option<&Value>) -> Option<T> {
-    let argument = match argument {
-        None | Some(Value::Null) => Value::Object(serde_json::Map::new()),
-        Some(argument) => argument.clone(),
+    let members = match argument {
+        None | Some(Value::Null) => serde_json::Map::new(),
+        Some(Value::Object(members)) => members.clone(),
+        Some(_) => return None,
     };
-    serde_json::from_value(argument).ok()
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 fn secret_or_process_variable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretName, D::Error> {

@@ -226,10 +226,14 @@ fn typed(source: &str, offset: usize) -> Option<Typed<'_>> {
 /// Where the word at the cursor ends, and whether the closer follows. Without a closer the word is not ours.
 fn rest(source: &str, offset: usize, closer: &str) -> (usize, bool) {
     let after = after(source, offset);
-    let word = after.find(|char: char| matches!(char, '<' | '>' | '{' | '}' | '"')).unwrap_or(after.len());
+    let word = after.find(['<', '>', '{', '}', '"']).unwrap_or(after.len());
     if after[word..].starts_with(closer) {
         let end = offset + after[..word].trim_end_matches(' ').len();
         return (end, true);
+    }
+    // Half a closer belongs to the reference; a lone `}` is more likely JSON's.
+    if closer == ">>" && after[word..].starts_with('>') && !after[..word].contains(' ') {
+        return (offset + word + 1, false);
     }
     (offset, false)
 }
@@ -292,6 +296,12 @@ mod tests {
         check(&with_secrets("GET https://a.b/<<vault:st$0"), "stripe-key", "GET https://a.b/<<vault:stripe-key>>");
         check(&with_secrets("GET https://a.b/{{vault:$0"), "db/pass", "GET https://a.b/{{vault:db/pass}}");
         check(&with_secrets("GET a/<<vault:$0 HTTP/1.1"), "db/pass", "GET a/<<vault:db/pass>> HTTP/1.1");
+    }
+
+    #[test]
+    fn half_a_closer_is_completed() {
+        check(&with_secrets("GET a/<<vault:s$0t>?x"), "db/pass", "GET a/<<vault:db/pass>>?x");
+        check(&with_secrets("POST a\n\n{\"a\": {{vault:$0}"), "db/pass", "POST a\n\n{\"a\": {{vault:db/pass}}}");
     }
 
     #[test]

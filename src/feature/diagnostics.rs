@@ -345,6 +345,7 @@ Accept: <<vault:a`b>>
 GET https://a.b/{{vault:a}}
                 ^^^^^^^^^^^ hint reference: other tools for `.http` files read braces differently; convert it to `<<vault:..>>`
 Accept: << vault:b >>
+        ^^^^^^^^^^^^^ information reference: spaces next to the delimiters are ignored here, and other tools do not resolve this
 Cookie: <<vault:c >>
         ^^^^^^^^^^^^ information reference: spaces next to the delimiters are ignored here, and other tools do not resolve this
 ",

@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_is_shown_harmless() {
-        let fixture = Fixture::http("GET https://a.b/<<vault:<script>`\u{202e}$0x>>\n");
+        let fixture = Fixture::http("GET https://a.b/{{vault:<script>`\u{202e}$0x}}\n");
         let hover = hover(&fixture.context(), fixture.cursor()).unwrap();
         assert!(hover.markdown.contains("is not a secret's name: "), "{}", hover.markdown);
         assert!(!hover.markdown.contains('\u{202e}'), "{}", hover.markdown);

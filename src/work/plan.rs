@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     domain,
-    http::prepare::{self, Prepared, PreparedBody},
+    http::prepare::{self, Content, Prepared, PreparedBody, PreparedValue},
     name::SecretName,
     policy::Policy,
     status::{Need, RequestSurvey, Status},
@@ -54,9 +54,15 @@ impl Plan {
             PreparedBody::None => 0,
             PreparedBody::Text { text, .. } => length(text),
             PreparedBody::Form(fields) => fields.iter().map(pair).sum(),
+            PreparedBody::Multipart(parts) => {
+                parts.iter().map(|part| length(&part.name) + content_length(&part.content)).sum()
+            }
+            PreparedBody::GraphQl { query, variables } => length(query) + variables.as_ref().map_or(0, length),
+            PreparedBody::Mixed { chunks, .. } => chunks.iter().map(content_length).sum(),
             PreparedBody::Bytes(bytes) => bytes.len(),
         };
-        body + length(&self.prepared.url) + self.prepared.headers.iter().map(pair).sum::<usize>()
+        let headers = self.prepared.headers.iter().map(|(name, value)| length(name) + value_length(value));
+        body + length(&self.prepared.url) + headers.sum::<usize>()
     }
 
     /// The host it goes to, under the name by which it is approved.
@@ -72,6 +78,20 @@ impl Plan {
             Need { name: name.clone(), spans: spans.clone(), problem: own.or_else(rule) }
         });
         RequestSurvey { host: self.host(), needs: needs.collect() }
+    }
+}
+
+fn content_length(content: &Content) -> usize {
+    match content {
+        Content::Text(text) => length(text),
+        Content::Bytes(bytes) => bytes.len(),
+    }
+}
+
+fn value_length(value: &PreparedValue) -> usize {
+    match value {
+        PreparedValue::Text(text) | PreparedValue::BasicToken(text) => length(text),
+        PreparedValue::Basic { user, password } => length(user) + length(password),
     }
 }
 

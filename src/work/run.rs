@@ -97,10 +97,13 @@ impl Core {
     }
 
     async fn fetch(&self, plan: &Plan) -> Result<Values, Vec<Obstacle>> {
-        let fetches = stream::iter(plan.needs.keys()).map(async |name| (name.clone(), self.vault.value(name).await));
+        // Owned names: a closure over borrowed ones would make this future unfit for another thread.
+        let names: Vec<SecretName> = plan.needs.keys().cloned().collect();
+        let fetch = |name: SecretName| async move { (self.vault.value(&name).await, name) };
+        let fetches = stream::iter(names).map(fetch);
         let fetched: Vec<_> = fetches.buffered(PARALLEL).collect().await;
         let (mut values, mut obstacles) = (Values::new(), Vec::new());
-        for (name, result) in fetched {
+        for (result, name) in fetched {
             match result {
                 Ok(value) => drop(values.insert(name, value)),
                 Err(problem) => obstacles.push(obstacle(&name, None, &problem)),

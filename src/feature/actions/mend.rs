@@ -33,17 +33,13 @@ pub(super) fn push(context: &Context<'_>, span: Span, actions: &mut Vec<Action>)
     }
 }
 
-/// Puts the closer behind the name. What an unfinished reference swallowed behind a space is left alone.
+/// Puts the closer behind the name, in place of half a closer.
 fn close(context: &Context<'_>, reference: &Reference) -> Option<Action> {
-    let written = reference.name_span.of(context.source);
-    let word = written.find(' ').unwrap_or(written.len());
-    let name = &written[..word];
-    if reference.closed || name.is_empty() {
+    if reference.closed || reference.name_span.is_empty() {
         return None;
     }
     let closer = closer(reference.spelling);
-    let place = Span::at(reference.name_span.start + word);
-    let edit = context.edit(place, closer);
+    let edit = context.edit(Span::new(reference.name_span.end, reference.span.end), closer);
     let title = format!("Close the reference with `{closer}`");
     Some(Action::edit(title, ActionKind::QuickFix, code::REFERENCE, vec![edit]).preferred())
 }

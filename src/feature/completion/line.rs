@@ -74,25 +74,28 @@ enum Zone {
     Body,
 }
 
-/// Where a line stands whose block starts with the lines of `above`. Lines are read upward, so that only the
-/// request's own block is looked at, and not far: a body is told by the empty line before it.
+/// Where a line stands that comes after `above`. Lines are read upward to the start of the block, and not far: a
+/// body is told by an empty line between it and what stands above.
 fn zone(above: &str) -> Zone {
     const MAX_LINES: usize = 200;
-    let mut empty = false;
-    for line in above.lines().rev().take(MAX_LINES) {
+    let (mut empty, mut written) = (false, false);
+    for (count, line) in above.lines().rev().enumerate() {
         let line = line.trim();
         if line.starts_with("###") {
-            return Zone::RequestLine;
+            break;
         }
-        let other = line.starts_with(['#', '@']) || line.starts_with("//");
-        match (line.is_empty(), other) {
+        let beside = line.starts_with(['#', '@']) || line.starts_with("//");
+        match (line.is_empty(), beside) {
             (true, _) => empty = true,
             (false, true) => {}
             (false, false) if empty => return Zone::Body,
-            (false, false) => return Zone::Headers,
+            (false, false) => written = true,
+        }
+        if count == MAX_LINES {
+            return Zone::Body;
         }
     }
-    if above.lines().rev().nth(MAX_LINES).is_some() { Zone::Body } else { Zone::RequestLine }
+    if written { Zone::Headers } else { Zone::RequestLine }
 }
 
 #[cfg(test)]

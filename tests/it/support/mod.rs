@@ -1,4 +1,5 @@
 //! What several test modules share.
 
+pub mod client;
 pub mod echo;
 pub mod program;
