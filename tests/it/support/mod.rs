@@ -1,5 +1,7 @@
 //! What several test modules share.
 
 pub mod client;
+#[cfg(test)]
 pub mod echo;
+#[cfg(test)]
 pub mod program;
