@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod corpus_http;
 mod corpus_postman;
+mod environment;
 mod exchange;
 mod hashicorp;
 mod hostile_hosts;

@@ -1,3 +1,5 @@
 //! What several test modules share.
 
 pub mod client;
+pub mod echo;
+pub mod program;
