@@ -46,7 +46,7 @@ fn request(request: &Request, source: &str) -> String {
         writeln!(out, "  ignored {}: {:?}", ignored.what, ignored.span.of(source)).unwrap();
     }
     if request.settings != Settings::default() {
-        let Settings { follow_redirects, timeout } = request.settings;
+        let Settings { follow_redirects, timeout, .. } = request.settings;
         writeln!(out, "  follow {follow_redirects}, timeout {timeout:?}").unwrap();
     }
     if let Some(reason) = request.not_runnable {

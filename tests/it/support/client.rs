@@ -71,7 +71,7 @@ impl Home {
         let template = self.core_options(&self.root());
         lsp::Options {
             directories: self.directories(),
-            open: Arc::new(move |root| Arc::new(Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }))),
+            open: Arc::new(move |root| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() })),
             quiet: Duration::from_millis(10),
         }
     }
