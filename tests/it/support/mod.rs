@@ -3,3 +3,4 @@
 pub mod client;
 pub mod echo;
 pub mod program;
+pub mod target;
