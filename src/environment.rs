@@ -55,7 +55,7 @@ pub fn load(document: &Path, root: &Path, name: Option<&str>) -> (Environment, V
     }
     for folder in &places.folders {
         for file in FILES {
-            loading.sections(folder.join(file), &places.inside);
+            loading.sections(&folder.join(file), &places.inside);
         }
     }
     environment.dotenv = loading.dotenv(&places);
@@ -110,18 +110,18 @@ struct Loading<'a> {
 
 impl Loading<'_> {
     /// `{"dev": {"key": "value"}, "$shared": {..}}`
-    fn sections(&mut self, path: PathBuf, inside: &Path) {
-        let Some(text) = self.read(&path, inside) else { return };
+    fn sections(&mut self, path: &Path, inside: &Path) {
+        let Some(text) = self.read(path, inside) else { return };
         let tree = json::scan(&text);
-        let Some(root) = self.object(&tree, &path) else { return };
+        let Some(root) = self.object(&tree, path) else { return };
         for section in root.members() {
             let Some(values) = section.value.filter(|value| value.kind() == Kind::Object) else { continue };
             let name = section.key.text();
             if name == SHARED {
-                merge(&mut self.shared, members(values, &path));
+                merge(&mut self.shared, members(values, path));
             } else if !name.starts_with('$') {
                 if self.name == Some(&*name) {
-                    merge(&mut self.chosen, members(values, &path));
+                    merge(&mut self.chosen, members(values, path));
                 }
                 self.available.insert(name.into_owned());
             }

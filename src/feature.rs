@@ -131,3 +131,71 @@ fn use_at(uses: &[Use], offset: usize) -> Option<&Use> {
     let index = uses.partition_point(|used| used.span.start <= offset).checked_sub(1)?;
     uses[index].span.touches(offset).then(|| &uses[index])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{fixture::Fixture, *};
+    use crate::{status::Reason, syntax::Kind};
+
+    const HTTP: &str = "@host = é.b\n@a = {{b}}<<vault:x>>\n@b = {{a}}\n\n### näme <b>`x`\nPOST https://{{host}}/<<vault:k>>?{{%a}}\n\
+        Auth: {{vault: k }} {{$dotenv E}} {{$processEnv 😀}} <<vault:😀>>\nX<<vault:y>>: {{r.response.body.x}}\n\n\
+        {\"a\": <<vault:n>>, \"b\": \"{{nope}}<<vault:>\"}\n> {% x %}\n### \nWEBSOCKET wss://x\n<<vault:open";
+    const POSTMAN: &str = r#"{"info":{"schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+        "auth":{"type":"bearer","bearer":[{"key":"token","value":"{{vault:k}}"}]},
+        "variable":[{"key":"\u00e9\"","value":"<<vault:x>>"}],
+        "item":[{"name":"F\n","item":[{"name":"","request":{"method":"get","header":[{"key":"{{a}}","value":"😀{{ vault:y }}"}],
+        "url":"{{\u00e9\"}}/\u003c<vault:k>>","body":{"mode":"raw","raw":"{\"a\": <<vault:n>>}"}}}]}]}"#;
+
+    /// Asks everything at `offset`.
+    fn ask(fixture: &Fixture, offset: usize) {
+        let (context, cursor) = (fixture.context(), Span::at(offset));
+        let _ = hover::hover(&context, offset);
+        let _ = definition::definition(&context, offset);
+        let _ = highlight::highlights(&context, offset);
+        let _ = actions::actions(&context, "file:///x", cursor);
+        for item in completion::complete(&context, offset).items {
+            assert!(item.span.touches(offset) && !item.span.of(&fixture.source).contains('\n'), "{item:?}");
+        }
+        if let Some(prepared) = rename::prepare(&context, offset) {
+            rename::edits(context.path, context.source, context.document, &prepared.symbol, "new");
+        }
+    }
+
+    fn ask_about_all(fixture: &Fixture) {
+        let context = fixture.context();
+        let whole = Span::new(0, fixture.source.len());
+        diagnostics::diagnostics(&context);
+        actions::actions(&context, "file:///x", whole);
+        tokens::tokens(&context, whole);
+        symbols::symbols(&context);
+        folding::folds(&context);
+        lenses::lenses(&context, "file:///x");
+    }
+
+    #[test]
+    fn every_prefix_can_be_asked_anything_even_with_an_old_survey() {
+        for (kind, text) in [(Kind::Http, HTTP), (Kind::Postman, POSTMAN)] {
+            let make = |text: &str| if kind == Kind::Http { Fixture::http(text) } else { Fixture::postman(text) };
+            let whole = make(text).known("kk").problem("k", Reason::Missing).problem("x", Reason::DomainDenied);
+            for offset in 0..=text.len() {
+                ask(&whole, offset);
+            }
+            for (end, _) in text.char_indices() {
+                let prefix = make(&text[..end]).with_survey_of(&whole);
+                ask_about_all(&prefix);
+                ask(&prefix, end);
+                ask(&prefix, end / 2);
+            }
+        }
+    }
+
+    #[test]
+    fn between_two_marks_the_one_that_starts_there_counts() {
+        let fixture = Fixture::http("GET https://a.b/<<vault:k>>$0{{v}}\n");
+        assert!(matches!(fixture.context().target(fixture.cursor()), Some(Target::Use(_))));
+        let fixture = Fixture::http("GET https://a.b/{{v}}$0<<vault:k>>\n");
+        assert!(matches!(fixture.context().target(fixture.cursor()), Some(Target::Reference(_))));
+        let fixture = Fixture::http("GET https://a.b/<<vault:k>>$0/\n");
+        assert!(matches!(fixture.context().target(fixture.cursor()), Some(Target::Reference(_))));
+    }
+}

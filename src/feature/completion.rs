@@ -71,6 +71,7 @@ struct Typed<'a> {
 
 /// What can stand at `offset`.
 pub fn complete(context: &Context<'_>, offset: usize) -> Completions {
+    let offset = context.source.floor_char_boundary(offset);
     let Some(typed) = typed(context.source, offset) else {
         return limited(line::items(context, offset), "");
     };

@@ -39,6 +39,16 @@ pub fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// A host or a domain pattern as Markdown, with the readable form of an international one beside the form in which
+/// it is compared: two names that look alike differ in the second.
+pub fn host(host: &str) -> String {
+    if !host.to_ascii_lowercase().contains("xn--") {
+        return code(host);
+    }
+    let readable = url::quirks::domain_to_unicode(host.trim_start_matches("*."));
+    if readable.is_empty() { code(host) } else { format!("{} (reads {})", code(host), code(&readable)) }
+}
+
 /// A message of ours as Markdown: what stands between backticks becomes a code span, all else is escaped.
 pub fn message(text: &str) -> String {
     let mut shown = String::new();
@@ -113,6 +123,13 @@ mod tests {
         assert_eq!(message("no `kv/a*b` in *x* <b>"), "no `kv/a*b` in \\*x\\* \\<b\\>");
         assert_eq!(message("see https://evil.io [x](y)"), "see https\\://evil.io \\[x\\](y)");
         assert_eq!(message("one ` alone"), "one \\` alone");
+    }
+
+    #[test]
+    fn an_international_host_is_shown_in_both_forms() {
+        assert_eq!(host("xn--pple-43d.com"), "`xn--pple-43d.com` (reads `аpple.com`)");
+        assert_eq!(host("*.xn--bcher-kva.example"), "`*.xn--bcher-kva.example` (reads `bücher.example`)");
+        assert_eq!(host("apple.com"), "`apple.com`");
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl Fixture {
         self
     }
 
+    /// With the survey of another text, as while a person types faster than secrets can be looked at.
+    pub(super) fn with_survey_of(mut self, other: &Self) -> Self {
+        self.survey = other.survey.clone();
+        self
+    }
+
     /// A secret of the local vault.
     pub(super) fn known(mut self, name: &str) -> Self {
         let name = secret(name);

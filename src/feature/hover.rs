@@ -86,7 +86,7 @@ fn domains(allowed: &[String]) -> String {
     if allowed.is_empty() {
         return "none listed, so each host is asked for".into();
     }
-    let shown: Vec<_> = allowed.iter().take(10).map(|domain| escape::code(domain)).collect();
+    let shown: Vec<_> = allowed.iter().take(10).map(|domain| escape::host(domain)).collect();
     let more = if allowed.len() > 10 { format!(" and {} more", allowed.len() - 10) } else { String::new() };
     shown.join(", ") + &more
 }
@@ -110,7 +110,7 @@ fn of_request(context: &Context<'_>, name: &SecretName, span: Span) -> Vec<Strin
     let troubles = trouble::at(context, span);
     let here = troubles.iter().filter(|trouble| trouble.name == name && Some(trouble.problem) != own);
     here.flat_map(|trouble| {
-        let to = trouble.host.map(|host| format!(" to {}", escape::code(host))).unwrap_or_default();
+        let to = trouble.host.map(|host| format!(" to {}", escape::host(host))).unwrap_or_default();
         let complaint = complaint(context, name, trouble.problem);
         [String::new(), format!("This request{to}: {complaint}")]
     })

@@ -54,15 +54,17 @@ pub fn references_at<'a>(
     references[first..].iter().take_while(move |reference| reference.span.start <= span.end)
 }
 
-/// The detail and the way out, as plain text.
+/// The detail and the way out, as plain text; for a missing secret with the name that may have been meant.
 pub fn message(context: &Context<'_>, name: &SecretName, problem: &Problem) -> String {
-    let detail = escape::plain(&problem.detail);
-    let hint = hint(name, problem.reason);
     let meant = if problem.reason == Reason::Missing { similar(context, name) } else { Vec::new() };
-    match meant.first() {
-        Some(meant) => format!("{detail}: did you mean `{meant}`? Otherwise {hint}"),
-        None => format!("{detail}; {hint}"),
-    }
+    let Some(meant) = meant.first() else { return short_message(name, problem) };
+    let detail = escape::plain(&problem.detail);
+    format!("{detail}: did you mean `{meant}`? Otherwise {}", hint(name, problem.reason))
+}
+
+/// The same without a comparison of names.
+pub fn short_message(name: &SecretName, problem: &Problem) -> String {
+    format!("{}; {}", escape::plain(&problem.detail), hint(name, problem.reason))
 }
 
 /// What a person can do about it; a process variable is not kept in any vault.

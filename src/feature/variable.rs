@@ -16,22 +16,33 @@ pub struct Dynamic {
     pub summary: &'static str,
 }
 
-/// The variables of VS Code REST Client's documentation ("System variables") and the other readers' names for them.
+/// The variables of VS Code REST Client ("System variables"), JetBrains' HTTP Client ("Dynamic variables") and
+/// Postman ("Dynamic variables"), as far as they are carried out.
 pub const DYNAMIC: &[Dynamic] = &[
-    Dynamic { name: "$guid", usage: "$guid", summary: "a random UUID (version 4)" },
-    Dynamic { name: "$uuid", usage: "$uuid", summary: "a random UUID (version 4)" },
-    Dynamic { name: "$timestamp", usage: "$timestamp", summary: "the time in whole seconds since 1970" },
-    Dynamic {
-        name: "$randomInt",
-        usage: "$randomInt 0 1000",
-        summary: "a random whole number from the first bound up to the second, which is not reached",
-    },
-    Dynamic {
-        name: "$datetime",
-        usage: "$datetime iso8601",
-        summary: "the time in UTC as `iso8601`, `rfc1123` or a format in quotes",
-    },
+    dynamic("$guid", "$guid", "a random UUID (version 4)"),
+    dynamic("$uuid", "$uuid", "a random UUID (version 4)"),
+    dynamic("$timestamp", "$timestamp", "the time in whole seconds since 1970"),
+    dynamic("$isoTimestamp", "$isoTimestamp", "the time in UTC as in ISO 8601"),
+    dynamic("$datetime", "$datetime iso8601", "the time in UTC as `iso8601`, `rfc1123` or a format in quotes"),
+    dynamic("$localDatetime", "$localDatetime iso8601", "the local time as `iso8601`, `rfc1123` or a format in quotes"),
+    dynamic("$date", "$date", "the local date"),
+    dynamic("$randomInt", "$randomInt 0 1000", "a random whole number; the second bound is not reached"),
+    dynamic("$random.integer", "$random.integer(0, 1000)", "a random whole number; the second bound is not reached"),
+    dynamic("$random.float", "$random.float(0, 1)", "a random number; the second bound is not reached"),
+    dynamic("$random.alphabetic", "$random.alphabetic(10)", "as many random letters"),
+    dynamic("$random.alphanumeric", "$random.alphanumeric(10)", "as many random letters and digits"),
+    dynamic("$random.hexadecimal", "$random.hexadecimal(16)", "as many random hexadecimal digits"),
+    dynamic("$random.email", "$random.email", "a random address at example.com"),
+    dynamic("$random.uuid", "$random.uuid", "a random UUID (version 4)"),
+    dynamic("$randomUUID", "$randomUUID", "a random UUID (version 4)"),
+    dynamic("$randomAlphaNumeric", "$randomAlphaNumeric", "a random letter or digit"),
+    dynamic("$randomBoolean", "$randomBoolean", "`true` or `false`"),
+    dynamic("$randomEmail", "$randomEmail", "a random address at example.com"),
 ];
+
+const fn dynamic(name: &'static str, usage: &'static str, summary: &'static str) -> Dynamic {
+    Dynamic { name, usage, summary }
+}
 
 /// The function that reads the process's environment, and the one that reads the `.env` file.
 pub const PROCESS_ENV: &str = "$processEnv";
@@ -65,7 +76,8 @@ impl<'a> Expression<'a> {
         if !name.starts_with('$') {
             return Self::Plain(name);
         }
-        let (function, argument) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
+        let end = name.find(|char: char| char.is_whitespace() || char == '(').unwrap_or(name.len());
+        let (function, argument) = name.split_at(end);
         let argument = argument.trim().trim_start_matches('%');
         match function {
             PROCESS_ENV => Self::ProcessEnv(argument),
@@ -160,9 +172,17 @@ mod tests {
         assert_eq!(Expression::of("$dotenv  KEY"), Expression::Dotenv("KEY"));
         assert_eq!(Expression::of("$dotenv"), Expression::Dotenv(""));
         assert_eq!(Expression::of("$nope 1"), Expression::UnknownDynamic("$nope"));
+        assert_eq!(Expression::of("$random.nope(1)"), Expression::UnknownDynamic("$random.nope"));
         assert!(
             matches!(Expression::of("$randomInt 1 9"), Expression::Dynamic(dynamic) if dynamic.name == "$randomInt")
         );
+    }
+
+    #[test]
+    fn every_usage_is_read_as_its_own_variable() {
+        for dynamic in DYNAMIC {
+            assert_eq!(Expression::of(dynamic.usage), Expression::Dynamic(dynamic));
+        }
     }
 
     #[test]

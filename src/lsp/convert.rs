@@ -50,7 +50,7 @@ pub fn file_path(uri: &Uri) -> Option<PathBuf> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
     }
-    uri.to_file_path().map(|path| path.into_owned())
+    uri.to_file_path().map(std::borrow::Cow::into_owned)
 }
 
 /// The file of a document; for one that is not saved yet, its name as a relative path.

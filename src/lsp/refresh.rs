@@ -2,7 +2,7 @@
 //! and a publication that only happens while the version still stands. Nothing here holds up a handler.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::{Duration, SystemTime},
 };
@@ -70,6 +70,7 @@ async fn look_at_requests(state: &Arc<State>, edition: &Arc<Edition>, workspace:
     let Some(parsed) = state.parsed(edition).await else { return };
     if parsed.document.is_none() {
         // A file that is none of ours, or no longer: what was said about it is taken back.
+        state.learn(edition, Some(Facts::nothing(edition.version)));
         return publish(state, edition, None);
     }
     // A task of its own, so that a fault in it cannot keep the text's own findings from being shown.
@@ -172,7 +173,7 @@ pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
     let (edition, _) = state.edition(uri)?;
     let encoding = state.encoding();
     let findings = match edition.form {
-        Form::Requests(_) => findings(&state.snapshot(uri).await?),
+        Form::Requests(_) => state.snapshot_of(&edition).await?.answer(state, findings).await?,
         Form::Config => state.config_findings(uri)?,
     };
     Some(findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding)).collect())
@@ -211,7 +212,7 @@ pub async fn watch(state: Weak<State>) {
             continue;
         }
         let files = watched(&state);
-        let Ok(times) = tokio::task::spawn_blocking(move || files.iter().map(modified).collect::<Vec<_>>()).await
+        let Ok(times) = tokio::task::spawn_blocking(move || files.iter().map(|file| modified(file)).collect::<Vec<_>>()).await
         else {
             continue;
         };
@@ -230,6 +231,6 @@ fn watched(state: &State) -> Vec<PathBuf> {
     files
 }
 
-fn modified(file: &PathBuf) -> Option<SystemTime> {
+fn modified(file: &Path) -> Option<SystemTime> {
     file.metadata().ok()?.modified().ok()
 }

@@ -356,7 +356,7 @@ impl State {
     pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
         let mut inner = lock(&self.inner);
         for root in inner.roots.clone() {
-            inner.workspace_of(root);
+            inner.workspace_of(&root);
         }
         inner.workspaces.values().cloned().collect()
     }
@@ -372,7 +372,7 @@ impl State {
             return Some(inner.workspace(&path));
         }
         let root = inner.roots.first().cloned()?;
-        Some(inner.workspace_of(root))
+        Some(inner.workspace_of(&root))
     }
 
     /// Puts a task in charge of a document's refresh; the one before is dropped.
@@ -502,19 +502,19 @@ impl Inner {
             // A document without a file belongs to the first folder.
             if path.is_absolute() { path.parent().map(Path::to_owned) } else { self.roots.first().cloned() }
         });
-        self.workspace_of(root.unwrap_or_default())
+        self.workspace_of(&root.unwrap_or_default())
     }
 
-    fn workspace_of(&mut self, root: PathBuf) -> Arc<Workspace> {
+    fn workspace_of(&mut self, root: &Path) -> Arc<Workspace> {
         let new = || {
             Arc::new(Workspace {
-                root: root.clone(),
+                root: root.to_owned(),
                 core: OnceCell::new(),
                 known: Mutex::default(),
                 shown: Mutex::default(),
             })
         };
-        self.workspaces.entry(root.clone()).or_insert_with(new).clone()
+        self.workspaces.entry(root.to_owned()).or_insert_with(new).clone()
     }
 }
 
@@ -547,6 +547,11 @@ impl Facts {
     pub fn new(version: i32, environment: Arc<Environment>, survey: Survey, troubles: Vec<Trouble>) -> Self {
         let (survey, troubles) = (Arc::new(survey), troubles.into());
         Self { version: Some(version), environment, survey, troubles, ..Self::default() }
+    }
+
+    /// There is nothing to find out.
+    pub fn nothing(version: i32) -> Self {
+        Self { version: Some(version), ..Self::default() }
     }
 
     pub fn of_config(version: i32, config: Vec<Finding>) -> Self {
@@ -589,6 +594,23 @@ impl Facts {
 }
 
 impl Snapshot {
+    /// Works an answer out: at once for a short text, beside the handlers for a long one. None after a fault, or
+    /// when a newer edition came before it was its turn.
+    pub async fn answer<T: Send + 'static>(
+        self,
+        state: &State,
+        work_out: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
+        if self.source.len() <= INLINE {
+            return Some(work_out(&self));
+        }
+        let _permit = state.parsers.acquire().await.expect("the semaphore is never closed");
+        if !state.stands(&self.edition) {
+            return None;
+        }
+        tokio::task::spawn_blocking(move || work_out(&self)).await.ok()
+    }
+
     pub fn context(&self) -> Context<'_> {
         Context {
             path: &self.edition.path,

@@ -5,7 +5,9 @@ mod support;
 mod bad_input;
 mod cli;
 mod corpus_http;
+#[cfg(test)]
 mod corpus_postman;
+#[cfg(test)]
 mod environment;
 mod exchange;
 mod hashicorp;

@@ -21,8 +21,6 @@ pub(super) enum Placement {
     UrlParts,
     /// A JSON body: inside its strings, or bare.
     JsonBody,
-    /// Prose for people.
-    Skipped,
 }
 
 /// A placement for each node of a tree.
@@ -54,7 +52,7 @@ pub(super) fn collect(tree: &Tree<'_>, places: &Places, document: &mut Document)
             }
             Kind::Key | Kind::String | Kind::Junk => {
                 let placement = places.of_node[node.index()];
-                if placement != Placement::Skipped && may_hold_marks(node) {
+                if may_hold_marks(node) {
                     read(node, placement, document);
                 }
             }
@@ -82,7 +80,6 @@ fn read(node: Value<'_>, placement: Placement, document: &mut Document) {
             Placement::UrlParts => Place::Url,
             Placement::JsonBody if strings.is_inside(mark.span.start) => Place::Body,
             Placement::JsonBody => Place::JsonBare,
-            Placement::Skipped => continue,
         };
         let name = mark.name_span.of(&text);
         match mark.kind {

@@ -5,3 +5,4 @@ pub mod client;
 pub mod echo;
 #[cfg(test)]
 pub mod program;
+pub mod target;
