@@ -12,10 +12,13 @@ use vaultls::{
     cli::{
         self, Exit, Machine,
         arguments::{Arguments, Command},
+        demo::Serve,
         terminal::Terminal,
     },
+    http::send::Limits,
+    lsp,
     vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
-    work::Directories,
+    work::{Core, Directories},
 };
 
 fn main() -> ExitCode {
@@ -45,7 +48,27 @@ fn main() -> ExitCode {
 }
 
 async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal) -> ExitCode {
-    cli::run(command, machine, terminal).await.into()
+    match command {
+        Command::Lsp(_) => {
+            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+            let code = lsp::serve(input, output, options(machine.clone())).await;
+            ExitCode::from(u8::try_from(code).unwrap_or(1))
+        }
+        Command::Demo => {
+            let serve: Serve = |input, output, machine| Box::pin(lsp::serve(input, output, options(machine)));
+            cli::demo::demo(serve, terminal).await.into()
+        }
+        command => cli::run(command, machine, terminal).await.into(),
+    }
+}
+
+/// How the language server opens workspaces on this machine.
+fn options(machine: Machine) -> lsp::Options {
+    lsp::Options {
+        directories: machine.directories.clone(),
+        open: Arc::new(move |root| Core::open(machine.options(root.to_owned(), Limits::default()))),
+        quiet: lsp::Options::QUIET,
+    }
 }
 
 /// What this user and this machine provide.

@@ -47,7 +47,62 @@ fn json(output: &Output) -> Value {
 fn the_help_fits_a_stranger() {
     let output = Program::new().run(&["--help"]);
     assert_eq!(output.code, 0);
-    expect![[""]].assert_eq(&output.out);
+    expect![[r#"
+        Secrets in HTTP requests that nobody ever writes down.
+
+        Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
+        encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
+        for, and is masked in every response.
+
+        Usage: vaultls <COMMAND>
+
+        Commands:
+          list         List the requests of files and the secrets they use
+          run          Send requests and print the responses, with every secret masked
+          check        Find what would keep requests from being sent, without sending any
+          status       Show integrations, secrets and the local vault
+          link         Say in vaultls.toml where a secret lives
+          trust        Review and approve what this workspace defines
+          login        Try a token for an integration
+          vault        Work with the encrypted vault on this machine
+          cache        Forget cached values
+          answer       Hand an answer to a waiting language server (used by editor plugins)
+          lsp          Start the language server on standard input and output
+          demo         Show everything at work, on this machine only, in a few seconds
+          completions  Print completions for a shell
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Examples:
+          vaultls vault set stripe-key --allow-domain api.stripe.com
+                                            store a secret (asks for the value)
+          vaultls check .                   find what would keep requests from being sent
+          vaultls run shop.http#login       send one request
+          vaultls run shop.http --all --format json
+                                            send all of them, for a program to read
+          vaultls demo                      see how everything works together
+
+        Exit codes:
+          0  everything went as asked
+          1  something is wrong: a finding, an answer of 400 or above, a failure
+          2  the command cannot be carried out: wrong arguments, a file that is none
+          3  only an approval or a rule stands in the way (see `vaultls trust` and `run --allow-host`)
+
+        Environment:
+          VAULTLS_KEY         the local vault's passphrase or key, where there is no key store
+          VAULTLS_KEY_FILE    a file that holds it
+          VAULTLS_NO_KEYRING  set to leave the system's key store alone
+          VAULT_TOKEN         the token for HashiCorp Vault integrations that use tokens
+          VAULTLS_LOG         what is logged to standard error, such as `debug`
+          NO_COLOR            set for output without colours
+    "#]]
+    .assert_eq(&output.out);
 }
 
 #[test]
@@ -78,7 +133,8 @@ fn completions_name_every_command() {
 #[test]
 fn requests_are_listed_for_people() {
     let program = Program::new();
-    program.file("a.http", "### First one\nGET https://api.example.com/<<vault:key>>\n\n###\nPOST {{host}}/x\n\nbody\n");
+    program
+        .file("a.http", "### First one\nGET https://api.example.com/<<vault:key>>\n\n###\nPOST {{host}}/x\n\nbody\n");
     let output = program.run(&["list", "a.http"]);
     assert_eq!((output.code, output.err.as_str()), (0, ""));
     expect![[r#"
@@ -520,9 +576,80 @@ fn a_reader_that_goes_away_is_no_error() {
     use std::process::Stdio;
     let program = Program::new();
     program.file("a.http", "###\nGET https://api.example.com/\n\n".repeat(5000));
-    let mut child =
-        program.command(&["list", "a.http"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program.command(&["list", "a.http"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn what_check_says_is_what_run_does() {
+    let echo = Echo::start();
+    let program = with_canary(&[&format!("http://{}", echo.address)]);
+    program.run_with(&["vault", "set", "open"], b"canary-open-22");
+    program.run_with(&["vault", "set", "off"], b"canary-off-333");
+    program.run(&["vault", "disable", "off"]);
+    let host = &echo.address;
+    for (request, expected) in [
+        (format!("GET http://{host}/?<<vault:key>>"), vec![]),
+        (format!("GET http://{host}/?<<vault:open>>"), vec!["host-unapproved"]),
+        (format!("GET http://{host}/?<<vault:off>>"), vec!["disabled"]),
+        (format!("GET http://{host}/?<<vault:gone>>"), vec!["missing"]),
+        (format!("@a = {{{{b}}}}\n@b = <<vault:gone>>\nGET http://{host}/{{{{a}}}}"), vec!["missing"]),
+        (
+            format!("@b = <<vault:open>>\nGET http://{host}/\nX: {{{{b}}}}<<vault:gone>>"),
+            vec!["host-unapproved", "missing"],
+        ),
+        ("GET https://other.example.org/<<vault:key>>".to_owned(), vec!["domain-denied"]),
+        (format!("GET http://{host}/{{{{nope}}}}"), vec!["variable"]),
+    ] {
+        program.file("a.http", format!("{request}\n"));
+        let codes = |value: &Value| {
+            let codes = value.as_array().into_iter().flatten().filter_map(|one| one["code"].as_str());
+            let mut codes: Vec<String> = codes.map(str::to_owned).collect();
+            codes.sort();
+            codes.dedup();
+            codes
+        };
+        let checked = codes(&json(&program.run(&["check", "a.http", "--format", "json"])));
+        let ran = codes(&json(&program.run(&["run", "a.http", "--format", "json"]))[0]["obstacles"]);
+        assert_eq!(
+            (checked, ran),
+            (expected.iter().map(ToString::to_string).collect(), expected.iter().map(ToString::to_string).collect()),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn the_loudest_log_holds_no_value() {
+    let echo = Echo::start();
+    let program =
+        with_canary(&[&format!("http://{}", echo.address)]).with("VAULTLS_LOG", "trace,hyper=trace,reqwest=trace");
+    program
+        .file("a.http", format!("POST http://{}/<<vault:key>>\nX-Key: <<vault:key>>\n\n<<vault:key>>\n", echo.address));
+    let output = program.run(&["run", "a.http"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    assert_masked(&output);
+}
+
+#[test]
+fn the_demo_ends_well() {
+    let output = Program::new().with("VAULTLS_KEY", "").run(&["demo"]);
+    assert_eq!(output.code, 0, "{}{}", output.out, output.err);
+    assert!(output.out.contains("All 9 steps went as they should"), "{}", output.out);
+    assert_eq!(output.err, "");
+}
+
+#[test]
+fn the_language_server_ends_as_the_protocol_asks() {
+    let frame = |message: &str| format!("Content-Length: {}\r\n\r\n{message}", message.len());
+    let initialize = frame(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#);
+    let shutdown = frame(r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#);
+    let exit = frame(r#"{"jsonrpc":"2.0","method":"exit"}"#);
+    let polite = Program::new().run_with(&["lsp", "--stdio"], format!("{initialize}{shutdown}{exit}").as_bytes());
+    assert_eq!(polite.code, 0, "{}", polite.err);
+    assert!(polite.out.contains(r#""serverInfo""#), "{}", polite.out);
+    let abrupt = Program::new().run_with(&["lsp"], format!("{initialize}{exit}").as_bytes());
+    assert_eq!(abrupt.code, 1, "{}", abrupt.err);
 }
