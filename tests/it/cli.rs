@@ -101,7 +101,8 @@ fn the_help_fits_a_stranger() {
           VAULT_TOKEN         the token for HashiCorp Vault integrations that use tokens
           VAULTLS_LOG         what is logged to standard error, such as `debug`
           NO_COLOR            set for output without colours
-    "#]].assert_eq(&output.out);
+    "#]]
+    .assert_eq(&output.out);
 }
 
 #[test]
