@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 pub mod client;
+#[cfg(test)]
 pub mod echo;
+#[cfg(test)]
 pub mod program;
 pub mod target;
