@@ -14,6 +14,7 @@ use vaultls::{
         arguments::{Arguments, Command},
         terminal::Terminal,
     },
+    lsp,
     vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::Directories,
 };
@@ -45,7 +46,21 @@ fn main() -> ExitCode {
 }
 
 async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal) -> ExitCode {
-    cli::run(command, machine, terminal).await.into()
+    match command {
+        Command::Lsp(_) => serve(machine).await,
+        command => cli::run(command, machine, terminal).await.into(),
+    }
+}
+
+async fn serve(machine: &Machine) -> ExitCode {
+    let opener = machine.clone();
+    let options = lsp::Options {
+        directories: machine.directories.clone(),
+        open: Arc::new(move |root| opener.open(root.to_owned())),
+        quiet: lsp::Options::QUIET,
+    };
+    let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), options).await;
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// What this user and this machine provide.

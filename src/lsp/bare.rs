@@ -42,7 +42,8 @@ pub fn tell(state: &State, answer: &Answer) {
         Outcome::Review { pending } => {
             let names = pending.iter().take(MAX_NAMED).map(|it| format!("{} `{}`", it.kind, escape::plain(&it.name)));
             let names = names.collect::<Vec<_>>().join(", ");
-            let message = format!("{} definitions wait for approval: {names}; run `vaultls trust` in a terminal", pending.len());
+            let message =
+                format!("{} definitions wait for approval: {names}; run `vaultls trust` in a terminal", pending.len());
             state.editor.say(MessageType::WARNING, message);
         }
         Outcome::Status(report) => {

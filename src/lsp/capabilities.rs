@@ -6,9 +6,9 @@ use ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions,
     FoldingRangeProviderCapability, HoverProviderCapability, InitializeParams, MarkupKind, OneOf, PositionEncodingKind,
-    RenameOptions, ResourceOperationKind, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
-    ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
+    RenameOptions, ResourceOperationKind, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend,
+    SemanticTokensOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
 use tower_lsp_server::ls_types;
@@ -184,7 +184,10 @@ fn code_actions(abilities: &Abilities) -> CodeActionProviderCapability {
 
 fn tokens() -> SemanticTokensOptions {
     SemanticTokensOptions {
-        legend: SemanticTokensLegend { token_types: convert::token_types(), token_modifiers: convert::token_modifiers() },
+        legend: SemanticTokensLegend {
+            token_types: convert::token_types(),
+            token_modifiers: convert::token_modifiers(),
+        },
         full: Some(SemanticTokensFullOptions::Bool(true)),
         range: Some(true),
         ..SemanticTokensOptions::default()

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ls_types::{Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri};
+use ls_types::{Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, notification};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_lsp_server::{Client, jsonrpc, ls_types};
@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const HUMAN_PATIENCE: Duration = Duration::from_secs(600);
 /// A run that is over sooner shows no progress of its own.
 const PROGRESS_DELAY: Duration = Duration::from_millis(400);
+/// How long an answer waits for its progress to be told as ended.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// The client, as far as the server may speak to it.
 pub struct Editor {
@@ -148,7 +150,8 @@ impl Editor {
 
     /// Asks the person to choose. Anything but a choice, also a client that cannot ask, is none.
     pub async fn choose(&self, question: String, choices: &[&str]) -> Result<Option<String>, Unasked> {
-        let actions = choices.iter().map(|title| MessageActionItem { title: (*title).into(), properties: HashMap::new() });
+        let actions =
+            choices.iter().map(|title| MessageActionItem { title: (*title).into(), properties: HashMap::new() });
         let asked = self.client.show_message_request(MessageType::WARNING, question, Some(actions.collect()));
         match tokio::time::timeout(HUMAN_PATIENCE, asked).await {
             Ok(Ok(choice)) => Ok(choice.map(|choice| choice.title)),
@@ -172,34 +175,19 @@ impl Editor {
         }
     }
 
-    /// Shows that something is under way until the answer is dropped: under the client's `token`, or under one of
-    /// the server's own where the client takes such and the work is not over at once.
+    /// Shows that something is under way until the answer ends: under the client's `token`, or under one of the
+    /// server's own where the client takes such and the work is not over at once.
     pub fn progress(&self, token: Option<ProgressToken>, title: String) -> Progress {
         let own = token.is_none();
         if own && !self.abilities().progress {
-            return Progress { token: None, _over: None };
+            return Progress { token: None, over: None };
         }
         let token = token.unwrap_or_else(|| {
             ProgressToken::String(format!("vaultls/{}", self.tokens.fetch_add(1, Ordering::Relaxed)))
         });
-        let (over, mut ended) = oneshot::channel::<()>();
-        let (client, shown) = (self.client.clone(), token.clone());
-        self.spawn(async move {
-            if own {
-                tokio::select! {
-                    () = tokio::time::sleep(PROGRESS_DELAY) => {}
-                    _ = &mut ended => return,
-                }
-                let created = client.create_work_done_progress(shown.clone());
-                if !matches!(tokio::time::timeout(PATIENCE, created).await, Ok(Ok(()))) {
-                    return;
-                }
-            }
-            client.send_notification::<ls_types::notification::Progress>(convert::progress_begin(&shown, title)).await;
-            let _ = ended.await;
-            client.send_notification::<ls_types::notification::Progress>(convert::progress_end(&shown)).await;
-        });
-        Progress { token: Some(token), _over: Some(over) }
+        let (over, ended) = oneshot::channel::<oneshot::Sender<()>>();
+        self.spawn(show_progress(self.client.clone(), token.clone(), title, own, ended));
+        Progress { token: Some(token), over: Some(over) }
     }
 
     /// Ends every task. Nothing is sent afterwards.
@@ -213,10 +201,47 @@ impl Editor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unasked;
 
-/// Progress that is shown as long as this lives.
+/// Progress that is shown until it ends or is dropped.
 pub struct Progress {
     pub token: Option<ProgressToken>,
-    _over: Option<oneshot::Sender<()>>,
+    over: Option<oneshot::Sender<oneshot::Sender<()>>>,
+}
+
+impl Progress {
+    /// Ends it, and waits a moment until that is said: a client's token counts only until its request is answered
+    /// (LSP 3.17, "Work Done Progress").
+    pub async fn end(self) {
+        let (said, heard) = oneshot::channel();
+        if self.over.is_some_and(|over| over.send(said).is_ok()) {
+            let _ = tokio::time::timeout(MOMENT, heard).await;
+        }
+    }
+}
+
+/// Says that something began and, once `ended` fires or is dropped, that it ended.
+async fn show_progress(
+    client: Client,
+    token: ProgressToken,
+    title: String,
+    own: bool,
+    mut ended: oneshot::Receiver<oneshot::Sender<()>>,
+) {
+    if own {
+        tokio::select! {
+            () = tokio::time::sleep(PROGRESS_DELAY) => {}
+            _ = &mut ended => return,
+        }
+        let created = client.create_work_done_progress(token.clone());
+        if !matches!(tokio::time::timeout(PATIENCE, created).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+    client.send_notification::<notification::Progress>(convert::progress_begin(&token, title)).await;
+    let said = ended.await;
+    client.send_notification::<notification::Progress>(convert::progress_end(&token)).await;
+    if let Ok(said) = said {
+        let _ = said.send(());
+    }
 }
 
 /// Sends what waits in the outbox, as fast as the client reads.

@@ -100,9 +100,9 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
     match params.arguments.as_slice() {
         [] if about_a_document => {
             let focus = state.focus().ok_or("no document is open that this could be about")?;
-            let place = state.edition(&focus.uri).map(|(edition, _)| {
-                convert::position(&edition.text, focus.offset, state.encoding())
-            });
+            let place = state
+                .edition(&focus.uri)
+                .map(|(edition, _)| convert::position(&edition.text, focus.offset, state.encoding()));
             let mut argument = json!({ "uri": focus.uri.as_str() });
             if let (Some(place), true) = (place, params.command == Verb::Run.id()) {
                 argument["line"] = json!(place.line);
@@ -238,11 +238,7 @@ struct Question {
 
 /// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics;
 /// only a failure, or what it has to say, is told.
-async fn ask<F>(
-    state: &Arc<State>,
-    question: Question,
-    then: impl FnOnce(SecretValue) -> F + Send + 'static,
-) -> Answer
+async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
 where
     F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
 {

@@ -50,7 +50,7 @@ pub fn file_path(uri: &Uri) -> Option<PathBuf> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
     }
-    uri.to_file_path().map(|path| path.into_owned())
+    uri.to_file_path().map(std::borrow::Cow::into_owned)
 }
 
 /// The file of a document; for one that is not saved yet, its name as a relative path.
@@ -314,8 +314,11 @@ pub fn workspace_edit(
     let changes = match create.and_then(file_uri) {
         None => DocumentChanges::Edits(changed.collect()),
         Some(uri) => {
-            let create = DocumentChangeOperation::Op(ResourceOp::Create(CreateFile { uri, options: None, annotation_id: None }));
-            DocumentChanges::Operations([create].into_iter().chain(changed.map(DocumentChangeOperation::Edit)).collect())
+            let create =
+                DocumentChangeOperation::Op(ResourceOp::Create(CreateFile { uri, options: None, annotation_id: None }));
+            DocumentChanges::Operations(
+                [create].into_iter().chain(changed.map(DocumentChangeOperation::Edit)).collect(),
+            )
         }
     };
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }

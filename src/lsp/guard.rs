@@ -105,7 +105,8 @@ fn panicked(id: Option<Id>, method: &str) -> Option<Response> {
 
 fn undecodable(request: Request) -> Option<Response> {
     let (_, id, params) = request.into_parts();
-    let why = params.as_ref().and_then(|params| params.get("why")?.as_str()).unwrap_or("the message was not understood");
+    let why =
+        params.as_ref().and_then(|params| params.get("why")?.as_str()).unwrap_or("the message was not understood");
     let error = Error { code: ErrorCode::ParseError, message: why.to_owned().into(), data: None };
     Some(Response::from_error(id?, error))
 }
@@ -312,9 +313,10 @@ mod tests {
 
     #[tokio::test]
     async fn good_messages_pass_unchanged() {
-        check(br#"{"jsonrpc":"2.0","id":1,"method":"x","params":["\ud83d\ude00 \\ud83d"]}"#, &[
-            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":["\ud83d\ude00 \\ud83d"]}"#,
-        ])
+        check(
+            br#"{"jsonrpc":"2.0","id":1,"method":"x","params":["\ud83d\ude00 \\ud83d"]}"#,
+            &[r#"{"jsonrpc":"2.0","id":1,"method":"x","params":["\ud83d\ude00 \\ud83d"]}"#],
+        )
         .await;
         check(br#"{"jsonrpc":"2.0","id":1,"result":null}"#, &[r#"{"jsonrpc":"2.0","id":1,"result":null}"#]).await;
     }
@@ -334,9 +336,10 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_that_are_not_text_are_replaced() {
-        check(b"{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":[\"a\xff\"]}", &[
-            "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":[\"a\u{fffd}\"]}",
-        ])
+        check(
+            b"{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":[\"a\xff\"]}",
+            &["{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":[\"a\u{fffd}\"]}"],
+        )
         .await;
     }
 
@@ -357,7 +360,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_request_is_handed_on_as_a_note_with_its_id() {
-        for body in [r#"{"jsonrpc":"2.0","id":7,"method":"x","params":{"#, r#"{"method":"x","params":[tru],"id" : 7 }"#] {
+        for body in [r#"{"jsonrpc":"2.0","id":7,"method":"x","params":{"#, r#"{"method":"x","params":[tru],"id" : 7 }"#]
+        {
             check(body.as_bytes(), &[
                 r#"{"jsonrpc":"2.0","method":"$/vaultls/undecodable","params":{"why":"the message is not valid JSON-RPC"},"id":7}"#,
             ])
@@ -384,7 +388,9 @@ mod tests {
     #[tokio::test]
     async fn reading_goes_on_after_wrong_lengths_and_foreign_headers() {
         let good = framed(GOOD.as_bytes());
-        for noise in ["Content-Length: 3\r\n\r\n{\"jsonrpc\":1}", "Content-Length: x\r\n\r\n", "\r\n\r\nnoise\r\n", "{}"] {
+        for noise in
+            ["Content-Length: 3\r\n\r\n{\"jsonrpc\":1}", "Content-Length: x\r\n\r\n", "\r\n\r\nnoise\r\n", "{}"]
+        {
             let input = [noise.as_bytes(), &good].concat();
             assert_eq!(filtered(&input).await, [GOOD], "{noise}");
         }

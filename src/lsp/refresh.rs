@@ -2,7 +2,7 @@
 //! and a publication that only happens while the version still stands. Nothing here holds up a handler.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::{Duration, SystemTime},
 };
@@ -70,7 +70,8 @@ async fn look_at_requests(state: &Arc<State>, edition: &Arc<Edition>, workspace:
     let Some(parsed) = state.parsed(edition).await else { return };
     if parsed.document.is_none() {
         // A file that is none of ours, or no longer: what was said about it is taken back.
-        return publish(state, edition, vec![]);
+        state.learn(edition, Some(Facts::nothing(edition.version)));
+        return publish(state, edition, None);
     }
     // A task of its own, so that a fault in it cannot keep the text's own findings from being shown.
     let mut survey =
@@ -135,7 +136,7 @@ async fn look_at_config(state: &Arc<State>, edition: &Arc<Edition>, workspace: &
     let findings = feature::config_file::findings(&complaints);
     let diagnostics = findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding)).collect();
     state.learn(edition, Some(Facts::of_config(edition.version, findings)));
-    publish(state, edition, diagnostics);
+    publish(state, edition, Some(diagnostics));
     look_at_workspace(state, workspace);
 }
 
@@ -148,11 +149,8 @@ pub fn look_at_workspace(state: &Arc<State>, workspace: &Arc<Workspace>) {
     }
 }
 
-/// The file of a workspace is no longer open: what stands on the disk counts again.
-pub fn closed(state: &Arc<State>, uri: Uri, form: Form, workspace: &Arc<Workspace>) {
-    if !state.editor.abilities().pull_diagnostics {
-        state.editor.publish(uri, vec![], None);
-    }
+/// A document is no longer open. Of `vaultls.toml`, what stands on the disk counts again.
+pub fn closed(state: &Arc<State>, form: Form, workspace: &Arc<Workspace>) {
     if form == Form::Config {
         look_at_workspace(state, workspace);
     }
@@ -160,17 +158,14 @@ pub fn closed(state: &Arc<State>, uri: Uri, form: Form, workspace: &Arc<Workspac
 
 async fn publish_findings(state: &Arc<State>, edition: &Arc<Edition>) {
     if let Some(diagnostics) = diagnostics(state, &edition.uri).await {
-        publish(state, edition, diagnostics);
+        publish(state, edition, Some(diagnostics));
     }
 }
 
-fn publish(state: &State, edition: &Arc<Edition>, diagnostics: Vec<Diagnostic>) {
-    if state.editor.abilities().pull_diagnostics {
-        return;
+fn publish(state: &State, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagnostic>>) {
+    if !state.editor.abilities().pull_diagnostics {
+        state.publish(edition, diagnostics);
     }
-    state.while_it_stands(edition, || {
-        state.editor.publish(edition.uri.clone(), diagnostics, Some(edition.version));
-    });
 }
 
 /// The diagnostics of a document by what is known now; none when it is none of ours.
@@ -178,7 +173,7 @@ pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
     let (edition, _) = state.edition(uri)?;
     let encoding = state.encoding();
     let findings = match edition.form {
-        Form::Requests(_) => findings(&state.snapshot(uri).await?),
+        Form::Requests(_) => state.snapshot_of(&edition).await?.answer(state, findings).await?,
         Form::Config => state.config_findings(uri)?,
     };
     Some(findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding)).collect())
@@ -197,7 +192,11 @@ fn trouble(trouble: &Trouble) -> Finding {
         span: Span::at(0),
         severity: Severity::Warning,
         code: feature::code::CONFIG,
-        message: format!("`{}` is not used: {}", feature::escape::plain(&name), feature::escape::plain(&trouble.message)),
+        message: format!(
+            "`{}` is not used: {}",
+            feature::escape::plain(&name),
+            feature::escape::plain(&trouble.message)
+        ),
         tag: None,
     }
 }
@@ -213,7 +212,8 @@ pub async fn watch(state: Weak<State>) {
             continue;
         }
         let files = watched(&state);
-        let Ok(times) = tokio::task::spawn_blocking(move || files.iter().map(modified).collect::<Vec<_>>()).await else {
+        let Ok(times) = tokio::task::spawn_blocking(move || files.iter().map(|file| modified(file)).collect::<Vec<_>>()).await
+        else {
             continue;
         };
         if !last.is_empty() && last != times {
@@ -231,6 +231,6 @@ fn watched(state: &State) -> Vec<PathBuf> {
     files
 }
 
-fn modified(file: &PathBuf) -> Option<SystemTime> {
+fn modified(file: &Path) -> Option<SystemTime> {
     file.metadata().ok()?.modified().ok()
 }

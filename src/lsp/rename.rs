@@ -33,7 +33,8 @@ pub async fn references(
     }
     let found = files::search(state, snapshot, move |sheet| {
         let spans = references::references(&sheet.document, &symbol, with_definitions);
-        let location = |span| Location { uri: sheet.file.uri.clone(), range: convert::range(&sheet.file.text, span, encoding) };
+        let location =
+            |span| Location { uri: sheet.file.uri.clone(), range: convert::range(&sheet.file.text, span, encoding) };
         spans.into_iter().map(location).collect()
     });
     Some(found.await)
@@ -64,7 +65,12 @@ pub async fn rename(
     Ok(Some(edit))
 }
 
-async fn secret_edits(state: &Arc<State>, snapshot: &Snapshot, old: &SecretName, new: &str) -> Result<Vec<Edit>, String> {
+async fn secret_edits(
+    state: &Arc<State>,
+    snapshot: &Snapshot,
+    old: &SecretName,
+    new: &str,
+) -> Result<Vec<Edit>, String> {
     let new_name = SecretName::parse(new).map_err(|error| error.to_string())?;
     rename_in_vault(state, snapshot, old, &new_name).await?;
     let link = rename::link_edit(&snapshot.known, old, &new_name);

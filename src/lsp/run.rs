@@ -42,10 +42,12 @@ pub async fn run(state: &Arc<State>, run: Run, token: Option<ProgressToken>) -> 
     let progress = state.editor.progress(token, title);
     let stop = state.stoppable(progress.token.as_ref());
     let outcome = tokio::select! {
-        outcome = carry_out(state, errand.clone()) => outcome?,
-        () = stop.cancelled() => return Err("the request was stopped".into()),
+        outcome = carry_out(state, errand.clone()) => outcome,
+        () = stop.cancelled() => Err("the request was stopped".to_owned()),
     };
     stop.cancel();
+    progress.end().await;
+    let outcome = outcome?;
     if !state.editor.abilities().plugin {
         bare::follow_up(state, errand, &outcome);
     }

@@ -101,9 +101,8 @@ impl LanguageServer for Server {
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
-        let uri = params.text_document.uri;
-        if let Some((form, workspace)) = self.state.forget(&uri) {
-            refresh::closed(&self.state, uri, form, &workspace);
+        if let Some((form, workspace)) = self.state.forget(&params.text_document.uri) {
+            refresh::closed(&self.state, form, &workspace);
         }
     }
 
@@ -176,19 +175,24 @@ impl LanguageServer for Server {
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let nested = self.state.editor.abilities().nested_symbols;
-        Ok(Some(convert::symbols(&snapshot, &symbols::symbols(&snapshot.context()), nested)))
+        let symbols = move |it: &Snapshot| convert::symbols(it, &symbols::symbols(&it.context()), nested);
+        Ok(snapshot.answer(&self.state, symbols).await)
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
-        let folds = folding::folds(&snapshot.context());
-        Ok(Some(folds.iter().map(|fold| convert::fold(&snapshot, fold)).collect()))
+        let folds = |it: &Snapshot| folding::folds(&it.context()).iter().map(|fold| convert::fold(it, fold)).collect();
+        Ok(snapshot.answer(&self.state, folds).await)
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
-        let lenses = lenses::lenses(&snapshot.context(), params.text_document.uri.as_str());
-        Ok(Some(lenses.iter().map(|lens| convert::lens(&snapshot, lens)).collect()))
+        let uri = params.text_document.uri;
+        let lenses = move |it: &Snapshot| {
+            let lenses = lenses::lenses(&it.context(), uri.as_str());
+            lenses.iter().map(|lens| convert::lens(it, lens)).collect()
+        };
+        Ok(snapshot.answer(&self.state, lenses).await)
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
@@ -201,16 +205,21 @@ impl LanguageServer for Server {
 
     async fn semantic_tokens_full(&self, params: SemanticTokensParams) -> Result<Option<SemanticTokensResult>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
-        let all = Span::new(0, snapshot.source.len());
-        let tokens = convert::tokens(&snapshot, &tokens::tokens(&snapshot.context(), all));
-        Ok(Some(SemanticTokensResult::Tokens(tokens)))
+        let tokens = |it: &Snapshot| {
+            let all = Span::new(0, it.source.len());
+            convert::tokens(it, &tokens::tokens(&it.context(), all))
+        };
+        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensResult::Tokens))
     }
 
-    async fn semantic_tokens_range(&self, params: SemanticTokensRangeParams) -> Result<Option<SemanticTokensRangeResult>> {
+    async fn semantic_tokens_range(
+        &self,
+        params: SemanticTokensRangeParams,
+    ) -> Result<Option<SemanticTokensRangeResult>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
-        let tokens = convert::tokens(&snapshot, &tokens::tokens(&snapshot.context(), span));
-        Ok(Some(SemanticTokensRangeResult::Tokens(tokens)))
+        let tokens = move |it: &Snapshot| convert::tokens(it, &tokens::tokens(&it.context(), span));
+        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensRangeResult::Tokens))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {

@@ -14,7 +14,7 @@ use std::{
 use tempfile::NamedTempFile;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tower_lsp_server::ls_types::{DidChangeTextDocumentParams, ProgressToken, TextDocumentItem, Uri};
+use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, ProgressToken, TextDocumentItem, Uri};
 
 use crate::{
     environment::Trouble,
@@ -24,7 +24,7 @@ use crate::{
     syntax::{self, Document, Kind, expand::Environment},
     text::{Encoding, Text},
     vault::Pending,
-    work::{Core, Sheet, answer::Desk},
+    work::{Core, answer::Desk},
 };
 
 /// The file of a workspace that says where its secrets live.
@@ -77,6 +77,8 @@ struct Open {
     edition: Arc<Edition>,
     workspace: Arc<Workspace>,
     facts: Arc<Facts>,
+    /// Whether diagnostics were published.
+    spoken: bool,
     /// The task that looks at the last edition; a newer one replaces it.
     refresh: Option<AbortOnDropHandle<()>>,
 }
@@ -201,8 +203,9 @@ impl State {
         let workspace = inner.workspace(&path);
         let Some(form) = Form::of(&path, &item.language_id, &workspace.root) else { return false };
         let text = Text::new(&item.text);
-        let edition = Edition { uri: item.uri.clone(), path, version: item.version, form, text, parsed: OnceCell::new() };
-        let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), refresh: None };
+        let edition =
+            Edition { uri: item.uri.clone(), path, version: item.version, form, text, parsed: OnceCell::new() };
+        let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), spoken: false, refresh: None };
         inner.documents.insert(item.uri, open);
         true
     }
@@ -234,11 +237,14 @@ impl State {
         true
     }
 
-    /// Forgets a document; its form, where it was one of ours.
+    /// Forgets a document and takes its diagnostics back; its form, where it was one of ours.
     pub fn forget(&self, uri: &Uri) -> Option<(Form, Arc<Workspace>)> {
         let mut inner = lock(&self.inner);
         let open = inner.documents.remove(uri)?;
         inner.focus.take_if(|focus| focus.uri == *uri);
+        if open.spoken {
+            self.editor.publish(uri.clone(), vec![], None);
+        }
         Some((open.edition.form, open.workspace))
     }
 
@@ -350,7 +356,7 @@ impl State {
     pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
         let mut inner = lock(&self.inner);
         for root in inner.roots.clone() {
-            inner.workspace_of(root);
+            inner.workspace_of(&root);
         }
         inner.workspaces.values().cloned().collect()
     }
@@ -366,7 +372,7 @@ impl State {
             return Some(inner.workspace(&path));
         }
         let root = inner.roots.first().cloned()?;
-        Some(inner.workspace_of(root))
+        Some(inner.workspace_of(&root))
     }
 
     /// Puts a task in charge of a document's refresh; the one before is dropped.
@@ -396,11 +402,18 @@ impl State {
         true
     }
 
-    /// Does `publish` if no newer edition came, and lets none come meanwhile.
-    pub fn while_it_stands(&self, edition: &Arc<Edition>, publish: impl FnOnce()) {
-        let inner = lock(&self.inner);
-        if inner.stands(edition) {
-            publish();
+    /// Publishes diagnostics if no newer edition came. Diagnostics of what is no document of ours are only taken
+    /// back, where there were any.
+    pub fn publish(&self, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagnostic>>) {
+        let mut inner = lock(&self.inner);
+        if !inner.stands(edition) {
+            return;
+        }
+        let Some(open) = inner.documents.get_mut(&edition.uri) else { return };
+        let spoken = std::mem::replace(&mut open.spoken, diagnostics.is_some());
+        if spoken || diagnostics.is_some() {
+            // NB. under the lock: what is said after a later edit must also be sent later.
+            self.editor.publish(edition.uri.clone(), diagnostics.unwrap_or_default(), Some(edition.version));
         }
     }
 
@@ -489,12 +502,19 @@ impl Inner {
             // A document without a file belongs to the first folder.
             if path.is_absolute() { path.parent().map(Path::to_owned) } else { self.roots.first().cloned() }
         });
-        self.workspace_of(root.unwrap_or_default())
+        self.workspace_of(&root.unwrap_or_default())
     }
 
-    fn workspace_of(&mut self, root: PathBuf) -> Arc<Workspace> {
-        let new = || Arc::new(Workspace { root: root.clone(), core: OnceCell::new(), known: Mutex::default(), shown: Mutex::default() });
-        self.workspaces.entry(root.clone()).or_insert_with(new).clone()
+    fn workspace_of(&mut self, root: &Path) -> Arc<Workspace> {
+        let new = || {
+            Arc::new(Workspace {
+                root: root.to_owned(),
+                core: OnceCell::new(),
+                known: Mutex::default(),
+                shown: Mutex::default(),
+            })
+        };
+        self.workspaces.entry(root.to_owned()).or_insert_with(new).clone()
     }
 }
 
@@ -527,6 +547,11 @@ impl Facts {
     pub fn new(version: i32, environment: Arc<Environment>, survey: Survey, troubles: Vec<Trouble>) -> Self {
         let (survey, troubles) = (Arc::new(survey), troubles.into());
         Self { version: Some(version), environment, survey, troubles, ..Self::default() }
+    }
+
+    /// There is nothing to find out.
+    pub fn nothing(version: i32) -> Self {
+        Self { version: Some(version), ..Self::default() }
     }
 
     pub fn of_config(version: i32, config: Vec<Finding>) -> Self {
@@ -569,6 +594,23 @@ impl Facts {
 }
 
 impl Snapshot {
+    /// Works an answer out: at once for a short text, beside the handlers for a long one. None after a fault, or
+    /// when a newer edition came before it was its turn.
+    pub async fn answer<T: Send + 'static>(
+        self,
+        state: &State,
+        work_out: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
+        if self.source.len() <= INLINE {
+            return Some(work_out(&self));
+        }
+        let _permit = state.parsers.acquire().await.expect("the semaphore is never closed");
+        if !state.stands(&self.edition) {
+            return None;
+        }
+        tokio::task::spawn_blocking(move || work_out(&self)).await.ok()
+    }
+
     pub fn context(&self) -> Context<'_> {
         Context {
             path: &self.edition.path,
@@ -577,15 +619,6 @@ impl Snapshot {
             environment: &self.environment,
             survey: &self.survey,
             known: &self.known,
-        }
-    }
-
-    pub fn sheet(&self) -> Sheet {
-        Sheet {
-            path: self.edition.path.clone(),
-            source: self.source.clone(),
-            document: self.document.clone(),
-            environment: self.environment.clone(),
         }
     }
 }
@@ -609,7 +642,7 @@ impl Workspace {
     pub async fn core(&self, options: &Options) -> Option<Arc<Core>> {
         let open = || async {
             let (open, root) = (options.open.clone(), self.root.clone());
-            tokio::task::spawn_blocking(move || Arc::new(open(&root))).await
+            tokio::task::spawn_blocking(move || open(&root)).await
         };
         match self.core.get_or_try_init(open).await {
             Ok(core) => Some(core.clone()),

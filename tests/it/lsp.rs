@@ -1,1 +1,7 @@
-//! lsp
+//! The language server through the protocol: the real server, in memory, with an editor that misses nothing.
+
+mod commands;
+mod diagnostics;
+mod features;
+mod protocol;
+mod rename;

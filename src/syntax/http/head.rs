@@ -68,7 +68,11 @@ impl Reader<'_> {
             let severity = if read.has_no_url() { Severity::Error } else { Severity::Warning };
             self.find(line, severity, fault);
         }
-        self.scan(read.url, Place::Url);
+        if read.curl {
+            self.scan(line, Place::Elsewhere);
+        } else {
+            self.scan(read.url, Place::Url);
+        }
         let request = &mut draft.request;
         request.line = line;
         request.method = read.method;
@@ -96,10 +100,15 @@ impl Reader<'_> {
         while let Some(line) = lines.peek() {
             let span = trim(self.source, line.span);
             let text = span.of(self.source);
-            if !continues_url(text) {
+            let comment = metadata::is_comment(text) && !self.is_fragment(line, span);
+            if !comment && !continues_url(text) {
                 break;
             }
             lines.next();
+            if comment {
+                self.comment(draft, span);
+                continue;
+            }
             if draft.request.version.is_some() {
                 let message = "this stands behind the protocol version and is not sent; move it above";
                 self.find(span, Severity::Warning, message);
@@ -229,11 +238,12 @@ fn header_colon(text: &str) -> Option<usize> {
     if is_name(&text[..colon]) {
         return Some(colon);
     }
+    // The colon of a reference is none, and neither is one behind the first byte that no name holds.
     let mut read = 0;
     for mark in marks(text) {
         let before = &text[read..mark.span.start];
-        if let Some(colon) = before.find(':') {
-            return is_name(&before[..colon]).then_some(read + colon);
+        if before.contains(':') {
+            break;
         }
         if !before.bytes().all(is_token) {
             return None;
@@ -268,6 +278,7 @@ mod tests {
             ("{{name}}: a", 8),
             ("X-{{name}}-Y: a", 12),
             ("<<vault:x>>: a", 11),
+            ("X-{{vault:a}}: <<vault:x>>", 13),
             ("A:", 1),
             ("A: <<vault:x>>", 1),
         ] {
