@@ -83,7 +83,8 @@ impl Terminal {
         let (out_terminal, err_terminal) = (out.is_terminal(), err.is_terminal());
         let interactive = err_terminal && io::stdin().is_terminal();
         let out = Stream {
-            writer: Box::new(io::BufWriter::new(out.lock())),
+            // NB. not locked: the language server writes to the same stream from other threads.
+            writer: Box::new(io::BufWriter::new(out)),
             is_terminal: out_terminal,
             colour: out_terminal && !no_colour,
         };
