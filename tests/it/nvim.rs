@@ -10,6 +10,11 @@ fn the_plugin_holds_its_promises_without_a_server() {
 }
 
 #[test]
+fn every_answer_of_a_scripted_server_is_followed_up() {
+    check("outcomes", &[]);
+}
+
+#[test]
 fn the_editor_shows_what_the_server_says() {
     check("editing", &[]);
 }
