@@ -1,6 +1,7 @@
 //! The command line: arguments in, the verbs of `work` in between, text or JSON and an exit code out.
 
 pub mod arguments;
+pub mod demo;
 pub mod terminal;
 mod answer;
 mod check;

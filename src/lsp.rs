@@ -40,7 +40,7 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Options {
     pub directories: Directories,
     /// Opens the workspace of a root folder. It may block.
-    pub open: Arc<dyn Fn(&Path) -> Arc<Core> + Send + Sync>,
+    pub open: Arc<dyn Fn(&Path) -> Core + Send + Sync>,
     /// How long nothing must be typed before a document is looked at.
     pub quiet: Duration,
 }

@@ -12,11 +12,13 @@ use vaultls::{
     cli::{
         self, Exit, Machine,
         arguments::{Arguments, Command},
+        demo::Serve,
         terminal::Terminal,
     },
+    http::send::Limits,
     lsp,
     vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
-    work::Directories,
+    work::{Core, Directories},
 };
 
 fn main() -> ExitCode {
@@ -47,20 +49,26 @@ fn main() -> ExitCode {
 
 async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal) -> ExitCode {
     match command {
-        Command::Lsp(_) => serve(machine).await,
+        Command::Lsp(_) => {
+            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+            let code = lsp::serve(input, output, options(machine.clone())).await;
+            ExitCode::from(u8::try_from(code).unwrap_or(1))
+        }
+        Command::Demo => {
+            let serve: Serve = |input, output, machine| Box::pin(lsp::serve(input, output, options(machine)));
+            cli::demo::demo(serve, terminal).await.into()
+        }
         command => cli::run(command, machine, terminal).await.into(),
     }
 }
 
-async fn serve(machine: &Machine) -> ExitCode {
-    let opener = machine.clone();
-    let options = lsp::Options {
+/// How the language server opens workspaces on this machine.
+fn options(machine: Machine) -> lsp::Options {
+    lsp::Options {
         directories: machine.directories.clone(),
-        open: Arc::new(move |root| opener.open(root.to_owned())),
+        open: Arc::new(move |root| Core::open(machine.options(root.to_owned(), Limits::default()))),
         quiet: lsp::Options::QUIET,
-    };
-    let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), options).await;
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    }
 }
 
 /// What this user and this machine provide.

@@ -1,4 +1,4 @@
-//! The only place that prints: standard output, locked once, and standard error.
+//! The only place that prints: standard output, buffered, and standard error.
 //!
 //! Colours go to terminals only. What comes from a file or a server is stripped of control characters before a
 //! terminal sees it, because those could move the cursor, change its title or rewrite what stands there.
@@ -83,7 +83,6 @@ impl Terminal {
         let (out_terminal, err_terminal) = (out.is_terminal(), err.is_terminal());
         let interactive = err_terminal && io::stdin().is_terminal();
         let out = Stream {
-            // NB. not locked: the language server writes to the same stream from other threads.
             writer: Box::new(io::BufWriter::new(out)),
             is_terminal: out_terminal,
             colour: out_terminal && !no_colour,

@@ -98,6 +98,18 @@ impl Ready {
     pub fn host_is_secret(&self) -> bool {
         self.host_is_secret
     }
+
+    /// What may be told of the policy's refusal of this URL. Where a value decided the host the words are the same
+    /// whatever the host is, so that nobody can ask the policy about a value.
+    pub fn conceal(&self, problem: Problem) -> Problem {
+        if self.host_is_secret { conceal(&problem) } else { problem }
+    }
+}
+
+/// A refusal that does not name the host.
+pub(super) fn conceal(problem: &Problem) -> Problem {
+    let detail = "the host that this URL gets from a secret is not allowed for every secret of the request";
+    Problem::new(problem.reason, detail)
 }
 
 /// Wipes the copy of the URL that is ours; the connection's own is out of reach.

@@ -51,9 +51,12 @@ pub(super) fn authority_start(url: &str) -> usize {
     after + url[after..].find(|char| char != '/' && char != '\\').unwrap_or(url.len() - after)
 }
 
-/// Whether `url` starts with a scheme and `://`. A bare `:` does not count: `localhost:8080` is a host and a port.
+/// Whether `url` starts with a scheme. A bare `:` does not count: `localhost:8080` is a host and a port. For http and
+/// https the URL standard takes one slash or backslash for two.
 pub(super) fn has_scheme(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+    let Some((scheme, rest)) = url.split_once(':') else { return false };
+    let special = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_scheme(scheme) && (rest.starts_with("//") || (special && rest.starts_with(['/', '\\'])))
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_port_is_no_scheme() {
-        assert!(has_scheme("https://x"));
+        assert!(has_scheme("https://x") && has_scheme("HTTPS:/\\x") && has_scheme("ftp://x"));
         assert!(!has_scheme("localhost:8080/x"));
         assert!(!has_scheme("example.com/?u=https://x"));
     }

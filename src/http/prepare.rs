@@ -6,6 +6,7 @@
 mod authorization;
 mod body;
 mod file;
+mod secrets;
 mod url;
 
 use std::{borrow::Cow, path::Path, time::Duration};
@@ -13,7 +14,7 @@ use std::{borrow::Cow, path::Path, time::Duration};
 use http::{HeaderName, Method, header};
 
 use crate::{
-    http::place::{GraphQlReader, JsonReader, url_part},
+    http::place::url_part,
     name::SecretName,
     syntax::{
         Auth, Document, Kind, Place, Request, Written,
@@ -94,6 +95,15 @@ pub enum Content {
     Bytes(Vec<u8>),
 }
 
+impl Content {
+    fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => length(text),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// A part of a multipart form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedPart {
@@ -122,20 +132,7 @@ impl PreparedFault {
 impl Prepared {
     /// Each secret it uses, with the place where it enters and the kind of place.
     pub fn secrets(&self) -> Vec<(SecretName, Span, Place)> {
-        let mut found = Found(Vec::new());
-        found.add(&self.url, Place::Url);
-        for (name, value) in &self.headers {
-            found.add(name, Place::HeaderName);
-            match value {
-                PreparedValue::Text(text) | PreparedValue::BasicToken(text) => found.add(text, Place::HeaderValue),
-                PreparedValue::Basic { user, password } => {
-                    found.add(user, Place::Auth);
-                    found.add(password, Place::Auth);
-                }
-            }
-        }
-        found.add_body(&self.body);
-        found.0
+        secrets::of(self)
     }
 
     /// The URL with its variables replaced, if it holds no secret and is valid: the very object that is sent.
@@ -147,6 +144,27 @@ impl Prepared {
     /// secrets in the rest of the URL left blank. It is what the policy is asked about before anything is read.
     pub fn target(&self) -> Option<::url::Url> {
         url::parse(&url::with_blanks(&self.url)?).ok()
+    }
+
+    /// How much text and data it holds, in bytes, for those who have many of them.
+    pub fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| {
+            length(name)
+                + match value {
+                    PreparedValue::Text(text) | PreparedValue::BasicToken(text) => length(text),
+                    PreparedValue::Basic { user, password } => length(user) + length(password),
+                }
+        });
+        let body = match &self.body {
+            PreparedBody::None => 0,
+            PreparedBody::Text { text, .. } => length(text),
+            PreparedBody::Form(fields) => fields.iter().map(|(name, value)| length(name) + length(value)).sum(),
+            PreparedBody::Multipart(parts) => parts.iter().map(|part| length(&part.name) + part.content.length()).sum(),
+            PreparedBody::GraphQl { query, variables } => length(query) + variables.as_ref().map_or(0, length),
+            PreparedBody::Mixed { chunks, .. } => chunks.iter().map(Content::length).sum(),
+            PreparedBody::Bytes(bytes) => bytes.len(),
+        };
+        length(&self.url) + headers.sum::<usize>() + body
     }
 
     /// The secrets that can decide where the request goes.
@@ -177,10 +195,10 @@ pub fn prepare(document: &Document, request: &Request, scope: &Scope<'_>, files:
     let mut headers = preparation.headers();
     let mut url = preparation.url(&headers);
     preparation.authenticate(&mut headers, &mut url);
-    let body = preparation.body(&mut headers);
+    let settings = &request.settings;
+    let body = if settings.omit_body { PreparedBody::None } else { preparation.body(&mut headers) };
     add_defaults(&mut headers);
     let Preparation { faults, notes, .. } = preparation;
-    let settings = &request.settings;
     Prepared {
         method,
         url,
@@ -353,6 +371,14 @@ fn trim(expanded: &mut Expanded) {
     }
 }
 
+fn length(expanded: &Expanded) -> usize {
+    let pieces = expanded.pieces.iter().map(|piece| match piece {
+        Flat::Literal(text) => text.len(),
+        Flat::Secret { name, .. } => name.as_str().len(),
+    });
+    pieces.sum()
+}
+
 /// A text for a message: its first characters, controls escaped.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -363,84 +389,12 @@ fn shortened(text: &str) -> String {
     shown
 }
 
-/// Secrets found so far.
-struct Found(Vec<(SecretName, Span, Place)>);
-
-impl Found {
-    fn add(&mut self, text: &Expanded, place: Place) {
-        self.0.extend(text.secrets().map(|(name, span)| (name.clone(), span, place)));
-    }
-
-    fn add_body(&mut self, body: &PreparedBody) {
-        match body {
-            PreparedBody::None | PreparedBody::Bytes(_) => {}
-            PreparedBody::Text { text, syntax } => self.add_text(text, *syntax, &mut JsonReader::default()),
-            PreparedBody::Form(fields) => {
-                for (name, value) in fields {
-                    self.add(name, Place::Body);
-                    self.add(value, Place::Body);
-                }
-            }
-            PreparedBody::Multipart(parts) => parts.iter().for_each(|part| self.add_part(part)),
-            PreparedBody::GraphQl { query, variables } => {
-                self.add_query(query);
-                if let Some(variables) = variables {
-                    self.add_text(variables, BodySyntax::Json, &mut JsonReader::default());
-                }
-            }
-            PreparedBody::Mixed { chunks, syntax, .. } => {
-                let mut reader = JsonReader::default();
-                for chunk in chunks {
-                    if let Content::Text(text) = chunk {
-                        self.add_text(text, *syntax, &mut reader);
-                    }
-                }
-            }
-        }
-    }
-
-    fn add_text(&mut self, text: &Expanded, syntax: BodySyntax, reader: &mut JsonReader) {
-        if syntax != BodySyntax::Json || is_one_secret(text) {
-            return self.add(text, Place::Body);
-        }
-        for piece in &text.pieces {
-            match piece {
-                Flat::Literal(literal) => reader.read(literal),
-                Flat::Secret { name, span } => {
-                    let place = if reader.in_string() { Place::Body } else { Place::JsonBare };
-                    self.0.push((name.clone(), *span, place));
-                }
-            }
-        }
-    }
-
-    fn add_query(&mut self, query: &Expanded) {
-        let mut reader = GraphQlReader::default();
-        for piece in &query.pieces {
-            match piece {
-                Flat::Literal(literal) => reader.read(literal),
-                Flat::Secret { name, span } => {
-                    let place = if reader == GraphQlReader::Bare { Place::JsonBare } else { Place::Body };
-                    self.0.push((name.clone(), *span, place));
-                }
-            }
-        }
-    }
-
-    fn add_part(&mut self, part: &PreparedPart) {
-        self.add(&part.name, Place::Body);
-        if let Content::Text(text) = &part.content {
-            self.add(text, Place::Body);
-        }
-        if let Some(content_type) = &part.content_type {
-            self.add(content_type, Place::Body);
-        }
-    }
-}
-
 /// Whether a text is nothing but one reference: the value is the whole text then, and writes its own syntax.
 pub(super) fn is_one_secret(text: &Expanded) -> bool {
     matches!(text.pieces.as_slice(), [Flat::Secret { .. }])
 }
 
 pub(super) use url::parse as parse_url;
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use url::Url;
 use crate::{
     domain::is_loopback,
     http::{
-        fill::{Ready, ReadyBody, ReadyHeader},
+        fill::{self, Ready, ReadyBody, ReadyHeader},
         redact::{MASK, Redactor},
     },
     status::Problem,
@@ -181,15 +181,12 @@ impl<'a> Shown<'a> {
         self.secret_host.is_some() && self.secret_host.as_deref() == url.host_str()
     }
 
-    /// A refusal. Where a value decided the host the words are the same whatever the host is, so that nobody can ask
-    /// the policy about a value.
     fn refusal(&self, url: &Url, problem: &Problem) -> SendError {
-        let detail = if self.hides(url) {
-            "the host that this URL gets from a secret is not allowed for every secret of the request".to_owned()
+        SendError::Refused(if self.hides(url) {
+            fill::conceal(problem)
         } else {
-            self.redactor.redact(&problem.detail)
-        };
-        SendError::Refused(Problem { reason: problem.reason, detail })
+            Problem::new(problem.reason, self.redactor.redact(&problem.detail))
+        })
     }
 }
 

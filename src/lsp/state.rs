@@ -642,7 +642,7 @@ impl Workspace {
     pub async fn core(&self, options: &Options) -> Option<Arc<Core>> {
         let open = || async {
             let (open, root) = (options.open.clone(), self.root.clone());
-            tokio::task::spawn_blocking(move || open(&root)).await
+            tokio::task::spawn_blocking(move || Arc::new(open(&root))).await
         };
         match self.core.get_or_try_init(open).await {
             Ok(core) => Some(core.clone()),

@@ -65,9 +65,9 @@ impl Plan {
         body + length(&self.prepared.url) + headers.sum::<usize>()
     }
 
-    /// The host it goes to, under the name by which it is approved.
+    /// The host it goes to, as [`host_of`] names it.
     pub fn host(&self) -> Option<String> {
-        self.destination.as_ref().and_then(domain::origin_key)
+        self.destination.as_ref().and_then(host_of)
     }
 
     /// Decides on each secret: its own problem first, else what the policy says about this destination.
@@ -95,9 +95,21 @@ fn value_length(value: &PreparedValue) -> usize {
     }
 }
 
-/// Whether the body of `request` is a file in which references may stand.
-pub fn reads_references_from_a_file(request: &Request) -> bool {
-    matches!(&request.body, Body::File { substitute: true, .. })
+/// A host under a name that means the same place as an entry of a domain list and as an approval: plain http is
+/// always said, because an entry without a scheme means https.
+pub fn host_of(url: &Url) -> Option<String> {
+    let key = domain::origin_key(url)?;
+    let is_plain = url.scheme() == "http" && !key.starts_with("http://");
+    Some(if is_plain { format!("http://{key}") } else { key })
+}
+
+/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
+pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
+    match &request.body {
+        Body::File { substitute, .. } => *substitute,
+        Body::Text { text, .. } => text.text(source).contains("<@"),
+        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
+    }
 }
 
 /// The URL, with a stand-in for each secret. Two different stand-ins must lead to the same place: where they do

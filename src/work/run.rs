@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use url::Url;
 
 use crate::{
-    domain::{self, DomainList},
+    domain::DomainList,
     http::{
         fill::{self, Ready, Values},
         prepare::PreparedFault,
@@ -24,7 +24,7 @@ use crate::{
         expand::{Fault, FaultKind, Scope},
     },
     vault::value::SecretValue,
-    work::{Core, Obstacle, RunOutcome, Sheet, dynamic::Dynamic, obstacle, plan::Plan},
+    work::{Core, Obstacle, RunOutcome, Sheet, dynamic::Dynamic, obstacle, plan, plan::Plan},
 };
 
 /// How many values are fetched at the same time.
@@ -43,7 +43,7 @@ impl Core {
         if let Some(why) = written.not_runnable {
             return blocked("unsupported", why, "only HTTP requests can be sent");
         }
-        let plan = match plan(sheet.clone(), request, overrides.clone(), self.root.clone()).await {
+        let plan = match planned(sheet.clone(), request, overrides.clone(), self.root.clone()).await {
             Ok(plan) => plan,
             Err(message) => return RunOutcome::Failed { message, obstacle: None },
         };
@@ -66,7 +66,7 @@ impl Core {
         let rules = self.rules(plan);
         match self.refusal(&rules, ready.url()) {
             None => Ok((ready, values)),
-            Some((name, problem)) => Err(vec![obstacle(&name, domain::origin_key(ready.url()), &problem)]),
+            Some((name, problem)) => Err(vec![obstacle(&name, plan::host_of(ready.url()), &problem)]),
         }
     }
 
@@ -119,7 +119,7 @@ impl Core {
         let guard = |url: &Url| match self.refusal(&rules, url) {
             None => Ok(()),
             Some((name, problem)) => {
-                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, domain::origin_key(url)));
+                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, plan::host_of(url)));
                 Err(problem)
             }
         };
@@ -127,7 +127,7 @@ impl Core {
         let limits = Limits { timeout: plan.prepared.timeout.unwrap_or(self.limits.timeout), ..self.limits.clone() };
         match self.sender.send(ready, &guard, &redactor, &limits).await {
             Ok(response) => {
-                let notes = notes(request, &response, values, &limits);
+                let notes = notes(plan, request, &response, values);
                 RunOutcome::Sent { response: Box::new(response), notes }
             }
             Err(SendError::Failed(message)) => RunOutcome::Failed { message, obstacle: None },
@@ -175,7 +175,7 @@ impl Core {
 }
 
 /// Plans with the real values of dynamic variables and with body files, off the async threads.
-async fn plan(
+async fn planned(
     sheet: Sheet,
     request: usize,
     overrides: BTreeMap<String, String>,
@@ -256,11 +256,14 @@ fn concerns_host(reason: Reason) -> bool {
 }
 
 /// What a person should know about a response, besides the response.
-fn notes(request: &Request, response: &Response, values: &Values, limits: &Limits) -> Vec<String> {
-    let mut notes: Vec<String> = request.ignored.iter().map(|ignored| format!("{} is not run", ignored.what)).collect();
+fn notes(plan: &Plan, request: &Request, response: &Response, values: &Values) -> Vec<String> {
+    let mut notes = plan.prepared.notes.clone();
+    // These two are nothing that anybody expects to be carried out.
+    let expected = request.ignored.iter().filter(|ignored| !matches!(ignored.what, "comment" | "recorded response"));
+    notes.extend(expected.map(|ignored| format!("not carried out: {}", ignored.what)));
     notes.dedup();
     if response.truncated {
-        notes.push(format!("the body is cut after {} bytes", limits.body));
+        notes.push(format!("the body is longer than is kept: it ends after {} bytes", response.bytes));
     }
     for (name, value) in values {
         if let Some(why) = redact::unmaskable(value) {

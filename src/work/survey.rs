@@ -95,7 +95,7 @@ fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
 
 fn full(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: &Path) -> Plan {
     // A file that is sent as it is cannot hold a reference, so an editor has no reason to read it.
-    let root = plan::reads_references_from_a_file(request).then_some(root);
+    let root = plan::reads_references_from_a_file(request, &sheet.source).then_some(root);
     Plan::new(sheet, request, scope, root)
 }
 
@@ -113,6 +113,6 @@ fn reaches_secrets(sheet: &Sheet) -> bool {
     let values = environment.values.values().chain(environment.dotenv.values());
     !document.references.is_empty()
         || document.uses.iter().any(|used| used.name.contains("$processEnv"))
-        || document.requests.iter().any(plan::reads_references_from_a_file)
+        || document.requests.iter().any(|request| plan::reads_references_from_a_file(request, &sheet.source))
         || values.into_iter().any(|value| value.text.contains("vault:") || value.text.contains("$processEnv"))
 }

@@ -47,7 +47,61 @@ fn json(output: &Output) -> Value {
 fn the_help_fits_a_stranger() {
     let output = Program::new().run(&["--help"]);
     assert_eq!(output.code, 0);
-    expect![[""]].assert_eq(&output.out);
+    expect![[r#"
+        Secrets in HTTP requests that nobody ever writes down.
+
+        Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
+        encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
+        for, and is masked in every response.
+
+        Usage: vaultls <COMMAND>
+
+        Commands:
+          list         List the requests of files and the secrets they use
+          run          Send requests and print the responses, with every secret masked
+          check        Find what would keep requests from being sent, without sending any
+          status       Show integrations, secrets and the local vault
+          link         Say in vaultls.toml where a secret lives
+          trust        Review and approve what this workspace defines
+          login        Try a token for an integration
+          vault        Work with the encrypted vault on this machine
+          cache        Forget cached values
+          answer       Hand an answer to a waiting language server (used by editor plugins)
+          lsp          Start the language server on standard input and output
+          demo         Show everything at work, on this machine only, in a few seconds
+          completions  Print completions for a shell
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Examples:
+          vaultls vault set stripe-key --allow-domain api.stripe.com
+                                            store a secret (asks for the value)
+          vaultls check .                   find what would keep requests from being sent
+          vaultls run shop.http#login       send one request
+          vaultls run shop.http --all --format json
+                                            send all of them, for a program to read
+          vaultls demo                      see how everything works together
+
+        Exit codes:
+          0  everything went as asked
+          1  something is wrong: a finding, an answer of 400 or above, a failure
+          2  the command cannot be carried out: wrong arguments, a file that is none
+          3  only an approval or a rule stands in the way (see `vaultls trust` and `run --allow-host`)
+
+        Environment:
+          VAULTLS_KEY         the local vault's passphrase or key, where there is no key store
+          VAULTLS_KEY_FILE    a file that holds it
+          VAULTLS_NO_KEYRING  set to leave the system's key store alone
+          VAULT_TOKEN         the token for HashiCorp Vault integrations that use tokens
+          VAULTLS_LOG         what is logged to standard error, such as `debug`
+          NO_COLOR            set for output without colours
+    "#]].assert_eq(&output.out);
 }
 
 #[test]
@@ -78,7 +132,8 @@ fn completions_name_every_command() {
 #[test]
 fn requests_are_listed_for_people() {
     let program = Program::new();
-    program.file("a.http", "### First one\nGET https://api.example.com/<<vault:key>>\n\n###\nPOST {{host}}/x\n\nbody\n");
+    program
+        .file("a.http", "### First one\nGET https://api.example.com/<<vault:key>>\n\n###\nPOST {{host}}/x\n\nbody\n");
     let output = program.run(&["list", "a.http"]);
     assert_eq!((output.code, output.err.as_str()), (0, ""));
     expect![[r#"
@@ -520,8 +575,7 @@ fn a_reader_that_goes_away_is_no_error() {
     use std::process::Stdio;
     let program = Program::new();
     program.file("a.http", "###\nGET https://api.example.com/\n\n".repeat(5000));
-    let mut child =
-        program.command(&["list", "a.http"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program.command(&["list", "a.http"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));

@@ -48,20 +48,17 @@ impl Preparation<'_> {
     }
 
     fn text_body(&mut self, written: &Written, language: Option<&str>, headers: &mut Headers) -> PreparedBody {
+        let declared = value_of(headers, &header::CONTENT_TYPE).map(|value| value.to_ascii_lowercase());
         if self.kind == Kind::Postman && !written.is_empty() {
             add_if_missing(headers, &header::CONTENT_TYPE, content_type(language));
         }
-        let declared = value_of(headers, &header::CONTENT_TYPE).map(|value| value.to_ascii_lowercase());
         let boundary = boundary(headers);
         let lines = if self.kind == Kind::Http { include_lines(written, self.scope.source) } else { None };
         if lines.is_some() || boundary.is_some() {
             return self.mixed_body(written, lines.unwrap_or_default(), declared.as_deref(), boundary);
         }
-        let mut text = self.expand(written);
-        let syntax = syntax(declared.as_deref(), language, &text);
-        if syntax == BodySyntax::Form {
-            join_form_lines(&mut text);
-        }
+        let text = self.expand(written);
+        let syntax = self.syntax(declared.as_deref(), language, &text);
         PreparedBody::Text { text, syntax }
     }
 
@@ -77,34 +74,24 @@ impl Preparation<'_> {
         let mut rest = written.clone();
         for include in includes {
             let (before, after) = split_at(&rest, include.line);
-            self.push_text(&before, boundary.is_some(), &mut chunks);
+            self.push_text(&before, &mut chunks);
             let path = Written::plain(include.path);
             chunks.push(self.file_content(&path, include.substitute).unwrap_or(Content::Bytes(vec![])));
             rest = after;
         }
-        self.push_text(&rest, boundary.is_some(), &mut chunks);
+        self.push_text(&rest, &mut chunks);
         let first = chunks.iter().find_map(|chunk| match chunk {
             Content::Text(text) => Some(text),
             Content::Bytes(_) => None,
         });
-        let syntax = first.map_or(BodySyntax::Plain, |text| syntax(declared, None, text));
+        let syntax = first.map_or(BodySyntax::Plain, |text| self.syntax(declared, None, text));
         PreparedBody::Mixed { chunks, syntax, boundary }
     }
 
-    fn push_text(&mut self, written: &Written, multipart: bool, chunks: &mut Vec<Content>) {
-        if written.is_empty() {
-            return;
+    fn push_text(&mut self, written: &Written, chunks: &mut Vec<Content>) {
+        if !written.is_empty() {
+            chunks.push(Content::Text(self.expand(written)));
         }
-        let mut text = self.expand(written);
-        if multipart {
-            // The lines of a multipart body end with CR LF (RFC 2046 section 5.1.1), those of the file need not.
-            for piece in &mut text.pieces {
-                if let Flat::Literal(literal) = piece {
-                    *literal = literal.replace("\r\n", "\n").replace('\n', "\r\n");
-                }
-            }
-        }
-        chunks.push(Content::Text(text));
     }
 
     fn file_body(&mut self, path: &Written, substitute: bool, headers: &Headers) -> PreparedBody {
@@ -113,7 +100,7 @@ impl Preparation<'_> {
             Some(Content::Bytes(bytes)) => PreparedBody::Bytes(bytes),
             Some(Content::Text(text)) => {
                 let declared = value_of(headers, &header::CONTENT_TYPE).map(|value| value.to_ascii_lowercase());
-                let syntax = syntax(declared.as_deref(), None, &text);
+                let syntax = self.syntax(declared.as_deref(), None, &text);
                 PreparedBody::Text { text, syntax }
             }
         }
@@ -159,6 +146,21 @@ impl Preparation<'_> {
         }
     }
 
+    /// The language of a body: what its collection says, else what its header says, else what it looks like.
+    fn syntax(&self, declared: Option<&str>, language: Option<&str>, text: &Expanded) -> BodySyntax {
+        let media = declared.map(|value| value.split(';').next().unwrap_or(value).trim());
+        match (language, media) {
+            (Some("json"), _) => BodySyntax::Json,
+            (Some("xml"), _) => BodySyntax::Xml,
+            (_, Some("application/x-www-form-urlencoded")) => BodySyntax::Form,
+            (_, Some(media)) if media.contains("json") => BodySyntax::Json,
+            (_, Some(media)) if media.ends_with("xml") => BodySyntax::Xml,
+            (_, Some(_)) if self.kind == Kind::Http => BodySyntax::Plain,
+            (None | Some("" | "text"), _) if looks_like_json(text) => BodySyntax::Json,
+            _ => BodySyntax::Plain,
+        }
+    }
+
     fn fields(&mut self, fields: &[Field]) -> Vec<(Expanded, Expanded)> {
         let enabled = fields.iter().filter(|field| field.enabled);
         enabled.map(|field| (self.expand(&field.key), self.expand(&field.value))).collect()
@@ -198,27 +200,11 @@ fn content_type(language: Option<&str>) -> &'static str {
     }
 }
 
-/// The language of a body: what its header says, else what its collection says, else what it looks like.
-fn syntax(declared: Option<&str>, language: Option<&str>, text: &Expanded) -> BodySyntax {
-    match (declared.map(|value| value.split(';').next().unwrap_or(value).trim()), language) {
-        (_, Some("json")) => BodySyntax::Json,
-        (_, Some("xml")) => BodySyntax::Xml,
-        (Some("application/x-www-form-urlencoded"), _) => BodySyntax::Form,
-        (Some(media), _) if media.ends_with("json") => BodySyntax::Json,
-        (Some(media), _) if media.ends_with("xml") => BodySyntax::Xml,
-        (Some("application/x-ndjson" | "application/jsonl" | "application/graphql+json"), _) => BodySyntax::Json,
-        (Some(_), _) => BodySyntax::Plain,
-        (None, _) if looks_like_json(text) => BodySyntax::Json,
-        (None, _) => BodySyntax::Plain,
-    }
-}
-
+/// Whether a text begins as JSON does. Text that is wrongly taken for JSON is refused where a value would break it;
+/// JSON that is wrongly taken for text would let a value write members of its own.
 fn looks_like_json(text: &Expanded) -> bool {
-    let (Some(Flat::Literal(first)), Some(Flat::Literal(last))) = (text.pieces.first(), text.pieces.last()) else {
-        return false;
-    };
-    let (first, last) = (first.trim_start(), last.trim_end());
-    (first.starts_with('{') && last.ends_with('}')) || (first.starts_with('[') && last.ends_with(']'))
+    let Some(Flat::Literal(first)) = text.pieces.first() else { return false };
+    first.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
 }
 
 /// The boundary that a multipart body written by hand uses.
@@ -234,18 +220,6 @@ fn boundary(headers: &Headers) -> Option<String> {
     let mut boundaries = parameters.filter(|(key, _)| key.trim().eq_ignore_ascii_case("boundary"));
     let boundary = boundaries.next()?.1.trim().trim_matches('"').to_owned();
     (!boundary.is_empty()).then_some(boundary)
-}
-
-/// A form may be written over several lines that start with `&`; what is sent is one line, as in REST Client.
-fn join_form_lines(text: &mut Expanded) {
-    for piece in &mut text.pieces {
-        if let Flat::Literal(literal) = piece {
-            *literal = literal.replace("\r\n", "\n").replace("\n&", "&");
-        }
-    }
-    if let Some(Flat::Literal(last)) = text.pieces.last_mut() {
-        last.truncate(last.trim_end_matches('\n').len());
-    }
 }
 
 /// Secrets and faults of a file's text enter where the file is named.

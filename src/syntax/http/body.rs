@@ -105,14 +105,11 @@ impl Reader<'_> {
     fn body_line(&mut self, draft: &mut Draft, body: &mut Collected, line: Line, text: &str) {
         let whole = Span::new(line.span.start, line.next);
         let at_paragraph = body.at_paragraph();
-        if text.starts_with('@') {
-            if let Some(value) = self.define_in_body(line) {
-                if at_paragraph {
-                    return body.tail.push(Tail::Definition(whole, value));
-                }
-            }
+        let defined = text.starts_with('@').then(|| self.define_in_body(line)).flatten();
+        if let Some(value) = defined.filter(|_| at_paragraph) {
+            return body.tail.push(Tail::Definition(whole, value));
         }
-        if at_paragraph && request_line::looks_like_request(text) {
+        if at_paragraph && request_line::looks_like_request(text) && !self.is_batch(draft) {
             self.find(trim(self.source, line.span), Severity::Warning, OTHER_REQUEST);
             body.told_over = true;
         }
@@ -129,6 +126,12 @@ impl Reader<'_> {
             body.includes.push(line.span);
         }
         body.keep(whole);
+    }
+
+    /// Whether the body may hold whole requests, as a batch of OData does.
+    fn is_batch(&self, draft: &Draft) -> bool {
+        let content_type = draft.content_type.map_or("", |span| span.of(self.source));
+        matches!(Breaks::of(content_type), Breaks::Multipart)
     }
 
     /// A line such as `@host = a` defines a variable wherever it stands. In a body only plain names count, so that

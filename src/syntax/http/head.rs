@@ -2,7 +2,6 @@
 
 use super::{
     Draft, Reader, extra,
-    extra::Extra,
     lines::{Line, Lines, trim},
     metadata, request_line,
 };
@@ -28,8 +27,6 @@ enum HeadLine {
 impl Reader<'_> {
     /// Passes over what stands above the request line, and finds that line; it comes trimmed.
     pub(super) fn find_request(&mut self, draft: &mut Draft, lines: &mut Lines<'_>) -> Option<Span> {
-        // A malformed `@` line is a request to the other readers, but not where a better candidate follows.
-        let mut malformed = None;
         while let Some(line) = lines.next() {
             let span = trim(self.source, line.span);
             let text = span.of(self.source);
@@ -39,26 +36,36 @@ impl Reader<'_> {
             if metadata::is_comment(text) {
                 self.comment(draft, span);
             } else if text.starts_with('@') {
-                match self.define(span) {
-                    Some(value) => self.scan(value, Place::Variable),
-                    None => {
-                        self.find(span, Severity::Error, "a variable is defined as `@name = value`");
-                        malformed = malformed.or(Some(span));
-                    }
-                }
-            } else if let Some(extra) = extra::before_request(text) {
-                let passed = self.pass(draft, lines, line, extra);
-                if extra == Extra::Response {
-                    return None;
-                }
-                if !passed {
+                if self.definition(span, *lines) {
                     return Some(span);
                 }
             } else {
-                return Some(span);
+                let extra = extra::before_request(text);
+                if !extra.is_some_and(|extra| self.pass(draft, lines, line, extra)) {
+                    return Some(span);
+                }
             }
         }
-        malformed.filter(|span| !span.of(self.source).contains(char::is_whitespace))
+        None
+    }
+
+    /// Takes a line above the request line that begins with `@`; true if it has to be the request line. To the other
+    /// readers every malformed one is; here only one that nothing follows, so that a slip does not spoil a request.
+    fn definition(&mut self, line: Span, mut below: Lines<'_>) -> bool {
+        if let Some(value) = self.define(line) {
+            self.scan(value, Place::Variable);
+            return false;
+        }
+        self.find(line, Severity::Error, "a variable is defined as `@name = value`");
+        let alone = below.all(|line| {
+            let text = line.span.of(self.source).trim();
+            text.is_empty() || metadata::is_comment(text)
+        });
+        if !alone || line.of(self.source).contains(char::is_whitespace) {
+            self.scan(line, Place::Elsewhere);
+            return false;
+        }
+        true
     }
 
     /// Reads the request line and the lines that continue its URL.
@@ -88,7 +95,7 @@ impl Reader<'_> {
     }
 
     fn curl(&mut self, lines: &mut Lines<'_>) {
-        while let Some(line) = lines.next() {
+        for line in lines {
             if !metadata::is_comment(line.span.of(self.source).trim_start()) {
                 self.scan(line.span, Place::Elsewhere);
             }
@@ -112,6 +119,7 @@ impl Reader<'_> {
             if draft.request.version.is_some() {
                 let message = "this stands behind the protocol version and is not sent; move it above";
                 self.find(span, Severity::Warning, message);
+                self.scan(span, Place::Elsewhere);
                 continue;
             }
             let (part, version) = request_line::split_version(self.source, span);
@@ -138,6 +146,7 @@ impl Reader<'_> {
             if continued && first && self.is_fragment(line, span) {
                 let message = "a fragment is not sent, and the head ends with it; remove this line";
                 self.find(span, Severity::Warning, message);
+                self.scan(span, Place::Elsewhere);
                 lines.next();
                 return;
             }

@@ -46,7 +46,7 @@ fn request(request: &Request, source: &str) -> String {
         writeln!(out, "  ignored {}: {:?}", ignored.what, ignored.span.of(source)).unwrap();
     }
     if request.settings != Settings::default() {
-        let Settings { follow_redirects, timeout } = request.settings;
+        let Settings { follow_redirects, timeout, .. } = request.settings;
         writeln!(out, "  follow {follow_redirects}, timeout {timeout:?}").unwrap();
     }
     if let Some(reason) = request.not_runnable {
@@ -56,7 +56,7 @@ fn request(request: &Request, source: &str) -> String {
 }
 
 /// What `source` means, in lines.
-fn check(source: &str, expected: Expect) {
+fn check(source: &str, expected: &Expect) {
     let document = parse(source);
     let mut out = String::new();
     document.requests.iter().for_each(|each| out.push_str(&request(each, source)));
@@ -79,7 +79,7 @@ fn check(source: &str, expected: Expect) {
 fn requests_stand_between_lines_of_hashes() {
     check(
         "GET https://a\n### Two\nPOST https://b HTTP/1.1\nA: b\n\nx\n\n### ====\n# only a comment\n###\nhttps://c\n",
-        expect![[r#"
+        &expect![[r#"
             GET https://a
             POST https://b [HTTP/1.1] (Two)
               A = b
@@ -93,7 +93,7 @@ fn requests_stand_between_lines_of_hashes() {
 fn a_request_has_one_name() {
     check(
         "### Title\n# @name login\nGET /a\n### Only a title\nGET /b\n### ---\n// @name = third\nGET /c",
-        expect![[r#"
+        &expect![[r#"
             GET /a (login)
             GET /b (Only a title)
             GET /c (third)
@@ -105,7 +105,7 @@ fn a_request_has_one_name() {
 fn comments_may_say_how_to_send() {
     check(
         "# @no-redirect\n# @timeout 5 s\n# @ref login\n// @note careful\nGET /a",
-        expect![[r##"
+        &expect![[r##"
         GET /a
           ignored reference to another request: "# @ref login"
           follow false, timeout Some(5s)
@@ -117,7 +117,7 @@ fn comments_may_say_how_to_send() {
 fn a_url_may_go_on_below() {
     check(
         "GET https://a\n  /b\n  # a comment\n  ?c=d\n  &e={{f}}&g=<<vault:h>> HTTP/1.1\nA: b",
-        expect![[r#"
+        &expect![[r#"
             GET https://a/b?c=d&e={{f}}&g=<<vault:h>> [HTTP/1.1]
               A = b
             <<vault:h>> in Url
@@ -126,7 +126,7 @@ fn a_url_may_go_on_below() {
     );
     check(
         "GET https://a HTTP/1.1\n?b=c\nA: b",
-        expect![[r#"
+        &expect![[r#"
         GET https://a [HTTP/1.1]
           A = b
         Warning at "?b=c": this stands behind the protocol version and is not sent; move it above
@@ -138,14 +138,14 @@ fn a_url_may_go_on_below() {
 fn a_host_header_completes_a_path() {
     check(
         "GET /a\nHost: b.c",
-        expect![[r#"
+        &expect![[r#"
         GET http://b.c/a
           Host = b.c
     "#]],
     );
     check(
         "GET /a\nhost: <<vault:h>>:443",
-        expect![[r#"
+        &expect![[r#"
         GET https://<<vault:h>>:443/a
           host = <<vault:h>>:443
         <<vault:h>> in HeaderValue
@@ -157,7 +157,7 @@ fn a_host_header_completes_a_path() {
 fn references_know_their_places() {
     check(
         "@t = <<vault:v>>\n@u = {{t}}\n### <<vault:title>>\n# <<vault:comment>>\nGET https://<<vault:u>>\nX-{{vault:n}}: <<vault:w>>\n\n<<vault:b>>\n# <<vault:dropped>>\n> {% <<vault:s>> {{no}} %}\n",
-        expect![[r#"
+        &expect![[r#"
             GET https://<<vault:u>> (<<vault:title>>)
               X-{{vault:n}} = <<vault:w>>
               text "<<vault:b>>"
@@ -180,7 +180,7 @@ fn references_know_their_places() {
 fn a_reference_outside_a_string_of_json_is_bare() {
     check(
         "POST /a\n\n{\"a\\\"\": \"<<vault:in>>\", \"b\": <<vault:bare>>, \"c\": \"{{d}}\n, \"e\": {{f}}}",
-        expect![[r#"
+        &expect![[r#"
             POST /a
               text "{\"a\\\"\": \"<<vault:in>>\", \"b\": <<vault:bare>>, \"c\": \"{{d}}\n, \"e\": {{f}}}"
             <<vault:in>> in Body
@@ -191,7 +191,7 @@ fn a_reference_outside_a_string_of_json_is_bare() {
     );
     check(
         "POST /a\nContent-Type: text/plain\n\n{<<vault:text>>}",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           Content-Type = text/plain
           text "{<<vault:text>>}"
@@ -200,7 +200,7 @@ fn a_reference_outside_a_string_of_json_is_bare() {
     );
     check(
         "POST /a\nContent-Type: {{type}}\n\n[<<vault:bare>>]",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           Content-Type = {{type}}
           text "[<<vault:bare>>]"
@@ -210,7 +210,7 @@ fn a_reference_outside_a_string_of_json_is_bare() {
     );
     check(
         "POST /a\n\n{{whole}}",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "{{whole}}"
         {{whole}} in Body
@@ -222,7 +222,7 @@ fn a_reference_outside_a_string_of_json_is_bare() {
 fn variables_may_be_defined_anywhere() {
     check(
         "@a = 1\nGET /a\n@b=2\nC: d\n\n@e = 3\n\n###\n@f\n@g h\nGET /b",
-        expect![[r#"
+        &expect![[r#"
         GET /a
           C = d
         GET /b
@@ -239,7 +239,7 @@ fn variables_may_be_defined_anywhere() {
 fn a_definition_inside_a_body_is_sent_too() {
     check(
         "POST /a\n\nx\n@b = <<vault:c>>\ny\n\n@d = <<vault:e>>\n",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "x\n@b = <<vault:c>>\ny"
         @b = <<vault:c>>
@@ -250,7 +250,7 @@ fn a_definition_inside_a_body_is_sent_too() {
     );
     check(
         "POST /a\n\n@Get(value = 1)\nvoid x();",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "@Get(value = 1)\nvoid x();"
     "#]],
@@ -261,7 +261,7 @@ fn a_definition_inside_a_body_is_sent_too() {
 fn a_malformed_definition_alone_is_a_request_as_elsewhere() {
     check(
         "@name\n",
-        expect![[r#"
+        &expect![[r#"
         GET @name
         Error at "@name": a variable is defined as `@name = value`
     "#]],
@@ -272,7 +272,7 @@ fn a_malformed_definition_alone_is_a_request_as_elsewhere() {
 fn comment_lines_of_a_body_are_dropped_and_told() {
     check(
         "POST /a\n\n# Heading\nx\n# Heading\ny\n\n# behind",
-        expect![[r##"
+        &expect![[r##"
         POST /a
           text "x\ny"
         Warning at "# Heading": body lines that begin with `#` or `//` are comments and are not sent
@@ -280,7 +280,7 @@ fn comment_lines_of_a_body_are_dropped_and_told() {
     );
     check(
         "POST /a\n\n{\n  // note\n  \"a\": 1\n}",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "{\n  \"a\": 1\n}"
         Hint at "  // note": body lines that begin with `#` or `//` are comments and are not sent
@@ -292,14 +292,14 @@ fn comment_lines_of_a_body_are_dropped_and_told() {
 fn a_body_may_be_a_file() {
     check(
         "POST /a\n\n< ./b c.json",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           file "./b c.json"
     "#]],
     );
     check(
         "POST /a\n<@ {{b}}.json",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           file filled "{{b}}.json"
         {{b}} in Elsewhere
@@ -307,7 +307,7 @@ fn a_body_may_be_a_file() {
     );
     check(
         "POST /a\n\n<@latin1 b",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           file filled "b"
           not run: its body file is not in UTF-8, which is not supported
@@ -315,7 +315,7 @@ fn a_body_may_be_a_file() {
     );
     check(
         "POST /a\n\nx\n< b",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "x\n< b"
           not run: its body mixes text and files, which is not supported yet
@@ -328,7 +328,7 @@ fn a_form_may_have_one_field_a_line() {
     let head = "POST /a\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\n\n";
     check(
         &format!("{head}a=b\r\n  &c=<<vault:d>>\r\n"),
-        expect![[r#"
+        &expect![[r#"
         POST /a
           Content-Type = application/x-www-form-urlencoded; charset=utf-8
           text "a=b&c=<<vault:d>>"
@@ -337,7 +337,7 @@ fn a_form_may_have_one_field_a_line() {
     );
     check(
         &format!("{head}a=b&\nc=d\ne=f"),
-        expect![[r#"
+        &expect![[r#"
         POST /a
           Content-Type = application/x-www-form-urlencoded; charset=utf-8
           text "a=b&c=d\ne=f"
@@ -349,7 +349,7 @@ fn a_form_may_have_one_field_a_line() {
 fn lines_of_a_multipart_body_end_with_both_bytes() {
     check(
         "POST /a\nContent-Type: multipart/form-data; boundary=b\n\n--b\nA: c\n\nd\n--b--\n",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           Content-Type = multipart/form-data; boundary=b
           text "--b\r\nA: c\r\n\r\nd\r\n--b--\r\n"
@@ -361,7 +361,7 @@ fn lines_of_a_multipart_body_end_with_both_bytes() {
 fn graphql_has_a_query_and_variables() {
     check(
         "GRAPHQL /a\n\nquery {\n\n  b\n}\n\n{\"c\": <<vault:d>>}\n",
-        expect![[r#"
+        &expect![[r#"
         GRAPHQL /a
           graphql "query {\n\n  b\n}" with Some("{\"c\": <<vault:d>>}")
         <<vault:d>> in JsonBare
@@ -369,7 +369,7 @@ fn graphql_has_a_query_and_variables() {
     );
     check(
         "POST /a\nX-REQUEST-TYPE: GraphQL\n\n{ b }\n",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           X-REQUEST-TYPE = GraphQL
           graphql "{ b }" with None
@@ -381,7 +381,7 @@ fn graphql_has_a_query_and_variables() {
 fn scripts_and_their_like_are_left_out() {
     check(
         "< {%\n a\n%}\nrun #b\nGET /a\n?? status == 200\n{{\n  c\n}}\nD: e\n\n{{@response\n  f\n}}\n\n> {% g %}\n>> h.json\n<> i.200.json\nbehind\n",
-        expect![[r#"
+        &expect![[r#"
             GET /a
               text "D: e"
               ignored pre-request script: "< {%\n a\n%}"
@@ -397,7 +397,7 @@ fn scripts_and_their_like_are_left_out() {
     );
     check(
         "/*\n GET /no\n*/\n< ./b.js\nGET /a\n...headers\n\n> ./c.js",
-        expect![[r#"
+        &expect![[r#"
         GET /a
           ignored pre-request script: "< ./b.js"
           ignored spread of headers: "...headers"
@@ -410,7 +410,7 @@ fn scripts_and_their_like_are_left_out() {
 fn a_script_that_is_not_closed_ends_with_its_block() {
     check(
         "GET /a\n\n> {%\n x\n###\nGET /b\n\n{{\n x\n",
-        expect![[r#"
+        &expect![[r#"
         GET /a
           ignored response script: "> {%\n x"
         GET /b
@@ -426,7 +426,7 @@ fn a_script_that_is_not_closed_ends_with_its_block() {
 fn a_recorded_response_is_no_request() {
     check(
         "HTTP/1.1 200 OK\nA: <<vault:b>>\n\nGET /a\n###\nGET /b\n\nHTTP/1.1 404 Not Found\nC: d\n",
-        expect![[r#"
+        &expect![[r#"
         GET /b
           ignored recorded response: "HTTP/1.1 404 Not Found\nC: d"
         <<vault:b>> in Elsewhere
@@ -438,7 +438,7 @@ fn a_recorded_response_is_no_request() {
 fn another_request_without_hashes_is_told() {
     check(
         "GET /a\nGET /b\n\nPOST https://c\n",
-        expect![[r#"
+        &expect![[r#"
         GET /a
           text "POST https://c"
         Warning at "GET /b": this looks like another request; begin it with a `###` line
@@ -451,7 +451,7 @@ fn another_request_without_hashes_is_told() {
 fn faults_of_a_head_are_told() {
     check(
         "POST\n",
-        expect![[r#"
+        &expect![[r#"
         GET POST
           not run: it has no URL
         Error at "POST": this request has a method and no URL
@@ -459,7 +459,7 @@ fn faults_of_a_head_are_told() {
     );
     check(
         "FOO /a\nAccept\nB: c",
-        expect![[r#"
+        &expect![[r#"
         GET FOO /a
           B = c
         Warning at "FOO /a": no known method begins this line, so all of it is read as the URL
@@ -468,7 +468,7 @@ fn faults_of_a_head_are_told() {
     );
     check(
         "User-Agent: a\nAccept: b",
-        expect![[r#"
+        &expect![[r#"
         GET User-Agent: a
           Accept = b
         Warning at "User-Agent: a": this line is read as the URL of the request; headers stand below a request line
@@ -476,7 +476,7 @@ fn faults_of_a_head_are_told() {
     );
     check(
         "POST /a\n{\n\"b\": 1\n}",
-        expect![[r#"
+        &expect![[r#"
         POST /a
           text "{\n\"b\": 1\n}"
         Warning at "{": this is read as the start of the body; put an empty line above it
@@ -484,7 +484,7 @@ fn faults_of_a_head_are_told() {
     );
     check(
         "GET https://{{a\nB: {{c",
-        expect![[r#"
+        &expect![[r#"
         GET https://{{a
           B = {{c
         {{a in Url
@@ -499,7 +499,7 @@ fn faults_of_a_head_are_told() {
 fn other_protocols_are_recognised() {
     check(
         "GRPC a.b/C\n\n{\"d\": \"<<vault:e>>\"}\n### \nwss://a\n### \ncurl -H \"A: <<vault:b>>\" \\\n  https://c/d\n",
-        expect![[r#"
+        &expect![[r#"
         GRPC a.b/C
           text "{\"d\": \"<<vault:e>>\"}"
           not run: gRPC requests are recognised, not run
@@ -517,7 +517,7 @@ fn other_protocols_are_recognised() {
 fn line_breaks_and_marks_of_other_systems_are_read() {
     check(
         "\u{feff}# @name a\r\nGET /a\r\nB: c\r\n\r\nx\r\ny\r\n\r\n###\r\n",
-        expect![[r#"
+        &expect![[r#"
         GET /a (a)
           B = c
           text "x\r\ny"

@@ -201,7 +201,8 @@ fn parse_kind(header: &[u8]) -> Result<KeyKind, FileError> {
         0 => Ok(KeyKind::Raw),
         1 => {
             let cost = Cost { memory_kib: number(10), passes: number(14), lanes: number(18) };
-            if cost.memory_kib > Cost::MAX.memory_kib || cost.passes > Cost::MAX.passes || cost.lanes > Cost::MAX.lanes {
+            if cost.memory_kib > Cost::MAX.memory_kib || cost.passes > Cost::MAX.passes || cost.lanes > Cost::MAX.lanes
+            {
                 return Err(FileError::TooCostly);
             }
             Ok(KeyKind::Passphrase { cost, salt: header[22..22 + SALT].try_into().expect("the header was measured") })

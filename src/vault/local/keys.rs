@@ -115,7 +115,8 @@ impl Keys {
             return Err(Problem::new(Reason::Locked, detail));
         }
         let kind = KeyKind::new_passphrase(self.cost);
-        let key = kind.key(text).ok_or_else(|| Problem::new(Reason::Locked, "no key can be derived from this passphrase"))?;
+        let key =
+            kind.key(text).ok_or_else(|| Problem::new(Reason::Locked, "no key can be derived from this passphrase"))?;
         Ok(NewKey { key, kind })
     }
 }

@@ -81,11 +81,11 @@ async fn completion_replaces_what_is_typed() {
 async fn a_variable_leads_to_its_definition_and_uses() {
     let (_home, mut client, uri) = opened(json!({})).await;
     let highlights = at(&mut client, &uri, "textDocument/documentHighlight", 2, 16).await;
-    assert_eq!(ranges(&highlights), ["0:1-0:5", "2:14-2:18", "6:15-6:19"]);
+    assert_eq!(ranges(&highlights), ["0:1-0:5", "2:12-2:20", "6:13-6:21"]);
     let position = json!({ "line": 2, "character": 16 });
     let params = json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": false } });
     let references = client.request("textDocument/references", params).await.unwrap();
-    assert_eq!(ranges(&references), ["2:14-2:18", "6:15-6:19"]);
+    assert_eq!(ranges(&references), ["2:12-2:20", "6:13-6:21"]);
     client.finish().await;
 }
 

@@ -71,7 +71,7 @@ impl Home {
         let template = self.core_options(&self.root());
         lsp::Options {
             directories: self.directories(),
-            open: Arc::new(move |root| Arc::new(Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }))),
+            open: Arc::new(move |root| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() })),
             quiet: Duration::from_millis(10),
         }
     }
@@ -210,6 +210,28 @@ impl Client {
             self.unread.push_back(message);
         }
         self.unread.retain(|message| message["method"] != "textDocument/publishDiagnostics");
+    }
+
+    /// The versions of the diagnostics that nobody read.
+    pub fn unread_diagnostics(&self) -> Vec<i64> {
+        let published = self.unread.iter().filter(|message| message["method"] == "textDocument/publishDiagnostics");
+        published.filter_map(|message| message["params"]["version"].as_i64()).collect()
+    }
+
+    /// Reads over messages of one kind.
+    pub fn skip(&mut self, method: &str) {
+        self.unread.retain(|message| message["method"] != method);
+    }
+
+    /// Answers the requests to ask again that came so far.
+    pub async fn answer_refreshes(&mut self) {
+        let (refreshes, others) = std::mem::take(&mut self.unread)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|message| message["method"].as_str().is_some_and(|it| it.ends_with("/refresh")));
+        self.unread = others;
+        for request in refreshes {
+            self.reply(&request, Value::Null).await;
+        }
     }
 
     /// Carries out a command.

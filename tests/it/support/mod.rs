@@ -4,3 +4,4 @@ pub mod client;
 pub mod echo;
 pub mod nvim;
 pub mod program;
+pub mod target;

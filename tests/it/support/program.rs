@@ -95,7 +95,8 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vaultls"));
         command.args(arguments).current_dir(self.work()).env_clear().envs(self.environment.iter().cloned());
         command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run")).env("VAULTLS_NO_KEYRING", "1");
-        for (variable, name) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")] {
+        for (variable, name) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")]
+        {
             command.env(variable, self.path(name));
         }
         command
