@@ -1,21 +1,45 @@
 //! The one door to secrets: where each name lives, whether it can be had, and its value when a request is sent.
+//!
+//! A name is looked up in the user's links, then in the workspace's, then in the local vault. A link that came with the
+//! workspace counts only after the user approved its exact text; until then it makes no connection and opens no file.
 
 pub mod cache;
 pub mod hashicorp;
 pub mod link;
 pub mod local;
 pub mod provider;
+mod providers;
+mod statuses;
 pub mod value;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashSet,
+    io,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use crate::{
-    approval::Approvals,
-    config::{Complaint, Layer, Source},
+    approval::{Approval, Approvals},
+    config::{Complaint, FileText, Layer, Source},
+    domain::DomainList,
     name::SecretName,
-    status::{Known, Problem, Status},
+    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
 };
+use cache::Cache;
+use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
+use local::{Entry, LocalVault};
+use provider::Existence;
+use providers::Providers;
+use statuses::{Finding, Statuses};
 use value::SecretValue;
+
+/// The name of the file of links at a workspace's root.
+pub const LINK_FILE: &str = "vaultls.toml";
+
+/// How long a check or a fetch may take, its turn in the queue not counted.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a vault finds its files. Nothing else decides: tests pass folders of their own.
 #[derive(Clone, Debug)]
@@ -31,6 +55,25 @@ pub struct Options {
     /// `VAULT_TOKEN` of this process and the user's `~/.vault-token`, used where an integration chose tokens.
     pub vault_token: hashicorp::TokenSource,
     pub approvals: Arc<Approvals>,
+    /// The variables of this process, for `{{$processEnv NAME}}`.
+    pub process_variables: ProcessVariables,
+}
+
+/// Looks up a variable of this process.
+#[derive(Clone)]
+pub struct ProcessVariables(pub Arc<dyn Fn(&str) -> Option<SecretValue> + Send + Sync>);
+
+impl Default for ProcessVariables {
+    /// No variables.
+    fn default() -> Self {
+        Self(Arc::new(|_| None))
+    }
+}
+
+impl std::fmt::Debug for ProcessVariables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProcessVariables")
+    }
 }
 
 /// A definition of a workspace that waits for the user's approval.
@@ -46,61 +89,469 @@ pub struct Pending {
 
 /// The vault of one workspace.
 pub struct Vault {
-    // The vault helper decides.
+    options: Options,
+    /// The workspace as approvals name it: its canonical root folder.
+    workspace: Option<String>,
+    files: RwLock<Files>,
+    local: Arc<LocalVault>,
+    providers: Providers,
+    cache: Cache,
+    statuses: Statuses,
+}
+
+/// The configuration files as they were last read, and what they mean.
+struct Files {
+    user: FileText,
+    workspace: FileText,
+    definitions: Arc<Definitions>,
+}
+
+/// Where the value of a name is to be had.
+enum Place {
+    Variable(String),
+    Local { secret: SecretName },
+    External { link: Arc<Link>, integration: Arc<Integration>, coordinates: Coordinates },
 }
 
 impl Vault {
     /// Never fails: what is wrong with a file shows in statuses and complaints.
-    pub fn open(_options: Options) -> Self {
-        todo!()
+    pub fn open(options: Options) -> Self {
+        let root = options.workspace.as_ref();
+        let workspace = root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
+        Self {
+            workspace,
+            files: RwLock::new(Files::read(&options, None)),
+            local: Arc::new(LocalVault::open(options.data.clone(), options.key.clone())),
+            providers: Providers::new(options.vault_token.clone()),
+            cache: Cache::default(),
+            statuses: Statuses::default(),
+            options,
+        }
     }
 
-    /// Reads the configuration files again if they changed. `workspace_text` is the text an editor holds.
-    pub fn reload(&self, _workspace_text: Option<&str>) {
-        todo!()
+    /// Reads the configuration files again. `workspace_text` is the text an editor holds; without it the file on the
+    /// disk counts. Values and tokens of what is defined no more are dropped.
+    pub fn reload(&self, workspace_text: Option<&str>) {
+        let new = Files::load(&self.options, workspace_text);
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        if files.user == new.0 && files.workspace == new.1 {
+            return;
+        }
+        let old = std::mem::replace(&mut *files, Files::understand(&self.options, new));
+        let definitions = files.definitions.clone();
+        drop(files);
+        self.providers.retain(&definitions);
+        let current: HashSet<Fingerprint> = definitions.links.values().map(|link| link.fingerprint()).collect();
+        let shorter = definitions.cache_ttl < old.definitions.cache_ttl;
+        self.cache.retain(|link| !shorter && current.contains(link));
     }
 
     /// What is known about `name`: asks its provider without reading a value; remembered for a short time.
-    pub async fn status(&self, _name: &SecretName) -> Status {
-        todo!()
+    pub async fn status(&self, name: &SecretName) -> Status {
+        let origin = self.origin(name).await;
+        let finding = match self.place(name) {
+            Err(problem) => Finding { checked: problem.reason != Reason::Untrusted, problem: Some(problem) },
+            Ok(Place::Variable(variable)) => {
+                Finding { problem: self.variable(name, &variable).err(), checked: true }
+            }
+            Ok(Place::Local { secret }) => {
+                let problem = self.blocking(move |local| local_problem(local, &secret)).await;
+                Finding { problem, checked: true }
+            }
+            Ok(Place::External { link, integration, coordinates }) => {
+                self.external_finding(name, &link, &integration, coordinates).await
+            }
+        };
+        Status { origin, problem: finding.problem, checked: finding.checked }
+    }
+
+    /// What was last known about `name`, at once and without asking anybody.
+    pub fn last_status(&self, name: &SecretName) -> Status {
+        let origin = self.link(name).map(|link| link_origin(&link, None));
+        match self.place(name) {
+            Err(problem) if problem.reason != Reason::Missing => Status { origin, problem: Some(problem), checked: false },
+            Ok(Place::External { link, .. }) => {
+                let last = self.statuses.last(name, link.fingerprint());
+                let Finding { problem, checked } = last.unwrap_or(Finding { problem: None, checked: false });
+                Status { origin, problem, checked }
+            }
+            Ok(Place::Local { .. } | Place::Variable(_)) | Err(_) => Status { origin, problem: None, checked: false },
+        }
     }
 
     /// The value, from the cache or its provider. Refuses a definition that was not approved.
-    pub async fn value(&self, _name: &SecretName) -> Result<Arc<SecretValue>, Problem> {
-        todo!()
+    pub async fn value(&self, name: &SecretName) -> Result<Arc<SecretValue>, Problem> {
+        match self.place(name)? {
+            Place::Variable(variable) => self.variable(name, &variable).map(Arc::new),
+            Place::Local { secret } => self.blocking(move |local| local.value(&secret)).await.map(Arc::new),
+            Place::External { link, integration, coordinates } => {
+                let provider = self.providers.get(&integration)?;
+                let (print, ttl) = (link.fingerprint(), self.definitions().cache_ttl);
+                let load = async move { provider.read(&coordinates).await };
+                let outcome = self.cache.get(print, ttl, load).await;
+                let finding = Finding { problem: outcome.as_ref().err().cloned(), checked: true };
+                self.statuses.note(name, print, finding);
+                outcome
+            }
+        }
     }
 
-    /// The domain list of `name`: the trusted link's or the local secret's; unset when nobody wrote one.
-    pub fn allowed_domains(&self, _name: &SecretName) -> crate::domain::DomainList {
-        todo!()
+    /// The domain list of `name`: the trusted link's or the local secret's; unset when nobody wrote one. A link into the
+    /// local vault cannot replace the list that the secret has there.
+    pub fn allowed_domains(&self, name: &SecretName) -> DomainList {
+        let of_local = |secret: &SecretName| {
+            let entry = self.local.entry(secret).ok().flatten();
+            entry.map(|entry| DomainList::parse(&entry.allowed_domains).0).unwrap_or_default()
+        };
+        match self.place(name) {
+            Ok(Place::External { link, .. }) => link.domains(),
+            Ok(Place::Local { secret }) => {
+                let own = of_local(&secret);
+                if own.is_unset() { self.link(name).map(|link| link.domains()).unwrap_or_default() } else { own }
+            }
+            Ok(Place::Variable(_)) | Err(_) => DomainList::default(),
+        }
     }
 
+    /// Everything that can be named here. NB. looks into the local vault, so it may wait for the disk, and the first
+    /// time for the key: see [`Self::warm`].
     pub fn known(&self) -> Known {
-        todo!()
+        let definitions = self.definitions();
+        let entries = self.local.entries();
+        let linked = definitions.links.values().map(|link| known_link(link, &entries));
+        let unlinked = entries.iter().filter(|entry| !definitions.links.contains_key(&entry.name)).map(known_entry);
+        let mut secrets: Vec<KnownSecret> = linked.chain(unlinked).collect();
+        secrets.sort_by(|a, b| a.name.cmp(&b.name));
+        let integrations = definitions.integrations.values().map(|integration| KnownIntegration {
+            name: integration.name.clone(),
+            provider: integration.provider(),
+            site: integration.source.site.clone(),
+        });
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let text = match &files.workspace {
+            FileText::Text(text) => Some(text.clone()),
+            FileText::Absent | FileText::Unusable(_) => None,
+        };
+        Known { secrets, integrations: integrations.collect(), link_file: self.options.link_file().map(|path| (path, text)) }
     }
 
-    /// Definitions of the workspace that were not approved yet, or were changed since.
+    /// Finds the local vault's key off the async threads, so that nobody waits for it later.
+    pub async fn warm(&self) {
+        self.blocking(LocalVault::state).await;
+    }
+
+    /// Definitions of the workspace that were not approved yet, or were changed since. What cannot be used anyway does
+    /// not wait.
     pub fn pending(&self) -> Vec<Pending> {
-        todo!()
+        let definitions = self.definitions();
+        let integrations = definitions.integrations.values().filter(|one| one.settings.is_ok()).map(|one| Pending {
+            kind: "integration",
+            name: one.name.clone(),
+            source: one.source.clone(),
+            definition: one.definition.clone(),
+        });
+        let links = definitions.links.values().filter(|link| link.target.is_ok()).map(|link| Pending {
+            kind: "secret",
+            name: link.name.to_string(),
+            source: link.source.clone(),
+            definition: link.definition.clone(),
+        });
+        integrations.chain(links).filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition)).collect()
     }
 
-    /// Complaints about `file`, which is one of the configuration files.
-    pub fn complaints(&self, _layer: Layer) -> Vec<Complaint> {
-        todo!()
+    /// Approves a definition exactly as it was shown.
+    pub fn approve(&self, shown: &Pending) -> io::Result<()> {
+        let Some(workspace) = &self.workspace else { return Ok(()) };
+        let Pending { kind, name, definition, .. } = shown;
+        self.options.approvals.grant(&Approval::Definition { workspace, kind, name, definition })
+    }
+
+    /// Complaints about the configuration file of `layer`.
+    pub fn complaints(&self, layer: Layer) -> Vec<Complaint> {
+        let definitions = self.definitions();
+        match layer {
+            Layer::User => definitions.user_complaints.clone(),
+            Layer::Workspace => definitions.workspace_complaints.clone(),
+        }
     }
 
     /// Forgets cached values and statuses: of one name, or all.
-    pub async fn reset(&self, _name: Option<&SecretName>) {
-        todo!()
+    pub async fn reset(&self, name: Option<&SecretName>) {
+        let Some(name) = name else {
+            self.statuses.clear();
+            self.cache.clear().await;
+            return;
+        };
+        self.statuses.forget(name);
+        if let Some(link) = self.link(name) {
+            self.cache.forget(link.fingerprint()).await;
+        }
     }
 
     /// The vault on this machine.
-    pub fn local(&self) -> &local::LocalVault {
-        todo!()
+    pub fn local(&self) -> &LocalVault {
+        &self.local
     }
 
-    /// Hands a token to an integration for as long as this process lives.
-    pub async fn sign_in(&self, _integration: &str, _token: SecretValue) -> Result<(), Problem> {
-        todo!()
+    /// Hands a token to an integration for as long as this process lives. It is kept only if the server accepts it.
+    pub async fn sign_in(&self, integration: &str, token: SecretValue) -> Result<(), Problem> {
+        let integration = self.integration(integration)?;
+        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)?;
+        self.providers.get(&integration)?.sign_in(token).await?;
+        // Another person may be behind the new token.
+        self.statuses.clear();
+        self.cache.clear().await;
+        Ok(())
+    }
+
+    /// Forgets the token of an integration that was entered here, and every value.
+    pub async fn sign_out(&self, integration: &str) -> Result<(), Problem> {
+        let integration = self.integration(integration)?;
+        self.providers.forget(&integration);
+        self.statuses.clear();
+        self.cache.clear().await;
+        Ok(())
+    }
+
+    /// The names beside the secret that `name` is linked to, where its provider can list; those that end in `/` are
+    /// folders.
+    pub async fn names_beside(&self, name: &SecretName) -> Result<Vec<String>, Problem> {
+        let Place::External { integration, coordinates, .. } = self.place(name)? else { return Ok(Vec::new()) };
+        self.providers.get(&integration)?.names_beside(&coordinates).await
+    }
+
+    fn definitions(&self) -> Arc<Definitions> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
+    }
+
+    fn link(&self, name: &SecretName) -> Option<Arc<Link>> {
+        self.definitions().links.get(name).cloned()
+    }
+
+    fn integration(&self, name: &str) -> Result<Arc<Integration>, Problem> {
+        self.definitions().integrations.get(name).cloned().ok_or_else(|| {
+            let detail = match name {
+                LOCAL => "the local vault is unlocked, not signed in to".into(),
+                _ => format!("there is no integration named `{}`", name.escape_debug()),
+            };
+            Problem::new(Reason::NotConfigured, detail)
+        })
+    }
+
+    /// Where the value of `name` is to be had, if it may be had at all.
+    fn place(&self, name: &SecretName) -> Result<Place, Problem> {
+        if let Some(variable) = name.process_variable() {
+            return Ok(Place::Variable(variable.to_owned()));
+        }
+        let Some(link) = self.link(name) else { return Ok(Place::Local { secret: name.clone() }) };
+        let target = link.target.as_ref().map_err(Clone::clone)?;
+        self.require_trust(&link.source, "secret", name.as_str(), &link.definition)?;
+        if !link.enabled {
+            return Err(Problem::new(Reason::Disabled, format!("the link of `{name}` is turned off")));
+        }
+        match target {
+            Target::Local(secret) => Ok(Place::Local { secret: secret.clone() }),
+            Target::External { integration, coordinates } => {
+                // An approved link of the workspace was approved with its integration's text; the user's own was not.
+                if link.source.layer == Layer::User {
+                    let Integration { source, name, definition, .. } = &**integration;
+                    self.require_trust(source, "integration", name, definition)?;
+                }
+                let (integration, coordinates) = (integration.clone(), coordinates.clone());
+                Ok(Place::External { link: link.clone(), integration, coordinates })
+            }
+        }
+    }
+
+    fn require_trust(&self, source: &Source, kind: &'static str, name: &str, definition: &str) -> Result<(), Problem> {
+        if self.trusts(source, kind, name, definition) {
+            return Ok(());
+        }
+        let detail = format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
+        Err(Problem::new(Reason::Untrusted, detail))
+    }
+
+    fn trusts(&self, source: &Source, kind: &str, name: &str, definition: &str) -> bool {
+        if source.layer == Layer::User {
+            return true;
+        }
+        let Some(workspace) = &self.workspace else { return false };
+        self.options.approvals.contains(&Approval::Definition { workspace, kind, name, definition })
+    }
+
+    fn variable(&self, name: &SecretName, variable: &str) -> Result<SecretValue, Problem> {
+        let found = (self.options.process_variables.0)(variable);
+        let value = found.ok_or_else(|| {
+            Problem::new(Reason::Missing, format!("the process variable `{variable}` is not set"))
+        })?;
+        if value.is_empty() {
+            return Err(Problem::new(Reason::Empty, format!("the process variable `{variable}` is empty")));
+        }
+        if value.len() > SecretValue::MAX_LENGTH {
+            return Err(Problem::new(Reason::BadValue, format!("the value of `{name}` is too large")));
+        }
+        Ok(value)
+    }
+
+    async fn external_finding(
+        &self,
+        name: &SecretName,
+        link: &Link,
+        integration: &Integration,
+        coordinates: Coordinates,
+    ) -> Finding {
+        // A cached value will be used, so what its provider says now does not matter.
+        if self.cache.remaining(link.fingerprint()).await.is_some() {
+            return Finding { problem: None, checked: true };
+        }
+        let provider = match self.providers.get(integration) {
+            Ok(provider) => provider,
+            Err(problem) => return Finding { problem: Some(problem), checked: true },
+        };
+        let ask = async move {
+            match provider.check(&coordinates).await {
+                Ok(existence) => Finding { problem: None, checked: existence == Existence::Confirmed },
+                Err(problem) => Finding { problem: Some(problem), checked: true },
+            }
+        };
+        self.statuses.get(name, link.fingerprint(), ask).await
+    }
+
+    async fn origin(&self, name: &SecretName) -> Option<Origin> {
+        if let Some(variable) = name.process_variable() {
+            return Some(plain_origin(ProviderKind::Environment, vec![("variable", variable.to_owned())]));
+        }
+        let Some(link) = self.link(name) else {
+            let secret = name.clone();
+            let entry = self.blocking(move |local| local.entry(&secret)).await.ok().flatten()?;
+            return Some(entry_origin(&entry));
+        };
+        let cached_for = self.cache.remaining(link.fingerprint()).await;
+        let mut origin = link_origin(&link, cached_for);
+        if let Ok(Place::Local { secret }) = self.place(name)
+            && let Ok(Some(entry)) = self.blocking(move |local| local.entry(&secret)).await
+            && !entry.allowed_domains.is_empty()
+        {
+            origin.allowed_domains = entry.allowed_domains;
+        }
+        Some(origin)
+    }
+
+    /// Runs what blocks on the disk or on a key derivation off the async threads.
+    async fn blocking<R: Send + 'static>(&self, act: impl FnOnce(&LocalVault) -> R + Send + 'static) -> R {
+        let local = self.local.clone();
+        match tokio::task::spawn_blocking(move || act(&local)).await {
+            Ok(result) => result,
+            // Nobody aborts it, so it panicked: the panic goes on where it is waited for.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 }
+
+impl Options {
+    /// The workspace's `vaultls.toml`, whether it exists or not.
+    fn link_file(&self) -> Option<PathBuf> {
+        self.workspace.as_ref().map(|root| root.join(LINK_FILE))
+    }
+}
+
+impl Files {
+    fn read(options: &Options, workspace_text: Option<&str>) -> Self {
+        Self::understand(options, Self::load(options, workspace_text))
+    }
+
+    /// The texts of the user's file and of the workspace's.
+    fn load(options: &Options, workspace_text: Option<&str>) -> (FileText, FileText) {
+        let workspace = match (options.link_file(), workspace_text) {
+            (None, _) => FileText::Absent,
+            (Some(_), Some(text)) => FileText::of_editor(text),
+            (Some(path), None) => FileText::load(&path),
+        };
+        (FileText::load(&options.user_config), workspace)
+    }
+
+    fn understand(options: &Options, (user, workspace): (FileText, FileText)) -> Self {
+        let link_file = options.link_file().unwrap_or_default();
+        let definitions = Definitions::new(
+            &user.read(Layer::User, &options.user_config),
+            &workspace.read(Layer::Workspace, &link_file),
+        );
+        Self { user, workspace, definitions: Arc::new(definitions) }
+    }
+}
+
+/// Why the local vault would not hand out `secret`.
+fn local_problem(local: &LocalVault, secret: &SecretName) -> Option<Problem> {
+    match local.entry(secret) {
+        Err(problem) => Some(problem),
+        Ok(None) => Some(Problem::new(Reason::Missing, format!("there is no secret named `{secret}`"))),
+        Ok(Some(entry)) if !entry.enabled => {
+            Some(Problem::new(Reason::Disabled, format!("`{secret}` is turned off in the local vault")))
+        }
+        Ok(Some(entry)) if !entry.filled => {
+            Some(Problem::new(Reason::Empty, format!("`{secret}` has no value in the local vault")))
+        }
+        Ok(Some(_)) => None,
+    }
+}
+
+fn plain_origin(provider: ProviderKind, coordinates: Vec<(&'static str, String)>) -> Origin {
+    Origin { provider, integration: None, coordinates, allowed_domains: Vec::new(), cached_for: None, note: None }
+}
+
+fn entry_origin(entry: &Entry) -> Origin {
+    Origin {
+        allowed_domains: entry.allowed_domains.clone(),
+        note: entry.note.clone(),
+        ..plain_origin(ProviderKind::Local, Vec::new())
+    }
+}
+
+fn link_origin(link: &Link, cached_for: Option<Duration>) -> Origin {
+    let (provider, integration, coordinates) = match &link.target {
+        Ok(Target::Local(secret)) if *secret == link.name => (ProviderKind::Local, None, Vec::new()),
+        Ok(Target::Local(secret)) => (ProviderKind::Local, None, vec![("name", secret.to_string())]),
+        Ok(Target::External { integration, coordinates }) => {
+            (integration.provider(), Some(integration.name.clone()), coordinates.labelled())
+        }
+        Err(_) => (ProviderKind::Hashicorp, None, Vec::new()),
+    };
+    Origin {
+        provider,
+        integration,
+        coordinates,
+        allowed_domains: link.allowed_domains.clone().unwrap_or_default(),
+        cached_for,
+        note: link.note.clone(),
+    }
+}
+
+fn known_link(link: &Link, entries: &[Entry]) -> KnownSecret {
+    let origin = link_origin(link, None);
+    let entry = match &link.target {
+        Ok(Target::Local(secret)) => entries.iter().find(|entry| entry.name == *secret),
+        _ => None,
+    };
+    KnownSecret {
+        name: link.name.clone(),
+        provider: origin.provider,
+        integration: origin.integration,
+        note: link.note.clone().or_else(|| entry?.note.clone()),
+        enabled: link.enabled && entry.is_none_or(|entry| entry.enabled),
+        link: Some(link.source.site.clone()),
+    }
+}
+
+fn known_entry(entry: &Entry) -> KnownSecret {
+    KnownSecret {
+        name: entry.name.clone(),
+        provider: ProviderKind::Local,
+        integration: None,
+        note: entry.note.clone(),
+        enabled: entry.enabled,
+        link: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

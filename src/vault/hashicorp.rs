@@ -1,8 +1,33 @@
-//! HashiCorp Vault and OpenBao: KV v1 and v2. The only user of vaultrs.
+//! HashiCorp Vault and OpenBao: KV v1 and v2 with a token. The only user of vaultrs.
 
-use std::{path::PathBuf, sync::Arc};
+mod answer;
+mod endpoint;
+mod transport;
 
-use crate::vault::value::SecretValue;
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
+
+use super::{
+    link::{Coordinates, integration::Hashicorp, kv::KvSecret},
+    provider::{Check, Existence, List, Provider, TokenLogin},
+    value::SecretValue,
+};
+use crate::{
+    disk,
+    status::{Problem, Reason},
+};
+use answer::{Asked, Engine, Refusal};
+use transport::{Answer, Transport};
+
+/// The largest token file, in bytes.
+const TOKEN_FILE_CAP: u64 = 16 * 1024;
 
 /// The tokens that the user's own tools left on this machine.
 #[derive(Clone, Default)]
@@ -17,4 +42,256 @@ impl std::fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenSource").field("file", &self.file).finish_non_exhaustive()
     }
+}
+
+/// One cluster and namespace.
+pub struct Cluster {
+    integration: String,
+    namespace: Option<String>,
+    transport: Transport,
+    tokens: TokenSource,
+    /// The token that a person entered; it comes before those of the machine.
+    session: Mutex<Option<Arc<SecretValue>>>,
+    /// The engine at each mount, asked for once.
+    engines: Mutex<HashMap<String, Arc<OnceCell<Engine>>>>,
+}
+
+impl Cluster {
+    /// Asks nothing yet.
+    pub fn open(integration: &str, settings: &Hashicorp, tokens: TokenSource) -> Self {
+        Self {
+            integration: integration.to_owned(),
+            namespace: settings.namespace.clone(),
+            transport: Transport::new(settings),
+            tokens,
+            session: Mutex::default(),
+            engines: Mutex::default(),
+        }
+    }
+
+    async fn read_value(&self, secret: &KvSecret) -> Result<SecretValue, Problem> {
+        let token = self.token().await?;
+        let engine = self.engine(secret, &token).await?;
+        let asked = self.asked(secret);
+        let answer = match engine {
+            Engine::V1 => {
+                refuse_version(secret)?;
+                self.transport.ask(endpoint::read_v1(secret), &token).await?
+            }
+            Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::read_v2(secret), &token).await?,
+        };
+        match answer.value(engine, asked) {
+            Err(_) if answer.refusal() == Refusal::Absent => Err(self.explain_absence(&answer, engine, secret, &token).await),
+            other => other,
+        }
+    }
+
+    async fn check_value(&self, secret: &KvSecret) -> Result<Existence, Problem> {
+        let token = self.token().await?;
+        match self.engine(secret, &token).await? {
+            Engine::V1 => self.check_v1(secret, &token).await,
+            engine @ (Engine::V2 | Engine::Hidden) => self.check_v2(secret, engine, &token).await,
+        }
+    }
+
+    async fn check_v2(&self, secret: &KvSecret, engine: Engine, token: &SecretValue) -> Result<Existence, Problem> {
+        let answer = self.transport.ask(endpoint::subkeys(secret), token).await?;
+        match (answer.check_subkeys(self.asked(secret)), answer.refusal()) {
+            (Ok(()), _) => Ok(Existence::Confirmed),
+            (Err(_), Refusal::Absent) => Err(self.explain_absence(&answer, engine, secret, token).await),
+            // A policy may allow the value and not its description.
+            (Err(problem), Refusal::Policy) => {
+                self.check_permission(&format!("{}/data/{}", secret.mount, secret.path), problem, token).await
+            }
+            (Err(problem), _) => Err(problem),
+        }
+    }
+
+    /// An engine of version 1 describes nothing: only the folder can be looked into, and the permission.
+    async fn check_v1(&self, secret: &KvSecret, token: &SecretValue) -> Result<Existence, Problem> {
+        refuse_version(secret)?;
+        let asked = self.asked(secret);
+        let path = format!("{}/{}", secret.mount, secret.path);
+        let forbidden = Problem::new(Reason::Forbidden, forbidden_v1(asked));
+        self.check_permission(&path, forbidden, token).await?;
+        let (folder, name) = secret.path.rsplit_once('/').unwrap_or(("", &secret.path));
+        let answer = self.transport.ask(endpoint::list_v1(&secret.mount, folder), token).await?;
+        match answer.names() {
+            Some(names) if answer.is_success() && !names.iter().any(|found| found == name) => {
+                self.forget_engine(&secret.mount);
+                Err(absent(asked))
+            }
+            _ if answer.refusal() == Refusal::Absent => {
+                self.forget_engine(&secret.mount);
+                Err(absent(asked))
+            }
+            _ => Ok(Existence::Unknown),
+        }
+    }
+
+    /// `denied` if the token may not read `path`; where even that may not be asked, nothing is known.
+    async fn check_permission(&self, path: &str, denied: Problem, token: &SecretValue) -> Result<Existence, Problem> {
+        let answer = self.transport.ask(endpoint::capabilities(path), token).await?;
+        let Some(capabilities) = answer.capabilities(path).filter(|_| answer.is_success()) else {
+            return Ok(Existence::Unknown);
+        };
+        let may_read = capabilities.iter().any(|capability| matches!(capability.as_str(), "read" | "root" | "sudo"));
+        if may_read { Ok(Existence::Unknown) } else { Err(denied) }
+    }
+
+    async fn list_names(&self, secret: &KvSecret) -> Result<Vec<String>, Problem> {
+        let token = self.token().await?;
+        let folder = secret.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let answer = match self.engine(secret, &token).await? {
+            Engine::V1 => self.transport.ask(endpoint::list_v1(&secret.mount, folder), &token).await?,
+            Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::list_v2(&secret.mount, folder), &token).await?,
+        };
+        if answer.is_success() && let Some(names) = answer.names() {
+            return Ok(names);
+        }
+        Err(answer.problem(self.asked(secret)))
+    }
+
+    /// The engine at the secret's mount; one question for all who ask at once, and none once it is known.
+    async fn engine(&self, secret: &KvSecret, token: &SecretValue) -> Result<Engine, Problem> {
+        let cell = lock(&self.engines).entry(secret.mount.clone()).or_default().clone();
+        let found = cell
+            .get_or_try_init(async || {
+                let answer = self.transport.ask(endpoint::mount(&secret.mount), token).await?;
+                answer.engine(self.asked(secret))
+            })
+            .await
+            .copied();
+        // What is hidden from this token may be shown to the next, and what failed may succeed.
+        if !matches!(found, Ok(Engine::V1 | Engine::V2)) {
+            self.forget_engine(&secret.mount);
+        }
+        found
+    }
+
+    /// The engine may have been replaced by another since it was asked for.
+    fn forget_engine(&self, mount: &str) {
+        lock(&self.engines).remove(mount);
+    }
+
+    /// What is missing, after a 404 that does not say: the mount, the secret, or its version.
+    async fn explain_absence(&self, answer: &Answer, engine: Engine, secret: &KvSecret, token: &SecretValue) -> Problem {
+        self.forget_engine(&secret.mount);
+        let asked = self.asked(secret);
+        let (Some(version), Engine::V2) = (secret.version, engine) else { return answer.problem(asked) };
+        match self.transport.ask(endpoint::metadata(secret), token).await {
+            Ok(metadata) if metadata.is_success() => {
+                Problem::new(Reason::NotFound, format!("`{secret}` has no version {version}"))
+            }
+            Ok(metadata) if metadata.refusal() == Refusal::Absent => {
+                let latest = KvSecret { version: None, ..secret.clone() };
+                absent(self.asked(&latest))
+            }
+            _ => answer.problem(asked),
+        }
+    }
+
+    async fn verify(&self, token: SecretValue) -> Result<(), Problem> {
+        let answer = self.transport.ask(endpoint::lookup_self(), &token).await?;
+        // A policy that denies the look at oneself still proves that the token is good.
+        if !answer.is_success() && answer.refusal() != Refusal::Policy {
+            let nothing = KvSecret { mount: String::new(), path: String::new(), key: String::new(), version: None };
+            return Err(answer.problem(self.asked(&nothing)));
+        }
+        *lock(&self.session) = Some(Arc::new(token));
+        lock(&self.engines).clear();
+        Ok(())
+    }
+
+    /// The entered token, else `VAULT_TOKEN`, else `~/.vault-token`, as Vault's own tools do.
+    async fn token(&self) -> Result<Arc<SecretValue>, Problem> {
+        let entered = lock(&self.session).clone();
+        if let Some(token) = entered.or_else(|| self.tokens.given.clone()) {
+            return Ok(token);
+        }
+        let file = self.tokens.file.clone();
+        let read = tokio::task::spawn_blocking(move || file.and_then(|path| read_token(&path))).await;
+        read.ok().flatten().map(Arc::new).ok_or_else(|| {
+            let detail = format!("there is no token for `{}`: sign in, or set VAULT_TOKEN", self.integration);
+            Problem::new(Reason::LoginNeeded, detail)
+        })
+    }
+
+    fn asked<'a>(&'a self, secret: &'a KvSecret) -> Asked<'a> {
+        Asked {
+            integration: &self.integration,
+            cluster: self.transport.shown(),
+            namespace: self.namespace.as_deref(),
+            secret,
+        }
+    }
+}
+
+impl Provider for Cluster {
+    fn read<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<SecretValue, Problem>> {
+        let Coordinates::Kv(secret) = at;
+        self.read_value(secret).boxed()
+    }
+
+    fn check(&self) -> Option<&dyn Check> {
+        Some(self)
+    }
+
+    fn list(&self) -> Option<&dyn List> {
+        Some(self)
+    }
+
+    fn token_login(&self) -> Option<&dyn TokenLogin> {
+        Some(self)
+    }
+}
+
+impl Check for Cluster {
+    fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
+        let Coordinates::Kv(secret) = at;
+        self.check_value(secret).boxed()
+    }
+}
+
+impl List for Cluster {
+    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
+        let Coordinates::Kv(secret) = at;
+        self.list_names(secret).boxed()
+    }
+}
+
+impl TokenLogin for Cluster {
+    fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
+        self.verify(token).boxed()
+    }
+}
+
+/// The token in a file, without the white space around it; none where there is none.
+#[expect(clippy::disallowed_methods, reason = "the line break at the end of a token file is taken off")]
+fn read_token(path: &std::path::Path) -> Option<SecretValue> {
+    let token = SecretValue::new(disk::read(path, TOKEN_FILE_CAP).ok()?);
+    let trimmed = token.expose(|bytes| Zeroizing::new(bytes.trim_ascii().to_vec()));
+    (!trimmed.is_empty()).then(|| SecretValue::from(trimmed))
+}
+
+fn bad_token() -> Problem {
+    Problem::new(Reason::LoginNeeded, "the token holds characters that no token has; sign in again")
+}
+
+fn refuse_version(secret: &KvSecret) -> Result<(), Problem> {
+    let Some(version) = secret.version else { return Ok(()) };
+    let detail = format!("the engine `{}` is of KV version 1 and keeps no version {version}; link without `version`", secret.mount);
+    Err(Problem::new(Reason::NotFound, detail))
+}
+
+fn forbidden_v1(asked: Asked<'_>) -> String {
+    format!("no permission to read `{}` in `{}`; it takes a policy with `read`", asked.secret, asked.integration)
+}
+
+fn absent(asked: Asked<'_>) -> Problem {
+    Problem::new(Reason::NotFound, format!("`{}` has no secret `{}`", asked.integration, asked.secret))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,323 @@
+//! The wire to one cluster: our own HTTP client below vaultrs' endpoints.
+//!
+//! vaultrs' own client follows redirects with the token in its hand, reads answers of any size, takes settings from the
+//! environment (`VAULT_SKIP_VERIFY` turns certificate checks off there), and panics on a header it cannot build. This one
+//! follows no redirect to another origin, stops at a cap, reads no environment but the user's proxy, and returns errors.
+#![expect(clippy::disallowed_methods, reason = "the token leaves here, as the header of a request to its own cluster")]
+
+use std::{
+    error::Error,
+    io,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, Response};
+use reqwest::{
+    Certificate, ClientBuilder,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+use rustify::{Endpoint, MiddleWare, client::Client, errors::ClientError};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::{
+    disk,
+    status::{Problem, Reason},
+    vault::{
+        link::integration::{Hashicorp, is_loopback},
+        value::SecretValue,
+    },
+};
+
+/// How long one question may take altogether.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The largest answer: a value of the largest size, with as much again for escapes and company.
+const BODY_CAP: usize = 2 * SecretValue::MAX_LENGTH;
+
+/// The largest file of certificates.
+const CA_CAP: u64 = 1024 * 1024;
+
+/// More hops on one origin than any server needs.
+const MAX_HOPS: usize = 3;
+
+/// The wire to one cluster. The client is built by the first question, because that can fail.
+pub(super) struct Transport {
+    settings: Hashicorp,
+    /// The address with `/v1`.
+    base: String,
+    client: OnceLock<Result<reqwest::Client, Problem>>,
+}
+
+/// What came back, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// `Retry-After` in seconds.
+    pub(super) retry_after: Option<u64>,
+    /// The host of `Location`.
+    pub(super) location: Option<String>,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", .0.detail)]
+struct Failure(Problem);
+
+impl Transport {
+    pub(super) fn new(settings: &Hashicorp) -> Self {
+        let base = format!("{}/v1", settings.address.as_str().trim_end_matches('/'));
+        Self { settings: settings.clone(), base, client: OnceLock::new() }
+    }
+
+    /// The cluster as people know it, for messages.
+    pub(super) fn shown(&self) -> &str {
+        self.settings.address.as_str().trim_end_matches('/')
+    }
+
+    pub(super) async fn ask(&self, endpoint: impl Endpoint, token: &SecretValue) -> Result<Answer, Problem> {
+        let headers = Headers { token: header(token)?, namespace: self.namespace()? };
+        match endpoint.with_middleware(&headers).exec(self).await {
+            Ok(answer) => Ok(Answer::of(answer.response)),
+            Err(error) => Err(self.problem(&error)),
+        }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, Problem> {
+        self.client.get_or_init(|| build(&self.settings)).as_ref().map_err(Clone::clone)
+    }
+
+    fn namespace(&self) -> Result<Option<HeaderValue>, Problem> {
+        let namespace = self.settings.namespace.as_deref().map(HeaderValue::from_str).transpose();
+        namespace.map_err(|_| Problem::new(Reason::NotConfigured, "the namespace cannot travel in a header"))
+    }
+
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
+        let request = reqwest::Request::try_from(request).map_err(|_| self.unreachable("the question is no request"))?;
+        let mut response = self.client()?.execute(request).await.map_err(|error| self.explain(&error))?;
+        let mut answer = Response::new(Vec::with_capacity(body_capacity(&response)));
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
+            if answer.body().len() + chunk.len() > BODY_CAP {
+                let detail = format!("`{}` answered with more than {} KiB", self.shown(), BODY_CAP / 1024);
+                return Err(Problem::new(Reason::BadValue, detail));
+            }
+            answer.body_mut().extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+
+    /// The problem behind an error of rustify's, which carries ours.
+    fn problem(&self, error: &ClientError) -> Problem {
+        let ClientError::GenericError { source } = error else {
+            return self.unreachable("the question could not be asked");
+        };
+        source.downcast_ref().map_or_else(|| self.unreachable("it failed"), |Failure(problem)| problem.clone())
+    }
+
+    /// What an HTTP error means, by the types in its chain; none of its texts is shown.
+    fn explain(&self, error: &reqwest::Error) -> Problem {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(current) = cause {
+            if let Some(error) = tls_error(current) {
+                let detail = format!("no secure connection to `{}`: {}", self.shown(), tls_words(error));
+                return Problem::new(Reason::Tls, detail);
+            }
+            if current.is::<Unresolved>() {
+                return self.unreachable("its name cannot be resolved");
+            }
+            if let Some(words) = current.downcast_ref::<io::Error>().and_then(io_words) {
+                return self.unreachable(words);
+            }
+            cause = current.source();
+        }
+        if error.is_timeout() {
+            return self.unreachable(&format!("no answer within {} seconds", TIMEOUT.as_secs()));
+        }
+        self.unreachable(if error.is_connect() { "no connection" } else { "the connection broke off" })
+    }
+
+    fn unreachable(&self, words: &str) -> Problem {
+        Problem::new(Reason::Unreachable, format!("`{}` cannot be reached: {words}", self.shown()))
+    }
+}
+
+type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// NB. `execute` returns every answer: rustify's own drops the headers of those that are no success.
+impl Client for Transport {
+    fn send<'life, 'a>(&'life self, request: Request<Vec<u8>>) -> Pending<'a, Result<Response<Vec<u8>>, ClientError>>
+    where
+        'life: 'a,
+        Self: 'a,
+    {
+        Box::pin(async move {
+            let answer = self.exchange(request).await;
+            answer.map_err(|problem| ClientError::GenericError { source: Failure(problem).into() })
+        })
+    }
+
+    fn base(&self) -> &str {
+        &self.base
+    }
+
+    fn execute<'life, 'a>(&'life self, request: Request<Vec<u8>>) -> Pending<'a, Result<Response<Vec<u8>>, ClientError>>
+    where
+        'life: 'a,
+        Self: 'a,
+    {
+        self.send(request)
+    }
+}
+
+impl Answer {
+    fn of(response: Response<Vec<u8>>) -> Self {
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let location = header(http::header::LOCATION).and_then(|text| Url::parse(text).ok());
+        Self {
+            status: response.status().as_u16(),
+            retry_after: header(http::header::RETRY_AFTER).and_then(|text| text.parse().ok()),
+            location: location.and_then(|url| url.host_str().map(str::to_owned)),
+            body: Zeroizing::new(response.into_body()),
+        }
+    }
+}
+
+/// What every request carries.
+struct Headers {
+    token: HeaderValue,
+    namespace: Option<HeaderValue>,
+}
+
+impl MiddleWare for Headers {
+    fn request<E: Endpoint>(&self, _: &E, request: &mut Request<Vec<u8>>) -> Result<(), ClientError> {
+        let headers = request.headers_mut();
+        headers.insert("X-Vault-Token", self.token.clone());
+        // Agents and proxies may be set up to want it, against requests that a web page forges.
+        headers.insert("X-Vault-Request", HeaderValue::from_static("true"));
+        if let Some(namespace) = &self.namespace {
+            headers.insert("X-Vault-Namespace", namespace.clone());
+        }
+        Ok(())
+    }
+
+    fn response<E: Endpoint>(&self, _: &E, _: &mut Response<Vec<u8>>) -> Result<(), ClientError> {
+        Ok(())
+    }
+}
+
+fn header(token: &SecretValue) -> Result<HeaderValue, Problem> {
+    let mut header = token.expose(HeaderValue::from_bytes).map_err(|_| super::bad_token())?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn build(settings: &Hashicorp) -> Result<reqwest::Client, Problem> {
+    let mut builder = ClientBuilder::new()
+        .user_agent(concat!("vaultls/", env!("CARGO_PKG_VERSION")))
+        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::custom(same_origin))
+        .referer(false)
+        .no_gzip()
+        .dns_resolver(Arc::new(SystemResolver));
+    if is_loopback(&settings.address) {
+        builder = builder.no_proxy();
+    }
+    if settings.address.scheme() == "http" {
+        // Otherwise a machine without any certificates could not even speak to itself.
+        builder = builder.tls_certs_only(Vec::new());
+    } else if let Some(path) = &settings.ca_file {
+        let fault = |words: &str| {
+            let detail = format!("the `ca-file` `{}` cannot be used: {words}", path.display());
+            Problem::new(Reason::NotConfigured, detail)
+        };
+        let pem = disk::read(path, CA_CAP).map_err(|error| fault(&error.to_string()))?;
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| fault("it holds no PEM certificates"))?;
+        if certificates.is_empty() {
+            return Err(fault("it holds no PEM certificates"));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|_| Problem::new(Reason::Tls, "this machine's certificate store cannot be used"))
+}
+
+/// Follows a redirect on the same origin. Any other stops here, and its answer is reported: the token goes nowhere else.
+fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let hops = attempt.previous().len();
+    let stays = attempt.previous().last().is_some_and(|previous| previous.origin() == attempt.url().origin());
+    if stays && hops <= MAX_HOPS { attempt.follow() } else { attempt.stop() }
+}
+
+fn body_capacity(response: &reqwest::Response) -> usize {
+    // A buffer that grows leaves copies behind, so it starts large enough for what is announced.
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    announced.unwrap_or(16 * 1024).min(BODY_CAP)
+}
+
+/// A name that has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("the name cannot be resolved")]
+struct Unresolved;
+
+/// The system's resolver, with an error that can be told from others by its type.
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| Unresolved)?;
+            let addresses: Vec<_> = found.collect();
+            if addresses.is_empty() {
+                return Err(Unresolved.into());
+            }
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The TLS error that `cause` is or, as an I/O error, wraps.
+fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(error);
+    }
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
+}
+
+fn tls_words(error: &rustls::Error) -> &'static str {
+    use rustls::{CertificateError as Bad, Error};
+    match error {
+        Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => "its certificate has expired",
+        Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet; is this machine's clock right?"
+        }
+        Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "its certificate is for another name"
+        }
+        Error::InvalidCertificate(Bad::Revoked) => "its certificate was revoked",
+        Error::InvalidCertificate(Bad::UnknownIssuer) => {
+            "its certificate's issuer is not trusted here; a private one belongs in the user's `ca-file`"
+        }
+        Error::InvalidCertificate(_) => "its certificate is not accepted",
+        Error::InvalidMessage(_) => "it does not speak TLS at this address",
+        _ => "the TLS handshake failed",
+    }
+}
+
+fn io_words(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("the connection was refused"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            Some("the connection broke off")
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            Some("there is no way to it in the network")
+        }
+        _ => None,
+    }
+}
