@@ -1,12 +1,15 @@
 //! The Neovim plugin in the real editor with the real server. Each test runs one file of `tests/nvim/`.
 
-use std::path::PathBuf;
-
-use crate::support::nvim::Editor;
+use crate::support::nvim::{Editor, neovim};
 
 #[test]
 fn the_plugin_holds_its_promises_without_a_server() {
     check("plugin", &[]);
+}
+
+#[test]
+fn every_answer_of_a_scripted_server_is_followed_up() {
+    check("outcomes", &[]);
 }
 
 #[test]
@@ -28,17 +31,8 @@ fn the_user_is_asked_for_trust_links_and_tokens() {
 fn check(name: &str, canaries: &[&str]) {
     let Some(neovim) = neovim() else { return };
     let editor = Editor::new();
-    editor.run(&neovim, name);
+    editor.run(neovim, name);
     for canary in canaries {
         editor.search_for(canary);
     }
-}
-
-fn neovim() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/nvim-venv/bin/nvim");
-    if !path.is_file() {
-        println!("skipped: there is no Neovim");
-        return None;
-    }
-    Some(path)
 }

@@ -24,6 +24,7 @@ local LOOK_EVERY_MS = 100
 ---@field cancelled? boolean
 ---@field settled table<string, integer> when the user settled an obstacle, by its secret and code
 
+---From the user's act to its end, questions included.
 ---@type table<vaultls.Run, true>
 local running = {}
 
@@ -43,13 +44,12 @@ end
 ---@param run vaultls.Run
 ---@return vaultls.Outcome?
 local function send_once(run)
-  running[run] = true
   show_result(run, 'sending…', 'Comment')
   local outcome, message = task.await(function(resume)
     run.resume = resume
     run.request = server.request(run.client, run.bufnr, 'vaultls.run', run.argument, resume)
   end)
-  running[run] = nil
+  run.request, run.resume = nil, nil
   if run.cancelled then
     show_result(run, 'cancelled', 'Comment')
   elseif not outcome then
@@ -137,7 +137,9 @@ function M.start(client, bufnr, argument)
   local run = { client = client, bufnr = bufnr, argument = argument, settled = {} }
   run.line = lens.request_line(bufnr, argument, cursor)
   task.start(function()
+    running[run] = true
     drive(run)
+    running[run] = nil
   end)
 end
 
@@ -161,7 +163,7 @@ end
 ---@param client_id integer
 function M.abandon(client_id)
   for run in pairs(running) do
-    if run.client.id == client_id then
+    if run.client.id == client_id and run.resume then
       run.resume(nil, 'the server has stopped')
     end
   end
