@@ -1,1 +1,4 @@
-//! support
+//! What several test modules share.
+
+pub mod openbao;
+pub mod provision;
