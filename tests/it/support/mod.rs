@@ -1,8 +1,9 @@
 //! What several test modules share.
 
-#[cfg(test)]
 pub mod client;
 pub mod echo;
 pub mod nvim;
+pub mod openbao;
 pub mod program;
+pub mod provision;
 pub mod target;
