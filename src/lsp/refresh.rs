@@ -212,7 +212,8 @@ pub async fn watch(state: Weak<State>) {
             continue;
         }
         let files = watched(&state);
-        let Ok(times) = tokio::task::spawn_blocking(move || files.iter().map(|file| modified(file)).collect::<Vec<_>>()).await
+        let Ok(times) =
+            tokio::task::spawn_blocking(move || files.iter().map(|file| modified(file)).collect::<Vec<_>>()).await
         else {
             continue;
         };

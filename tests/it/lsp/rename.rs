@@ -104,7 +104,8 @@ async fn references_are_found_in_files_that_are_not_open() {
     let uri = home.uri("open.http");
     client.open_document(&uri, "http", &uses("old")).await;
     let position = json!({ "line": 1, "character": 12 });
-    let params = json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": true } });
+    let params =
+        json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": true } });
     let found = client.request("textDocument/references", params).await.unwrap();
     let mut files: Vec<_> = found.as_array().unwrap().iter().map(|it| it["uri"].as_str().unwrap().to_owned()).collect();
     files.dedup();

@@ -63,6 +63,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
+            process_variables: vaultls::vault::ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
@@ -225,9 +226,9 @@ impl Client {
 
     /// Answers the requests to ask again that came so far.
     pub async fn answer_refreshes(&mut self) {
-        let (refreshes, others) = std::mem::take(&mut self.unread)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|message| message["method"].as_str().is_some_and(|it| it.ends_with("/refresh")));
+        let (refreshes, others) = std::mem::take(&mut self.unread).into_iter().partition::<VecDeque<_>, _>(|message| {
+            message["method"].as_str().is_some_and(|it| it.ends_with("/refresh"))
+        });
         self.unread = others;
         for request in refreshes {
             self.reply(&request, Value::Null).await;
