@@ -14,6 +14,9 @@ use crate::{
     work::{Core, status::Waiting},
 };
 
+/// The length of the day in a date (RFC 3339).
+const DAY: usize = "2000-01-01".len();
+
 #[derive(Serialize)]
 struct Listing {
     pending: Vec<Waiting>,
@@ -46,7 +49,7 @@ fn list(core: &Core, format: Format, terminal: &mut Terminal) -> Outcome {
         terminal.line(&[
             styled(Style::Green, "approved  "),
             plain(format!("{} {}{host} ", record.kind, record.name)),
-            styled(Style::Dim, &record.date),
+            styled(Style::Dim, record.date.get(..DAY).unwrap_or_default()),
         ])?;
     }
     Ok(Exit::Done)

@@ -643,13 +643,35 @@ fn the_demo_ends_well() {
 
 #[test]
 fn the_language_server_ends_as_the_protocol_asks() {
-    let frame = |message: &str| format!("Content-Length: {}\r\n\r\n{message}", message.len());
-    let initialize = frame(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#);
-    let shutdown = frame(r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#);
-    let exit = frame(r#"{"jsonrpc":"2.0","method":"exit"}"#);
-    let polite = Program::new().run_with(&["lsp", "--stdio"], format!("{initialize}{shutdown}{exit}").as_bytes());
-    assert_eq!(polite.code, 0, "{}", polite.err);
-    assert!(polite.out.contains(r#""serverInfo""#), "{}", polite.out);
-    let abrupt = Program::new().run_with(&["lsp"], format!("{initialize}{exit}").as_bytes());
-    assert_eq!(abrupt.code, 1, "{}", abrupt.err);
+    assert_eq!(speak(&["initialize", "shutdown"]), 0);
+    assert_eq!(speak(&["initialize"]), 1);
+}
+
+/// Sends requests, each after the answer to the one before, then `exit`; returns the exit code.
+fn speak(methods: &[&str]) -> i32 {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        process::Stdio,
+    };
+    let program = Program::new();
+    let mut child =
+        program.command(&["lsp", "--stdio"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut input = child.stdin.take().expect("its input is piped");
+    let mut output = BufReader::new(child.stdout.take().expect("its output is piped"));
+    let mut send = |message: Value| {
+        let text = message.to_string();
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).expect("it reads");
+    };
+    for (id, method) in methods.iter().enumerate() {
+        let params = if *method == "initialize" { serde_json::json!({ "capabilities": {} }) } else { Value::Null };
+        send(serde_json::json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        let mut head = String::new();
+        output.read_line(&mut head).expect("it answers");
+        let length = head.trim_start_matches("Content-Length: ").trim().parse::<usize>().expect("a length");
+        let mut rest = vec![0; length + "\r\n".len()];
+        output.read_exact(&mut rest).expect("a whole answer");
+        assert!(String::from_utf8_lossy(&rest).contains(&format!("\"id\":{id}")), "{method}");
+    }
+    send(serde_json::json!({ "jsonrpc": "2.0", "method": "exit" }));
+    child.wait().expect("it ends").code().expect("it was not killed")
 }

@@ -65,6 +65,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
+            process_variables: vaultls::vault::ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
