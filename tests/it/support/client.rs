@@ -18,7 +18,7 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, CoreOptions, Directories},
 };
 
@@ -65,7 +65,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
-            process_variables: vaultls::vault::ProcessVariables::default(),
+            process_variables: ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
