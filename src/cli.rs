@@ -24,6 +24,7 @@ use std::{
 
 use crate::{
     http::send::Limits,
+    status::Reason,
     vault::{hashicorp::TokenSource, local::KeySource},
     work::{Core, CoreOptions, Directories, files, verbs::Failure},
 };
@@ -112,7 +113,14 @@ impl From<io::Error> for Stop {
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self::wrong(failure.message, failure.hint)
+        let hint = match failure.reason {
+            // An editor would ask now; a command says where it can be told.
+            Some(Reason::Locked) => {
+                "set VAULTLS_KEY or VAULTLS_KEY_FILE, or run the command in a terminal to be asked".to_owned()
+            }
+            _ => failure.hint,
+        };
+        Self::wrong(failure.message, hint)
     }
 }
 

@@ -1,6 +1,9 @@
 //! `vaultls check`: findings for people, programs, code scanning and GitHub Actions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     cli::{
@@ -23,15 +26,21 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
     let files = collect(&arguments.paths, terminal)?;
     let mut workspaces = Workspaces::new(machine, arguments.workspace.root.clone());
     let mut findings = Vec::new();
+    let mut environments = BTreeSet::new();
     for file in &files {
         let core = workspaces.of(&file.path, |_| Ok(()))?;
         let Some((sheet, troubles)) = file.open(&core.root, arguments.environment.as_deref(), terminal)? else {
             continue;
         };
+        environments.extend(sheet.environment.available.iter().cloned());
         findings.extend(troubles.into_iter().map(check::of_trouble));
         let found = core.check(&sheet, !arguments.offline).await;
         // Named as the person named it, not as the disk does.
         findings.extend(found.into_iter().map(|finding| Located { file: file.path.clone(), ..finding }));
+    }
+    if let Some(name) = arguments.environment.filter(|name| !files.is_empty() && !environments.contains(name)) {
+        let there = environments.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Stop::usage(format!("there is no environment `{name}` here"), format!("there are: {there}")));
     }
     for path in &arguments.paths {
         // A folder without any document still has a workspace.

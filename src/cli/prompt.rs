@@ -11,15 +11,13 @@ use zeroize::Zeroizing;
 use crate::{
     cli::{Stop, terminal::Terminal},
     name::SecretName,
+    status::{Problem, Reason},
     vault::{
         local::{Change, State},
         value::SecretValue,
     },
-    work::Core,
+    work::{Core, verbs::Failure},
 };
-
-/// The longest value that is read, in bytes.
-const LONGEST: usize = 1 << 20;
 
 /// A hidden text from the terminal.
 pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, Stop> {
@@ -44,7 +42,7 @@ pub fn value(terminal: &mut Terminal, question: &str, raw: bool) -> Result<Secre
     if terminal.is_interactive() {
         return hidden(terminal, question);
     }
-    let mut bytes = std::mem::take(&mut *standard_input(LONGEST)?);
+    let mut bytes = std::mem::take(&mut *standard_input(SecretValue::MAX_LENGTH)?);
     if !raw && bytes.last() == Some(&b'\n') {
         bytes.pop();
         if bytes.last() == Some(&b'\r') {
@@ -59,7 +57,7 @@ pub fn standard_input(longest: usize) -> Result<Zeroizing<Vec<u8>>, Stop> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
     io::stdin().lock().take(longest as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > longest {
-        return Err(Stop::usage(format!("standard input is longer than {longest} bytes"), "values have at most 1 MiB"));
+        return Err(Stop::usage(format!("standard input is longer than {} KiB", longest / 1024), "give it less"));
     }
     Ok(bytes)
 }
@@ -96,20 +94,24 @@ pub async fn open_vault(core: &Arc<Core>, terminal: &mut Terminal) -> Result<(),
     Err(locked())
 }
 
-/// Makes sure that the vault can take a value: opens it, or makes its key where there is none yet.
-pub async fn prepare_vault(core: &Arc<Core>, name: &SecretName, terminal: &mut Terminal) -> Result<(), Stop> {
+/// Makes sure that the vault can take a value before the value is asked for: opens it, or makes its key where there
+/// is no vault yet. Says whether `name` was made for that, without a value.
+pub async fn prepare_vault(core: &Arc<Core>, name: &SecretName, terminal: &mut Terminal) -> Result<bool, Stop> {
     open_vault(core, terminal).await?;
-    if core.local_state().await != State::Absent {
-        return Ok(());
+    if core.local_state().await != State::Absent || !terminal.is_interactive() {
+        return Ok(false);
     }
-    // An empty secret shows whether a key can be kept by the system, before the value is asked for.
-    let Err(failure) = core.store(name, Change::default()).await else { return Ok(()) };
-    if failure.reason != Some(crate::status::Reason::Locked) {
-        return Err(failure.into());
+    // Only writing shows whether the system keeps a key for us.
+    match core.store(name, Change::default()).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.reason == Some(Reason::Locked) => {
+            choose_passphrase(core, terminal).await.map(|()| false)
+        }
+        Err(failure) => Err(failure.into()),
     }
-    if !terminal.is_interactive() {
-        return Err(locked());
-    }
+}
+
+async fn choose_passphrase(core: &Arc<Core>, terminal: &mut Terminal) -> Result<(), Stop> {
     let mut chosen = typed(terminal, "New passphrase for the local vault")?;
     if chosen != typed(terminal, "The same passphrase again")? {
         return Err(Stop::wrong("the passphrases differ", "try again"));
@@ -118,5 +120,5 @@ pub async fn prepare_vault(core: &Arc<Core>, name: &SecretName, terminal: &mut T
 }
 
 fn locked() -> Stop {
-    Stop::wrong("the local vault is locked", "set VAULTLS_KEY or VAULTLS_KEY_FILE, or run the command in a terminal")
+    Failure::from(Problem::new(Reason::Locked, "the local vault is locked")).into()
 }

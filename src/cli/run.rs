@@ -11,6 +11,7 @@ use crate::{
         documents::{self, Lines, Target, Workspaces},
         prompt,
         terminal::{Style, Terminal, plain, styled},
+        trust,
     },
     http::send::Response,
     name::SecretName,
@@ -118,24 +119,44 @@ async fn send(
     Ok(outcome)
 }
 
-/// Asks for what would let the request be sent. Nothing is asked while something else is in the way as well.
+/// Asks for what would let the request be sent, one kind after the other. Nothing is asked while something that
+/// nobody can answer is in the way as well.
 async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Terminal) -> Result<bool, Stop> {
-    let can_be_asked =
-        |obstacle: &Obstacle| obstacle.code == Reason::Locked.code() || obstacle.code == Reason::HostUnapproved.code();
-    if !obstacles.iter().all(can_be_asked) {
+    const ASKED: [Reason; 4] = [Reason::Locked, Reason::Untrusted, Reason::LoginNeeded, Reason::HostUnapproved];
+    if !obstacles.iter().all(|obstacle| ASKED.iter().any(|reason| reason.code() == obstacle.code)) {
         return Ok(false);
     }
-    if obstacles.iter().any(|obstacle| obstacle.code == Reason::Locked.code()) {
+    let of = |reason: Reason| obstacles.iter().filter(move |obstacle| obstacle.code == reason.code());
+    if of(Reason::Locked).next().is_some() {
         prompt::open_vault(core, terminal).await?;
         return Ok(true);
     }
-    for obstacle in obstacles {
+    if of(Reason::Untrusted).next().is_some() {
+        return trust::ask(core, &core.vault.pending(), terminal);
+    }
+    if let Some(secret) = of(Reason::LoginNeeded).find_map(|obstacle| obstacle.secret.as_ref()) {
+        return ask_for_token(core, secret, terminal).await;
+    }
+    for obstacle in of(Reason::HostUnapproved) {
         let (Some(secret), Some(host)) = (&obstacle.secret, &obstacle.host) else { return Ok(false) };
         if !ask_for_host(core, secret, host, terminal)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+async fn ask_for_token(core: &Core, secret: &SecretName, terminal: &mut Terminal) -> Result<bool, Stop> {
+    let origin = core.vault.status(secret).await.origin;
+    let Some(integration) = origin.and_then(|origin| origin.integration) else { return Ok(false) };
+    let token = prompt::hidden(terminal, &format!("Token for {integration}"))?;
+    match core.login(&integration, token).await {
+        Ok(()) => Ok(true),
+        Err(failure) => {
+            terminal.error(&failure.message, &failure.hint);
+            Ok(false)
+        }
+    }
 }
 
 fn ask_for_host(core: &Core, secret: &SecretName, host: &str, terminal: &mut Terminal) -> Result<bool, Stop> {

@@ -62,17 +62,28 @@ fn approve(core: &Core, names: &[String], sure: bool, terminal: &mut Terminal) -
         terminal.line(&[plain("nothing waits for approval")])?;
         return Ok(Exit::Done);
     }
-    for one in &pending {
-        show(one, terminal)?;
-    }
     // Without a terminal the flag itself is the person's word.
-    let question = "Approve exactly this? [y/N]: ";
-    if !sure && terminal.is_interactive() && prompt::choice(terminal, question, &['y'])?.is_none() {
+    if terminal.is_interactive() && !sure {
+        if ask(core, &pending, terminal)? {
+            return Ok(Exit::Done);
+        }
         return Err(Stop::Told { exit: Exit::NotAllowed, message: "nothing was approved".into(), hint: String::new() });
     }
+    pending.iter().try_for_each(|one| show(one, terminal))?;
     core.approve(&pending)?;
     terminal.line(&[styled(Style::Green, format!("approved {}", pending.len()))])?;
     Ok(Exit::Done)
+}
+
+/// Shows definitions and approves them if the person says so.
+pub fn ask(core: &Core, pending: &[Pending], terminal: &mut Terminal) -> Result<bool, Stop> {
+    pending.iter().try_for_each(|one| show(one, terminal))?;
+    let question = "This workspace defines what stands above. Approve exactly this? [y/N]: ";
+    if pending.is_empty() || prompt::choice(terminal, question, &['y'])?.is_none() {
+        return Ok(false);
+    }
+    core.approve(pending)?;
+    Ok(true)
 }
 
 fn revoke(core: &Core, names: &[String], terminal: &mut Terminal) -> Outcome {

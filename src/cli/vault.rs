@@ -13,7 +13,7 @@ use crate::{
     },
     name::SecretName,
     vault::local::{Change, Entry},
-    work::Core,
+    work::{Core, verbs::check_domains},
 };
 
 #[derive(Serialize)]
@@ -60,9 +60,18 @@ async fn set(
     value: Option<bool>,
     terminal: &mut Terminal,
 ) -> Outcome {
-    prompt::prepare_vault(core, name, terminal).await?;
+    check_domains(change.allowed_domains.as_deref().unwrap_or_default())?;
+    let made = prompt::prepare_vault(core, name, terminal).await?;
     if let Some(raw) = value {
-        change.value = Some(prompt::value(terminal, &format!("Value of {name}"), raw)?);
+        change.value = match prompt::value(terminal, &format!("Value of {name}"), raw) {
+            Ok(value) => Some(value),
+            Err(stop) => {
+                if made {
+                    core.remove(name).await?;
+                }
+                return Err(stop);
+            }
+        };
     }
     let warning = core.store(name, change).await?;
     if let Some(warning) = warning {

@@ -194,7 +194,7 @@ fn new_link(target: LinkTarget) -> NewLink {
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.
-fn check_domains(entries: &[String]) -> Result<(), Failure> {
+pub fn check_domains(entries: &[String]) -> Result<(), Failure> {
     let (_, errors) = DomainList::parse(entries);
     let Some((index, error)) = errors.into_iter().next() else { return Ok(()) };
     let entry: String = entries[index].chars().take(80).flat_map(char::escape_debug).collect();

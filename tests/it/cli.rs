@@ -101,7 +101,8 @@ fn the_help_fits_a_stranger() {
           VAULT_TOKEN         the token for HashiCorp Vault integrations that use tokens
           VAULTLS_LOG         what is logged to standard error, such as `debug`
           NO_COLOR            set for output without colours
-    "#]].assert_eq(&output.out);
+    "#]]
+    .assert_eq(&output.out);
 }
 
 #[test]
@@ -579,4 +580,76 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn what_check_says_is_what_run_does() {
+    let echo = Echo::start();
+    let program = with_canary(&[&format!("http://{}", echo.address)]);
+    program.run_with(&["vault", "set", "open"], b"canary-open-22");
+    program.run_with(&["vault", "set", "off"], b"canary-off-333");
+    program.run(&["vault", "disable", "off"]);
+    let host = &echo.address;
+    for (request, expected) in [
+        (format!("GET http://{host}/?<<vault:key>>"), vec![]),
+        (format!("GET http://{host}/?<<vault:open>>"), vec!["host-unapproved"]),
+        (format!("GET http://{host}/?<<vault:off>>"), vec!["disabled"]),
+        (format!("GET http://{host}/?<<vault:gone>>"), vec!["missing"]),
+        (format!("@a = {{{{b}}}}\n@b = <<vault:gone>>\nGET http://{host}/{{{{a}}}}"), vec!["missing"]),
+        (
+            format!("@b = <<vault:open>>\nGET http://{host}/\nX: {{{{b}}}}<<vault:gone>>"),
+            vec!["host-unapproved", "missing"],
+        ),
+        ("GET https://other.example.org/<<vault:key>>".to_owned(), vec!["domain-denied"]),
+        (format!("GET http://{host}/{{{{nope}}}}"), vec!["variable"]),
+    ] {
+        program.file("a.http", format!("{request}\n"));
+        let codes = |value: &Value| {
+            let codes = value.as_array().into_iter().flatten().filter_map(|one| one["code"].as_str());
+            let mut codes: Vec<String> = codes.map(str::to_owned).collect();
+            codes.sort();
+            codes.dedup();
+            codes
+        };
+        let checked = codes(&json(&program.run(&["check", "a.http", "--format", "json"])));
+        let ran = codes(&json(&program.run(&["run", "a.http", "--format", "json"]))[0]["obstacles"]);
+        assert_eq!(
+            (checked, ran),
+            (expected.iter().map(ToString::to_string).collect(), expected.iter().map(ToString::to_string).collect()),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn the_loudest_log_holds_no_value() {
+    let echo = Echo::start();
+    let program =
+        with_canary(&[&format!("http://{}", echo.address)]).with("VAULTLS_LOG", "trace,hyper=trace,reqwest=trace");
+    program
+        .file("a.http", format!("POST http://{}/<<vault:key>>\nX-Key: <<vault:key>>\n\n<<vault:key>>\n", echo.address));
+    let output = program.run(&["run", "a.http"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    assert_masked(&output);
+}
+
+#[test]
+fn the_demo_ends_well() {
+    let output = Program::new().with("VAULTLS_KEY", "").run(&["demo"]);
+    assert_eq!(output.code, 0, "{}{}", output.out, output.err);
+    assert!(output.out.contains("All 9 steps went as they should"), "{}", output.out);
+    assert_eq!(output.err, "");
+}
+
+#[test]
+fn the_language_server_ends_as_the_protocol_asks() {
+    let frame = |message: &str| format!("Content-Length: {}\r\n\r\n{message}", message.len());
+    let initialize = frame(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#);
+    let shutdown = frame(r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#);
+    let exit = frame(r#"{"jsonrpc":"2.0","method":"exit"}"#);
+    let polite = Program::new().run_with(&["lsp", "--stdio"], format!("{initialize}{shutdown}{exit}").as_bytes());
+    assert_eq!(polite.code, 0, "{}", polite.err);
+    assert!(polite.out.contains(r#""serverInfo""#), "{}", polite.out);
+    let abrupt = Program::new().run_with(&["lsp"], format!("{initialize}{exit}").as_bytes());
+    assert_eq!(abrupt.code, 1, "{}", abrupt.err);
 }

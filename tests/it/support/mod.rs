@@ -1,7 +1,9 @@
 //! What several test modules share.
 
 pub mod client;
+#[cfg(test)]
 pub mod echo;
 pub mod nvim;
+#[cfg(test)]
 pub mod program;
 pub mod target;
