@@ -25,7 +25,7 @@ use std::{
 use crate::{
     http::send::Limits,
     status::Reason,
-    vault::{hashicorp::TokenSource, local::KeySource},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource},
     work::{Core, CoreOptions, Directories, files, verbs::Failure},
 };
 use arguments::Command;
@@ -37,6 +37,8 @@ pub struct Machine {
     pub directories: Directories,
     pub key: KeySource,
     pub vault_token: TokenSource,
+    /// The variables of this process, for `{{$processEnv NAME}}`.
+    pub process_variables: ProcessVariables,
 }
 
 impl Machine {
@@ -46,8 +48,8 @@ impl Machine {
     }
 
     pub fn options(&self, root: PathBuf, limits: Limits) -> CoreOptions {
-        let Self { directories, key, vault_token } = self.clone();
-        CoreOptions { root, directories, key, vault_token, limits }
+        let Self { directories, key, vault_token, process_variables } = self.clone();
+        CoreOptions { root, directories, key, vault_token, process_variables, limits }
     }
 }
 

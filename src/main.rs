@@ -17,7 +17,7 @@ use vaultls::{
     },
     http::send::Limits,
     lsp,
-    vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, Directories},
 };
 
@@ -86,7 +86,14 @@ fn machine() -> Result<Machine, String> {
             keyring: env::var_os("VAULTLS_NO_KEYRING").is_none_or(|value| value.is_empty() || value == "0"),
         },
         vault_token: TokenSource { given: secret("VAULT_TOKEN"), file: Some(base.home_dir().join(".vault-token")) },
+        process_variables: ProcessVariables(Arc::new(process_variable)),
     })
+}
+
+/// What `{{$processEnv NAME}}` reads. The key of the vault is no request's business.
+fn process_variable(variable: &str) -> Option<SecretValue> {
+    let value = env::var_os(variable).filter(|_| variable != "VAULTLS_KEY")?;
+    Some(SecretValue::new(value.into_encoded_bytes()))
 }
 
 fn secret(variable: &str) -> Option<Arc<SecretValue>> {

@@ -13,9 +13,8 @@ mod statuses;
 pub mod value;
 
 use std::{
-    collections::HashSet,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -28,7 +27,7 @@ use crate::{
     status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
 };
 use cache::Cache;
-use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
+use link::{Coordinates, Definitions, LOCAL, Link, Target, integration::Integration};
 use local::{Entry, LocalVault};
 use provider::Existence;
 use providers::Providers;
@@ -117,33 +116,46 @@ impl Vault {
     /// Never fails: what is wrong with a file shows in statuses and complaints.
     pub fn open(options: Options) -> Self {
         let root = options.workspace.as_ref();
-        let workspace = root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
-        Self {
+        let workspace =
+            root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
+        let vault = Self {
             workspace,
-            files: RwLock::new(Files::read(&options, None)),
+            files: RwLock::new(Files {
+                user: FileText::Absent,
+                workspace: FileText::Absent,
+                definitions: Arc::default(),
+            }),
             local: Arc::new(LocalVault::open(options.data.clone(), options.key.clone())),
             providers: Providers::new(options.vault_token.clone()),
             cache: Cache::default(),
             statuses: Statuses::default(),
             options,
-        }
+        };
+        vault.reload(None);
+        vault
     }
 
-    /// Reads the configuration files again. `workspace_text` is the text an editor holds; without it the file on the
-    /// disk counts. Values and tokens of what is defined no more are dropped.
+    /// Reads the configuration files again if they changed. `workspace_text` is the text an editor holds; without it the
+    /// file on the disk counts.
     pub fn reload(&self, workspace_text: Option<&str>) {
-        let new = Files::load(&self.options, workspace_text);
+        let user = FileText::load(&self.options.user_config);
+        let link_file = self.link_file();
+        let workspace = match (&link_file, workspace_text) {
+            (None, _) => FileText::Absent,
+            (Some(_), Some(text)) => FileText::of_editor(text),
+            (Some(path), None) => FileText::load(path),
+        };
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        if files.user == new.0 && files.workspace == new.1 {
+        let unread = files.definitions.cache_ttl.is_zero() && files.definitions.links.is_empty();
+        if !unread && files.user == user && files.workspace == workspace {
             return;
         }
-        let old = std::mem::replace(&mut *files, Files::understand(&self.options, new));
-        let definitions = files.definitions.clone();
-        drop(files);
+        let definitions = Definitions::new(
+            &user.read(Layer::User, &self.options.user_config),
+            &workspace.read(Layer::Workspace, link_file.as_deref().unwrap_or(Path::new(LINK_FILE))),
+        );
         self.providers.retain(&definitions);
-        let current: HashSet<Fingerprint> = definitions.links.values().map(|link| link.fingerprint()).collect();
-        let shorter = definitions.cache_ttl < old.definitions.cache_ttl;
-        self.cache.retain(|link| !shorter && current.contains(link));
+        *files = Files { user, workspace, definitions: Arc::new(definitions) };
     }
 
     /// What is known about `name`: asks its provider without reading a value; remembered for a short time.
@@ -151,9 +163,7 @@ impl Vault {
         let origin = self.origin(name).await;
         let finding = match self.place(name) {
             Err(problem) => Finding { checked: problem.reason != Reason::Untrusted, problem: Some(problem) },
-            Ok(Place::Variable(variable)) => {
-                Finding { problem: self.variable(name, &variable).err(), checked: true }
-            }
+            Ok(Place::Variable(variable)) => Finding { problem: self.variable(name, &variable).err(), checked: true },
             Ok(Place::Local { secret }) => {
                 let problem = self.blocking(move |local| local_problem(local, &secret)).await;
                 Finding { problem, checked: true }
@@ -169,7 +179,9 @@ impl Vault {
     pub fn last_status(&self, name: &SecretName) -> Status {
         let origin = self.link(name).map(|link| link_origin(&link, None));
         match self.place(name) {
-            Err(problem) if problem.reason != Reason::Missing => Status { origin, problem: Some(problem), checked: false },
+            Err(problem) if problem.reason != Reason::Missing => {
+                Status { origin, problem: Some(problem), checked: false }
+            }
             Ok(Place::External { link, .. }) => {
                 let last = self.statuses.last(name, link.fingerprint());
                 let Finding { problem, checked } = last.unwrap_or(Finding { problem: None, checked: false });
@@ -232,7 +244,7 @@ impl Vault {
             FileText::Text(text) => Some(text.clone()),
             FileText::Absent | FileText::Unusable(_) => None,
         };
-        Known { secrets, integrations: integrations.collect(), link_file: self.options.link_file().map(|path| (path, text)) }
+        Known { secrets, integrations: integrations.collect(), link_file: self.link_file().map(|path| (path, text)) }
     }
 
     /// Finds the local vault's key off the async threads, so that nobody waits for it later.
@@ -256,7 +268,10 @@ impl Vault {
             source: link.source.clone(),
             definition: link.definition.clone(),
         });
-        integrations.chain(links).filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition)).collect()
+        integrations
+            .chain(links)
+            .filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition))
+            .collect()
     }
 
     /// Approves a definition exactly as it was shown.
@@ -324,6 +339,10 @@ impl Vault {
         self.files.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
     }
 
+    fn link_file(&self) -> Option<PathBuf> {
+        self.options.workspace.as_ref().map(|root| root.join(LINK_FILE))
+    }
+
     fn link(&self, name: &SecretName) -> Option<Arc<Link>> {
         self.definitions().links.get(name).cloned()
     }
@@ -367,7 +386,8 @@ impl Vault {
         if self.trusts(source, kind, name, definition) {
             return Ok(());
         }
-        let detail = format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
+        let detail =
+            format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
         Err(Problem::new(Reason::Untrusted, detail))
     }
 
@@ -381,9 +401,8 @@ impl Vault {
 
     fn variable(&self, name: &SecretName, variable: &str) -> Result<SecretValue, Problem> {
         let found = (self.options.process_variables.0)(variable);
-        let value = found.ok_or_else(|| {
-            Problem::new(Reason::Missing, format!("the process variable `{variable}` is not set"))
-        })?;
+        let value = found
+            .ok_or_else(|| Problem::new(Reason::Missing, format!("the process variable `{variable}` is not set")))?;
         if value.is_empty() {
             return Err(Problem::new(Reason::Empty, format!("the process variable `{variable}` is empty")));
         }
@@ -445,38 +464,6 @@ impl Vault {
             // Nobody aborts it, so it panicked: the panic goes on where it is waited for.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
-    }
-}
-
-impl Options {
-    /// The workspace's `vaultls.toml`, whether it exists or not.
-    fn link_file(&self) -> Option<PathBuf> {
-        self.workspace.as_ref().map(|root| root.join(LINK_FILE))
-    }
-}
-
-impl Files {
-    fn read(options: &Options, workspace_text: Option<&str>) -> Self {
-        Self::understand(options, Self::load(options, workspace_text))
-    }
-
-    /// The texts of the user's file and of the workspace's.
-    fn load(options: &Options, workspace_text: Option<&str>) -> (FileText, FileText) {
-        let workspace = match (options.link_file(), workspace_text) {
-            (None, _) => FileText::Absent,
-            (Some(_), Some(text)) => FileText::of_editor(text),
-            (Some(path), None) => FileText::load(&path),
-        };
-        (FileText::load(&options.user_config), workspace)
-    }
-
-    fn understand(options: &Options, (user, workspace): (FileText, FileText)) -> Self {
-        let link_file = options.link_file().unwrap_or_default();
-        let definitions = Definitions::new(
-            &user.read(Layer::User, &options.user_config),
-            &workspace.read(Layer::Workspace, &link_file),
-        );
-        Self { user, workspace, definitions: Arc::new(definitions) }
     }
 }
 
@@ -552,6 +539,3 @@ fn known_entry(entry: &Entry) -> KnownSecret {
         link: None,
     }
 }
-
-#[cfg(test)]
-mod tests;

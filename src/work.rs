@@ -27,7 +27,7 @@ use crate::{
     policy::Policy,
     status::Problem,
     syntax::{Document, Kind, expand::Environment},
-    vault::{self, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{self, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
 };
 
 /// The folders of one user, named once at the start of the program.
@@ -57,6 +57,8 @@ pub struct CoreOptions {
     pub key: KeySource,
     /// The tokens that the user's own tools left on this machine.
     pub vault_token: TokenSource,
+    /// The variables of this process, for `{{$processEnv NAME}}`.
+    pub process_variables: ProcessVariables,
     pub limits: Limits,
 }
 
@@ -130,7 +132,7 @@ pub enum RunOutcome {
 impl Core {
     /// Opens a workspace. Never fails: what is wrong shows in statuses and complaints.
     pub fn open(options: CoreOptions) -> Self {
-        let CoreOptions { root, directories, key, vault_token, limits } = options;
+        let CoreOptions { root, directories, key, vault_token, process_variables, limits } = options;
         // Approvals belong to the real folder, so that a symbolic link to it is no second workspace.
         let root = root.canonicalize().unwrap_or(root);
         let approvals = Arc::new(Approvals::open(directories.state.join("approvals")));
@@ -141,6 +143,7 @@ impl Core {
             key,
             vault_token,
             approvals: approvals.clone(),
+            process_variables,
         });
         let policy = Policy::new(approvals.clone(), root.to_string_lossy().into_owned());
         Self { vault, policy, limits, root, approvals, sender: Sender::default(), fetched: Mutex::default() }

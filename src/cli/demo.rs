@@ -18,7 +18,7 @@ use crate::{
         terminal::{Style, Terminal, plain, styled},
     },
     disk::{self, Access},
-    vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Directories, answer},
 };
 use client::Client;
@@ -91,6 +91,7 @@ impl<'a> Stage<'a> {
             directories: directories.clone(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
+            process_variables: ProcessVariables::default(),
         };
         let (editor_end, server_input) = tokio::io::duplex(1 << 16);
         let (server_output, editor_input) = tokio::io::duplex(1 << 16);

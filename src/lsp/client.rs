@@ -11,7 +11,9 @@ use std::{
     time::Duration,
 };
 
-use ls_types::{Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, notification};
+use ls_types::{
+    Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, notification,
+};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_lsp_server::{Client, jsonrpc, ls_types};

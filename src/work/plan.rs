@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use url::Url;
 
 use crate::{
-    domain,
+    domain::{self, DomainList},
     http::prepare::{self, Content, Prepared, PreparedBody, PreparedValue},
     name::SecretName,
     policy::Policy,
@@ -16,7 +16,6 @@ use crate::{
         expand::{Expanded, Flat, Scope},
     },
     text::Span,
-    vault::Vault,
     work::Sheet,
 };
 
@@ -71,10 +70,15 @@ impl Plan {
     }
 
     /// Decides on each secret: its own problem first, else what the policy says about this destination.
-    pub fn judge(&self, statuses: &BTreeMap<SecretName, Status>, vault: &Vault, policy: &Policy) -> RequestSurvey {
+    pub fn judge(
+        &self,
+        statuses: &BTreeMap<SecretName, Status>,
+        domains: &BTreeMap<SecretName, DomainList>,
+        policy: &Policy,
+    ) -> RequestSurvey {
         let needs = self.needs.iter().map(|(name, spans)| {
             let own = statuses.get(name).and_then(|status| status.problem.clone());
-            let rule = || policy.check(name, &vault.allowed_domains(name), self.destination.as_ref()?).err();
+            let rule = || policy.check(name, domains.get(name)?, self.destination.as_ref()?).err();
             Need { name: name.clone(), spans: spans.clone(), problem: own.or_else(rule) }
         });
         RequestSurvey { host: self.host(), needs: needs.collect() }

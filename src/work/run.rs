@@ -63,7 +63,7 @@ impl Core {
         let values = self.fetch(plan).await?;
         let ready = fill::fill(&plan.prepared, &values).map_err(|(secret, problem)| vec![unfit(secret, &problem)])?;
         // The URL is complete only now: a secret may have been part of its host.
-        let rules = self.rules(plan);
+        let rules = self.domains(plan.needs.keys());
         match self.refusal(&rules, ready.url()) {
             None => Ok((ready, values)),
             Some((name, problem)) => Err(vec![obstacle(&name, plan::host_of(ready.url()), &problem)]),
@@ -74,7 +74,7 @@ impl Core {
     async fn objections(&self, plan: &Plan) -> Vec<Obstacle> {
         let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
         self.ask_again(&mut statuses).await;
-        let survey = plan.judge(&statuses, &self.vault, &self.policy);
+        let survey = plan.judge(&statuses, &self.domains(plan.needs.keys()), &self.policy);
         let objection = |need: Need| {
             let problem = need.problem?;
             let host = concerns_host(problem.reason).then(|| survey.host.clone()).flatten();
@@ -114,7 +114,7 @@ impl Core {
     }
 
     async fn exchange(&self, plan: &Plan, request: &Request, ready: Ready, values: &Values) -> RunOutcome {
-        let rules = self.rules(plan);
+        let rules = self.domains(plan.needs.keys());
         let refused = Refusal::default();
         let guard = |url: &Url| match self.refusal(&rules, url) {
             None => Ok(()),
@@ -140,13 +140,8 @@ impl Core {
         }
     }
 
-    /// The domain list of each secret of a request.
-    fn rules(&self, plan: &Plan) -> Vec<(SecretName, DomainList)> {
-        plan.needs.keys().map(|name| (name.clone(), self.vault.allowed_domains(name))).collect()
-    }
-
     /// The first secret that may not go to `url`.
-    fn refusal(&self, rules: &[(SecretName, DomainList)], url: &Url) -> Option<(SecretName, Problem)> {
+    fn refusal(&self, rules: &BTreeMap<SecretName, DomainList>, url: &Url) -> Option<(SecretName, Problem)> {
         rules.iter().find_map(|(name, domains)| {
             let problem = self.policy.check(name, domains, url).err()?;
             Some((name.clone(), problem))

@@ -8,6 +8,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    domain::DomainList,
     name::SecretName,
     status::{ProviderKind, RequestSurvey, Status, Survey},
     syntax::{Body, Request, expand::Scope},
@@ -37,7 +38,8 @@ impl Core {
         let needed = plans.iter().flat_map(|plan| plan.needs.keys().cloned());
         let names: BTreeSet<SecretName> = mentioned.chain(needed).collect();
         let secrets = if online { self.statuses(names).await } else { self.offline_statuses(names).await };
-        let judge = |plan: &Plan| plan.judge(&secrets, &self.vault, &self.policy);
+        let domains = self.domains(secrets.keys());
+        let judge = |plan: &Plan| plan.judge(&secrets, &domains, &self.policy);
         let mut requests: Vec<RequestSurvey> = plans.iter().map(judge).collect();
         requests.resize(sheet.document.requests.len(), RequestSurvey::default());
         Survey { secrets, requests }
@@ -52,7 +54,13 @@ impl Core {
         asked.buffer_unordered(PARALLEL).collect().await
     }
 
+    /// The domain list of each name.
+    pub(super) fn domains<'a>(&self, names: impl Iterator<Item = &'a SecretName>) -> BTreeMap<SecretName, DomainList> {
+        names.map(|name| (name.clone(), self.vault.allowed_domains(name))).collect()
+    }
+
     async fn offline_statuses(&self, names: BTreeSet<SecretName>) -> BTreeMap<SecretName, Status> {
+        self.vault.warm().await;
         let known = self.vault.known();
         let external: BTreeSet<&SecretName> = known
             .secrets

@@ -4,7 +4,7 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use crate::{
-    approval::{Approval, Record},
+    approval::Record,
     domain::DomainList,
     feature::command::LinkTarget,
     http::redact,
@@ -129,12 +129,7 @@ impl Core {
 
     /// Approves definitions of the workspace, exactly as they were shown.
     pub fn approve(&self, shown: &[Pending]) -> Result<(), Failure> {
-        let workspace = self.workspace();
-        for Pending { kind, name, definition, .. } in shown {
-            self.approvals.grant(&Approval::Definition { workspace: &workspace, kind, name, definition })?;
-        }
-        self.vault.reload(None);
-        Ok(())
+        shown.iter().try_for_each(|one| self.vault.approve(one)).map_err(Failure::from)
     }
 
     /// What was approved for this workspace: definitions and hosts.
@@ -152,7 +147,6 @@ impl Core {
         for record in &records {
             self.approvals.revoke_listed(&record.id)?;
         }
-        self.vault.reload(None);
         Ok(records)
     }
 

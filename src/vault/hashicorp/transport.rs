@@ -97,7 +97,8 @@ impl Transport {
     }
 
     async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
-        let request = reqwest::Request::try_from(request).map_err(|_| self.unreachable("the question is no request"))?;
+        let request =
+            reqwest::Request::try_from(request).map_err(|_| self.unreachable("the question is no request"))?;
         let mut response = self.client()?.execute(request).await.map_err(|error| self.explain(&error))?;
         let mut answer = Response::new(Vec::with_capacity(body_capacity(&response)));
         *answer.status_mut() = response.status();

@@ -1,6 +1,8 @@
 //! Commands: what they answer, what a client without our plugin is told besides, and that none of them can hold
 //! the server up.
 
+#![expect(clippy::disallowed_methods, reason = "looks at the files that the server made")]
+
 use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
@@ -84,7 +86,10 @@ async fn a_run_without_arguments_is_about_the_place_of_the_cursor() {
     let early = client.request("workspace/executeCommand", nothing.clone()).await.unwrap();
     assert_eq!(early["outcome"], "failed");
     let position = json!({ "line": 3, "character": 2 });
-    client.request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": position })).await.unwrap();
+    client
+        .request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": position }))
+        .await
+        .unwrap();
     let sent = client.request("workspace/executeCommand", nothing).await.unwrap();
     assert_eq!(sent["response"]["url"], format!("http://{}/second", echo.address));
     client.finish().await;
@@ -159,7 +164,8 @@ async fn a_client_without_the_plugin_is_asked_about_the_host() {
     let blocked = client.command("vaultls.run", json!({ "uri": uri })).await;
     assert_eq!(blocked["outcome"], "blocked");
     let question = client.expect("window/showMessageRequest").await;
-    let titles: Vec<_> = question["params"]["actions"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
+    let titles: Vec<_> =
+        question["params"]["actions"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
     assert_eq!(titles, ["Once", "Always", "No"]);
     assert!(question["params"]["message"].as_str().unwrap().starts_with("Send `key` to "), "{question}");
     client.reply(&question, json!({ "title": "Once" })).await;

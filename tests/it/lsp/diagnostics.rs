@@ -132,7 +132,9 @@ async fn environment_files_are_read_again_when_they_change() {
     client.open_document(&uri, "http", "GET https://{{host}}/\n").await;
     assert_eq!(codes(&client.diagnostics(&uri, 1).await), ["0:12-20 variable"]);
     home.write("http-client.env.json", r#"{ "dev": { "host": "a.example.com" }, "$shared": {} }"#);
-    client.notify("workspace/didChangeConfiguration", json!({ "settings": { "vaultls": { "environment": "dev" } } })).await;
+    client
+        .notify("workspace/didChangeConfiguration", json!({ "settings": { "vaultls": { "environment": "dev" } } }))
+        .await;
     assert_eq!(codes(&client.diagnostics(&uri, 1).await), Vec::<String>::new());
     home.write("http-client.env.json", "{ \"dev\": ");
     client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [] })).await;

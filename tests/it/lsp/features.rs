@@ -83,7 +83,8 @@ async fn a_variable_leads_to_its_definition_and_uses() {
     let highlights = at(&mut client, &uri, "textDocument/documentHighlight", 2, 16).await;
     assert_eq!(ranges(&highlights), ["0:1-0:5", "2:12-2:20", "6:13-6:21"]);
     let position = json!({ "line": 2, "character": 16 });
-    let params = json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": false } });
+    let params =
+        json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": false } });
     let references = client.request("textDocument/references", params).await.unwrap();
     assert_eq!(ranges(&references), ["2:12-2:20", "6:13-6:21"]);
     client.finish().await;
@@ -107,7 +108,8 @@ async fn the_outline_is_nested_only_for_clients_that_nest() {
 async fn requests_and_bodies_fold() {
     let (_home, mut client, uri) = opened(json!({})).await;
     let folds = about(&mut client, &uri, "textDocument/foldingRange").await;
-    let lines: Vec<_> = folds.as_array().unwrap().iter().map(|it| (it["startLine"].as_u64(), it["endLine"].as_u64())).collect();
+    let lines: Vec<_> =
+        folds.as_array().unwrap().iter().map(|it| (it["startLine"].as_u64(), it["endLine"].as_u64())).collect();
     assert!(lines.contains(&(Some(1), Some(3))), "{folds}");
     assert!(lines.contains(&(Some(5), Some(11))), "{folds}");
     client.finish().await;

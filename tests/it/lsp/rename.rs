@@ -26,7 +26,7 @@ async fn rename(client: &mut Client, uri: &str, line: u32, character: u32, new: 
 /// The number of edits for each file below the workspace.
 fn counts(home: &Home, edit: &Value) -> BTreeMap<String, usize> {
     let root = home.uri("");
-    let name = |uri: &str| uri.strip_prefix(&root).expect(uri).to_owned();
+    let name = |uri: &str| uri.strip_prefix(&root).expect(uri).trim_start_matches('/').to_owned();
     let files = edit["changes"].as_object().unwrap();
     files.iter().map(|(uri, edits)| (name(uri), edits.as_array().unwrap().len())).collect()
 }
@@ -104,7 +104,8 @@ async fn references_are_found_in_files_that_are_not_open() {
     let uri = home.uri("open.http");
     client.open_document(&uri, "http", &uses("old")).await;
     let position = json!({ "line": 1, "character": 12 });
-    let params = json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": true } });
+    let params =
+        json!({ "textDocument": { "uri": uri }, "position": position, "context": { "includeDeclaration": true } });
     let found = client.request("textDocument/references", params).await.unwrap();
     let mut files: Vec<_> = found.as_array().unwrap().iter().map(|it| it["uri"].as_str().unwrap().to_owned()).collect();
     files.dedup();

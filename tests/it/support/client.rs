@@ -1,6 +1,8 @@
 //! An editor for tests: speaks the protocol with the real server, in memory. It fails on any message of the server
 //! that nobody read, so that a test says everything that happens.
 
+#![expect(clippy::disallowed_methods, reason = "makes the files of a test")]
+
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
@@ -16,7 +18,7 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, CoreOptions, Directories},
 };
 
@@ -63,6 +65,8 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
+            process_variables: ProcessVariables::default(),
+            process_variables: vaultls::vault::ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
@@ -225,9 +229,9 @@ impl Client {
 
     /// Answers the requests to ask again that came so far.
     pub async fn answer_refreshes(&mut self) {
-        let (refreshes, others) = std::mem::take(&mut self.unread)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|message| message["method"].as_str().is_some_and(|it| it.ends_with("/refresh")));
+        let (refreshes, others) = std::mem::take(&mut self.unread).into_iter().partition::<VecDeque<_>, _>(|message| {
+            message["method"].as_str().is_some_and(|it| it.ends_with("/refresh"))
+        });
         self.unread = others;
         for request in refreshes {
             self.reply(&request, Value::Null).await;
