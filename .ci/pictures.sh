@@ -9,8 +9,8 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 VAULTLS=$(realpath "${VAULTLS:-$repository/target/debug/vaultls}")
 NVIM=${NVIM:-nvim}
 pictures=$repository/editors/pictures
-columns=110
-rows=26
+columns=124
+rows=24
 
 home=$(mktemp -d)
 terminal=(tmux -L "vaultls-pictures-$$" -f /dev/null)
@@ -105,8 +105,9 @@ LUA
 }
 
 demo_picture() {
+  local rows=78
   start "$VAULTLS demo; sleep 60"
-  sleep 5
+  wait_for 'steps went as they should'
   take demo
   stop
 }
@@ -117,8 +118,8 @@ neovim_pictures() {
   start -c "$home/shop" "$NVIM --clean -u $home/init.lua shop.http"
   wait_for 'Send'
   wait_for 'strpe'
-  keys 11G 30l ':lua vim.lsp.buf.hover()' Enter
-  sleep 1
+  keys 6G 30l ':lua vim.lsp.buf.hover()' Enter
+  wait_for 'local vault'
   take neovim-hover
   keys Escape Escape 4G ':Vaultls run' Enter
   wait_for '1: Once'

@@ -13,8 +13,10 @@ local PATIENCE_MS = 10000
 ---@param obstacle vaultls.Obstacle
 ---@return string
 local function describe(obstacle)
-  local subject = obstacle.secret and ('`%s`: '):format(obstacle.secret) or ''
-  return ui.clean(('%s%s (%s)'):format(subject, obstacle.message, obstacle.hint))
+  local subject = ('`%s`'):format(obstacle.secret or '')
+  local is_named = not obstacle.secret or obstacle.message:find(subject, 1, true)
+  local text = is_named and obstacle.message or ('%s: %s'):format(subject, obstacle.message)
+  return ui.clean(('%s (%s)'):format(text, obstacle.hint))
 end
 
 ---@param obstacle vaultls.Obstacle
