@@ -5,10 +5,11 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// The layer of each room directly below `src`. A file imports from lower layers and from its own room.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("name", 0),
     ("text", 0),
     ("status", 0),
+    ("disk", 0),
     ("domain", 1),
     ("approval", 1),
     ("config", 1),
