@@ -66,7 +66,6 @@ impl Home {
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
             process_variables: ProcessVariables::default(),
-            process_variables: vaultls::vault::ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }

@@ -4,6 +4,7 @@
 pub mod client;
 #[cfg(test)]
 pub mod echo;
+#[cfg(test)]
 pub mod nvim;
 #[cfg(test)]
 pub mod program;
