@@ -117,7 +117,8 @@ neovim_pictures() {
   printf 'sk_live_51NeverSeen' | (cd "$home/shop" && "$VAULTLS" vault set stripe >/dev/null)
   start -c "$home/shop" "$NVIM --clean -u $home/init.lua shop.http"
   wait_for 'Send'
-  wait_for 'strpe'
+  wait_for 'asks about'
+  wait_for 'unavailable'
   keys 6G 30l ':lua vim.lsp.buf.hover()' Enter
   wait_for 'local vault'
   take neovim-hover

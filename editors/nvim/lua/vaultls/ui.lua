@@ -78,6 +78,8 @@ function M.mark(bufnr, line, text, group)
   vim.api.nvim_buf_clear_namespace(bufnr, namespace, line, line + 1)
   vim.api.nvim_buf_set_extmark(bufnr, namespace, line, 0, {
     virt_text = { { ' ' .. M.clean(text), group } },
+    -- Before the code lens, which may be long.
+    priority = 10,
     invalidate = true,
     undo_restore = false,
   })
