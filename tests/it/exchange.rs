@@ -37,6 +37,7 @@ const CANARY: &str = "canary-7f3a9c+e/B=";
 
 /// One request, and all that decides how it goes.
 struct Case {
+    kind: Kind,
     text: String,
     values: Vec<(&'static str, Vec<u8>)>,
     /// The domain list of every secret.
@@ -58,6 +59,7 @@ enum Outcome {
 impl Case {
     fn new(text: impl Into<String>) -> Self {
         Self {
+            kind: Kind::Http,
             text: text.into(),
             values: vec![("key", CANARY.into())],
             allowed: vec!["*".into(), "http://*".into()],
@@ -77,7 +79,7 @@ impl Case {
     }
 
     fn prepared(&self) -> Prepared {
-        let document = syntax::parse(Kind::Http, &self.text);
+        let document = syntax::parse(self.kind, &self.text);
         let environment = Environment::default();
         let overrides = BTreeMap::new();
         let scope = Scope::new(&document, &self.text, &environment, &overrides, &|_| None);
@@ -554,6 +556,30 @@ async fn a_value_cannot_hold_the_boundary_of_a_multipart_body() {
     );
     let message = Case::new(text.replace('§', "http://127.0.0.1")).value("canary\r\n--xyz--").misfit().await;
     assert!(message.contains("boundary"), "{message}");
+}
+
+#[tokio::test]
+async fn a_boundary_of_our_own_stands_in_no_part() {
+    let target = Target::start(|_| Answer::ok("")).await;
+    let request = serde_json::json!({"method": "POST", "url": target.url("/"),
+        "header": [{"key": "Content-Type", "value": "multipart/form-data; boundary=old"}],
+        "body": {"mode": "formdata", "formdata": [
+            {"key": "a\"b", "value": "x{{vault:key}}\r\n--old--", "type": "text"},
+            {"key": "c", "value": "{{vault:key}}", "type": "text", "contentType": "application/json"},
+            {"key": "d", "value": "off", "type": "text", "disabled": true}]}});
+    let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
+    let collection = serde_json::json!({"info": {"schema": schema}, "item": [{"name": "one", "request": request}]});
+    let mut case = Case::new(collection.to_string());
+    case.kind = Kind::Postman;
+    case.response().await;
+    let received = target.received().remove(0);
+    let boundary = received.header("content-type").unwrap().strip_prefix("multipart/form-data; boundary=").unwrap();
+    let expected = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"a%22b\"\r\n\r\nx{CANARY}\r\n--old--\r\n\
+         --{boundary}\r\nContent-Disposition: form-data; name=\"c\"\r\nContent-Type: application/json\r\n\r\n\
+         {CANARY}\r\n--{boundary}--\r\n"
+    );
+    assert_eq!(received.body(), expected);
 }
 
 #[tokio::test]

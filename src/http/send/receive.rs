@@ -6,6 +6,7 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use super::{Hop, Limits, Response, SendError, Shown, failure};
+use crate::http::redact::Redactor;
 
 /// How much of a body is looked at to tell text from other data, in bytes.
 const SAMPLE: usize = 8 << 10;
@@ -23,7 +24,8 @@ pub(super) async fn receive(
         .await
         .map_err(|error| SendError::Failed(shown.text(&failure::describe(error, shown.host(&hop.url)))))?;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (text, binary) = show_body(&body, response.headers(), shown);
+    let (truncated, bytes) = (body.truncated, body.bytes.len() as u64);
+    let (text, binary) = show(body, response.headers().clone(), shown.redactor.clone()).await?;
     let headers = response.headers().iter();
     Ok(Response {
         status: response.status().as_u16(),
@@ -34,8 +36,8 @@ pub(super) async fn receive(
         headers: headers.map(|(name, value)| (shown.text(name.as_str()), shown.text(&of_header(value)))).collect(),
         body: text,
         binary,
-        truncated: body.truncated,
-        bytes: body.bytes.len() as u64,
+        truncated,
+        bytes,
         millis,
         redirects,
     })
@@ -74,19 +76,31 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     bytes.extend_from_slice(more);
 }
 
+/// Decodes and redacts off the async threads: ten megabytes take long enough to hold up everything else.
+async fn show(body: Received, headers: HeaderMap, redactor: Redactor) -> Result<(String, bool), SendError> {
+    let shown = tokio::task::spawn_blocking(move || show_body(&body, &headers, &redactor)).await;
+    // It is only lost when the whole program ends.
+    shown.map_err(|_| SendError::Failed("the body could not be read to its end".into()))
+}
+
 /// The text of a body, redacted, and whether it is a note on binary data instead.
-fn show_body(body: &Received, headers: &HeaderMap, shown: &Shown<'_>) -> (String, bool) {
+fn show_body(body: &Received, headers: &HeaderMap, redactor: &Redactor) -> (String, bool) {
     let content_type = value_of(headers, header::CONTENT_TYPE).to_ascii_lowercase();
     let coding = value_of(headers, header::CONTENT_ENCODING);
     let decoded = if is_plain_coding(&coding) { decode(body, &content_type) } else { None };
-    let Some(text) = decoded else {
-        let kind = if is_plain_coding(&coding) { content_type } else { format!("{content_type}, {coding}") };
-        let kind = if kind.is_empty() { "of unknown type" } else { kind.trim_start_matches([',', ' ']) };
-        let more = if body.truncated { "more than " } else { "" };
-        return (shown.text(&format!("binary data ({kind}), {more}{} bytes, not shown", body.bytes.len())), true);
-    };
-    let redacted = if body.truncated { shown.redactor.redact_cut(&text) } else { shown.text(&text) };
-    (redacted, false)
+    match decoded {
+        Some(text) if body.truncated => (redactor.redact_cut(&text), false),
+        Some(text) => (redactor.redact(&text), false),
+        None => (redactor.redact(&note_on_data(body, &content_type, &coding)), true),
+    }
+}
+
+fn note_on_data(body: &Received, content_type: &str, coding: &str) -> String {
+    let coding = if is_plain_coding(coding) { "" } else { coding };
+    let kinds: Vec<&str> = [content_type, coding].into_iter().filter(|kind| !kind.is_empty()).collect();
+    let kind = if kinds.is_empty() { "of unknown type".to_owned() } else { kinds.join(", ") };
+    let more = if body.truncated { "more than " } else { "" };
+    format!("binary data ({kind}), {more}{} bytes, not shown", body.bytes.len())
 }
 
 /// Whether nothing is left to unpack. A coding that was unpacked is taken out of the headers by then.
