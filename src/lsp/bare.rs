@@ -1,7 +1,13 @@
 //! For clients that do not run our plugin: what a command answers is also said by the protocol's own means.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::Write,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
+use tempfile::NamedTempFile;
 use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
@@ -10,7 +16,7 @@ use crate::{
     lsp::{
         client::Unasked,
         command::{Answer, Outcome},
-        convert, refresh, run,
+        convert, lock, refresh, run,
         run::Errand,
         state::State,
     },
@@ -23,9 +29,31 @@ use crate::{
 const MAX_NAMED: usize = 5;
 /// How often one run asks about hosts: each redirect may lead to another one.
 const MAX_ROUNDS: usize = 5;
+/// How many responses stay open as files.
+const MAX_FILES: usize = 8;
 const ONCE: &str = "Once";
 const ALWAYS: &str = "Always";
 const NO: &str = "No";
+
+/// Responses that the editor was shown as files, the oldest first. They are removed when the server ends, or when
+/// enough newer ones came.
+#[derive(Default)]
+pub struct ShownFiles(Mutex<VecDeque<NamedTempFile>>);
+
+impl ShownFiles {
+    fn keep(&self, file: NamedTempFile) {
+        let mut files = lock(&self.0);
+        let oldest = if files.len() == MAX_FILES { files.pop_front() } else { None };
+        files.push_back(file);
+        drop(files);
+        drop(oldest);
+    }
+
+    /// Removes them all.
+    pub fn end(&self) {
+        lock(&self.0).clear();
+    }
+}
 
 /// Says what a command answered, where that is for a person. What a run did is told by [`follow_up`].
 pub fn tell(state: &State, answer: &Answer) {
@@ -155,7 +183,7 @@ fn summary(response: &Response) -> String {
 }
 
 /// Writes the response, which is redacted, to a file that only the user can read and that ends with the server.
-async fn keep(state: &Arc<State>, response: &Response) -> Option<std::path::PathBuf> {
+async fn keep(state: &Arc<State>, response: &Response) -> Option<PathBuf> {
     // The desk's folder is private: opening it made sure of that.
     state.desk().await.ok()?;
     let (folder, text) = (state.options.directories.runtime.clone(), written(response));
@@ -166,7 +194,7 @@ async fn keep(state: &Arc<State>, response: &Response) -> Option<std::path::Path
     });
     let file = file.await.ok()?.ok()?;
     let path = file.path().to_owned();
-    state.keep_file(file);
+    state.shown.keep(file);
     Some(path)
 }
 

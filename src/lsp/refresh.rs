@@ -67,7 +67,7 @@ async fn look_at(state: &Arc<State>, uri: &Uri) {
 }
 
 async fn look_at_requests(state: &Arc<State>, edition: &Arc<Edition>, workspace: &Arc<Workspace>) {
-    let Some(parsed) = state.parsed(edition).await else { return };
+    let Some(parsed) = edition.parsed(state).await else { return };
     if parsed.document.is_none() {
         // A file that is none of ours, or no longer: what was said about it is taken back.
         state.learn(edition, Some(Facts::nothing(edition.version)));

@@ -2,12 +2,13 @@
 //! `$/cancelRequest`, or with the cancel button of its progress.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
-use tokio_util::task::AbortOnDropHandle;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower_lsp_server::ls_types::{ProgressToken, Uri};
 
 use crate::{
@@ -16,13 +17,66 @@ use crate::{
     lsp::{
         bare,
         command::{self, Answer},
-        convert, files,
+        convert, files, lock,
         state::{State, Workspace},
     },
     syntax::{self, Document, Kind, expand::Environment},
     text::{self, Encoding, Text},
     work::{Core, RunOutcome, Sheet},
 };
+
+/// How many requests are sent at the same time; the others wait.
+const MAX_SENDS: usize = 16;
+
+/// The runs that are under way.
+pub struct Runs {
+    sends: Semaphore,
+    /// Those that the person can stop, by the token of their progress.
+    stops: Mutex<HashMap<ProgressToken, CancellationToken>>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self { sends: Semaphore::new(MAX_SENDS), stops: Mutex::default() }
+    }
+}
+
+impl Runs {
+    /// What the person does by the cancel button of the progress with `token`.
+    pub fn stop(&self, token: &ProgressToken) {
+        if let Some(stop) = lock(&self.stops).remove(token) {
+            stop.cancel();
+        }
+    }
+
+    /// Stops them all.
+    pub fn end(&self) {
+        lock(&self.stops).drain().for_each(|(_, stop)| stop.cancel());
+    }
+
+    fn stoppable(&self, token: Option<&ProgressToken>) -> Stop<'_> {
+        let stop = CancellationToken::new();
+        if let Some(token) = token {
+            lock(&self.stops).insert(token.clone(), stop.clone());
+        }
+        Stop { runs: self, token: token.cloned(), stop }
+    }
+}
+
+/// A run's way to be stopped, for as long as it is under way.
+struct Stop<'a> {
+    runs: &'a Runs,
+    token: Option<ProgressToken>,
+    stop: CancellationToken,
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        if let Some(token) = &self.token {
+            lock(&self.runs.stops).remove(token);
+        }
+    }
+}
 
 /// One request of one document, ready to be sent again after an approval.
 #[derive(Clone)]
@@ -40,12 +94,11 @@ pub async fn run(state: &Arc<State>, run: Run, token: Option<ProgressToken>) -> 
     let errand = errand(state, &run).await?;
     let title = errand.title();
     let progress = state.editor.progress(token, title);
-    let stop = state.stoppable(progress.token.as_ref());
+    let stop = state.runs.stoppable(progress.token.as_ref());
     let outcome = tokio::select! {
         outcome = carry_out(state, errand.clone()) => outcome,
-        () = stop.cancelled() => Err("the request was stopped".to_owned()),
+        () = stop.stop.cancelled() => Err("the request was stopped".to_owned()),
     };
-    stop.cancel();
     progress.end().await;
     let outcome = outcome?;
     if !state.editor.abilities().plugin {
@@ -58,7 +111,7 @@ pub async fn run(state: &Arc<State>, run: Run, token: Option<ProgressToken>) -> 
 pub async fn carry_out(state: &Arc<State>, errand: Errand) -> Result<RunOutcome, String> {
     let state = state.clone();
     let task = tokio::spawn(async move {
-        let _permit = state.sends.acquire().await.expect("the semaphore is never closed");
+        let _permit = state.runs.sends.acquire().await.expect("the semaphore is never closed");
         errand.core.run(&errand.sheet, errand.request, &BTreeMap::new()).await
     });
     AbortOnDropHandle::new(task).await.map_err(|_| "the request could not be carried out".to_owned())

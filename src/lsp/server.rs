@@ -40,7 +40,7 @@ impl Server {
 
     /// `window/workDoneProgress/cancel`
     pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
-        self.state.cancel(&params.token);
+        self.state.runs.stop(&params.token);
     }
 
     /// The document a request is about; none when it is none of ours, or changes faster than it can be read.

@@ -110,7 +110,16 @@ impl Cache {
     /// How long the value of `link` will still serve; none where it is not cached.
     pub async fn remaining(&self, link: Fingerprint) -> Option<Duration> {
         let slot = self.0.values.get(&self.0.key(link)).await?;
-        slot.life.remaining((self.0.wall)())
+        slot.remaining((self.0.wall)())
+    }
+
+    /// Forgets the values of the links that `keep` does not name. They leave memory at once.
+    pub fn retain(&self, keep: impl Fn(&Fingerprint) -> bool) {
+        for (key, slot) in &self.0.values {
+            if !keep(&key.link) {
+                slot.empty();
+            }
+        }
     }
 
     /// Forgets the value of `link`, also one that is being fetched.
@@ -137,11 +146,11 @@ impl Inner {
 
     async fn cached(&self, key: Key) -> Option<Arc<SecretValue>> {
         let slot = self.values.get(&key).await?;
-        if slot.life.remaining((self.wall)()).is_some() {
-            return slot.value();
+        let value = slot.remaining((self.wall)()).and_then(|_| slot.value());
+        if value.is_none() {
+            self.values.invalidate(&key).await;
         }
-        self.values.invalidate(&key).await;
-        None
+        value
     }
 
     /// The fetch of `key` that is under way, or a new one.
@@ -206,7 +215,7 @@ async fn sweep_once(cache: &Weak<Inner>) -> bool {
     let now = (cache.wall)();
     let over: Vec<Key> = {
         let entries = cache.values.iter();
-        entries.filter(|(_, slot)| slot.life.remaining(now).is_none()).map(|(key, _)| *key).collect()
+        entries.filter(|(_, slot)| slot.remaining(now).is_none()).map(|(key, _)| *key).collect()
     };
     for key in over {
         cache.values.invalidate(&key).await;
@@ -235,6 +244,11 @@ impl Drop for Landing {
 impl Slot {
     fn value(&self) -> Option<Arc<SecretValue>> {
         lock(&self.value).clone()
+    }
+
+    /// How long it will still serve; none where it is over or emptied.
+    fn remaining(&self, wall: SystemTime) -> Option<Duration> {
+        self.life.remaining(wall).filter(|_| lock(&self.value).is_some())
     }
 
     fn empty(&self) {
@@ -456,6 +470,19 @@ mod tests {
             }
             assert!(watched.upgrade().is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_retained_leaves_memory_at_once() {
+        let (cache, source) = (Cache::default(), Source::default());
+        for name in ["a", "b"] {
+            cache.get(link(name), HOUR, source.load()).await.map(drop).unwrap();
+        }
+        settle().await;
+        cache.retain(|kept| *kept == link("a"));
+        assert_eq!(cache.remaining(link("b")).await, None);
+        assert_eq!(text(cache.get(link("a"), HOUR, source.load()).await), "canary-1");
+        assert_eq!(text(cache.get(link("b"), HOUR, source.load()).await), "canary-3");
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! Commands: what they answer, what a client without our plugin is told besides, and that none of them can hold
 //! the server up.
 
+#![expect(clippy::disallowed_methods, reason = "looks at the files that the server made")]
+
 use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};

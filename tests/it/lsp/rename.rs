@@ -26,7 +26,7 @@ async fn rename(client: &mut Client, uri: &str, line: u32, character: u32, new: 
 /// The number of edits for each file below the workspace.
 fn counts(home: &Home, edit: &Value) -> BTreeMap<String, usize> {
     let root = home.uri("");
-    let name = |uri: &str| uri.strip_prefix(&root).expect(uri).to_owned();
+    let name = |uri: &str| uri.strip_prefix(&root).expect(uri).trim_start_matches('/').to_owned();
     let files = edit["changes"].as_object().unwrap();
     files.iter().map(|(uri, edits)| (name(uri), edits.as_array().unwrap().len())).collect()
 }

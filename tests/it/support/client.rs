@@ -1,6 +1,8 @@
 //! An editor for tests: speaks the protocol with the real server, in memory. It fails on any message of the server
 //! that nobody read, so that a test says everything that happens.
 
+#![expect(clippy::disallowed_methods, reason = "makes the files of a test")]
+
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
@@ -16,7 +18,7 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, CoreOptions, Directories},
 };
 
@@ -63,7 +65,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
-            process_variables: vaultls::vault::ProcessVariables::default(),
+            process_variables: ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! What several test modules share.
 
+#[cfg(test)]
 pub mod client;
 #[cfg(test)]
 pub mod echo;
