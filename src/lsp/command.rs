@@ -139,7 +139,10 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Unlock => unlock(state, core).await,
         Command::Login(it) => login(state, core, it).await,
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
-        Command::Status(_) => Answer::Other(Outcome::Status(Box::new(core.report().await))),
+        Command::Status(_) => {
+            refresh::reread(state, &workspace, &core).await;
+            Answer::Other(Outcome::Status(Box::new(core.report().await)))
+        }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
     }
 }
@@ -210,8 +213,8 @@ async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
 /// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that
 /// came later.
 async fn trust(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, approve: bool) -> Answer {
-    let pending = core.vault.pending();
-    let shown = workspace.show(pending);
+    refresh::reread(state, workspace, &core).await;
+    let shown = workspace.show(core.vault.pending());
     if !approve || shown.is_empty() {
         return Answer::Other(Outcome::Review { pending: core.waiting() });
     }

@@ -114,9 +114,30 @@ async fn survey(state: Arc<State>, edition: Arc<Edition>, workspace: Arc<Workspa
         environment: environment.clone(),
     };
     let survey = core.survey(&sheet).await;
-    let known = tokio::task::spawn_blocking(move || core.vault.known()).await.ok()?;
-    workspace.set_known(known);
+    learn_known(&workspace, core).await;
     Some(Facts::new(edition.version, environment, survey, troubles))
+}
+
+/// Reads the configuration of a workspace as it is now, in the editor or on the disk.
+pub async fn reread(state: &State, workspace: &Workspace, core: &Arc<Core>) {
+    let (core, config) = (core.clone(), state.config_text(workspace));
+    let read = tokio::task::spawn_blocking(move || reload(&core, config.as_ref()));
+    if read.await.is_err() {
+        tracing::error!("the configuration could not be read");
+    }
+}
+
+/// Finds out what can be named in a workspace now.
+pub async fn known(state: &State, workspace: &Workspace) {
+    let Some(core) = workspace.core(&state.options).await else { return };
+    reread(state, workspace, &core).await;
+    learn_known(workspace, core).await;
+}
+
+async fn learn_known(workspace: &Workspace, core: Arc<Core>) {
+    if let Ok(known) = tokio::task::spawn_blocking(move || core.vault.known()).await {
+        workspace.set_known(known);
+    }
 }
 
 fn reload(core: &Core, config: Option<&Text>) {

@@ -42,12 +42,18 @@ pub async fn references(
 
 /// Renames what stands at `offset`: every reference of the workspace and the link in `vaultls.toml` in one edit. A
 /// secret of the local vault is renamed there as well.
+///
+/// # Errors
+/// A message that says why not.
 pub async fn rename(
     state: &Arc<State>,
-    snapshot: &Snapshot,
+    mut snapshot: Snapshot,
     offset: usize,
     new: &str,
 ) -> Result<Option<WorkspaceEdit>, String> {
+    // What exists decides what is renamed: the last known will not do.
+    refresh::known(state, &snapshot.workspace).await;
+    snapshot.known = snapshot.workspace.known();
     let context = snapshot.context();
     let Some(prepared) = rename::prepare(&context, offset) else { return Ok(None) };
     if let Some(objection) = rename::objection(&context, &prepared.symbol, new) {
@@ -57,7 +63,7 @@ pub async fn rename(
         Symbol::Variable(_) => {
             rename::edits(&snapshot.edition.path, &snapshot.source, &snapshot.document, &prepared.symbol, new)
         }
-        Symbol::Secret(old) => secret_edits(state, snapshot, old, new).await?,
+        Symbol::Secret(old) => secret_edits(state, &snapshot, old, new).await?,
     };
     let Some(edit) = files::workspace_edit(state, &edits, None).await else {
         return Err("a file to be changed can no longer be read".into());

@@ -169,7 +169,7 @@ impl LanguageServer for Server {
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
         let Some((snapshot, offset)) = self.place(&params.text_document_position).await else { return Ok(None) };
-        rename::rename(&self.state, &snapshot, offset, &params.new_name).await.map_err(failed)
+        rename::rename(&self.state, snapshot, offset, &params.new_name).await.map_err(failed)
     }
 
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {

@@ -128,7 +128,7 @@ async fn a_new_secret_is_asked_for_beside_the_protocol_and_heals_the_document() 
     let mut client = with_plugin(&home).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
-    assert_eq!(client.diagnostics(&uri, 1).await[0]["code"], "missing");
+    client.expect_diagnostics(&uri, 1, &["1:3-16 missing"]).await;
     let create = json!({ "uri": uri, "name": "key", "allowedDomains": ["api.example.com"] });
     let question = client.command("vaultls.create", create).await;
     assert_eq!(question["outcome"], "needsInput");
@@ -136,7 +136,7 @@ async fn a_new_secret_is_asked_for_beside_the_protocol_and_heals_the_document() 
     let (ticket, id) = (question["ticket"].as_str().unwrap(), question["fields"][0]["id"].as_str().unwrap());
     let answers = json!({ id: CANARY }).to_string().into_bytes();
     answer::deliver(&home.directories(), ticket, answers.into()).await.unwrap();
-    assert_eq!(client.diagnostics(&uri, 1).await, Vec::<Value>::new());
+    client.expect_diagnostics(&uri, 1, &[]).await;
     client.finish().await;
 }
 
@@ -310,7 +310,7 @@ async fn what_is_trusted_is_what_was_shown() {
     let mut client = with_plugin(&home).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:token>>\n").await;
-    assert_eq!(client.diagnostics(&uri, 1).await[0]["code"], "untrusted");
+    client.expect_diagnostics(&uri, 1, &["1:3-18 untrusted"]).await;
     // Nothing was shown yet, so nothing can be approved.
     let blind = client.command("vaultls.trust", json!({ "uri": uri, "approve": true })).await;
     assert_eq!(blind["outcome"], "review");
@@ -347,7 +347,6 @@ async fn a_secret_of_the_local_vault_is_renamed_there_too() {
     let mut client = with_plugin(&home).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
-    client.diagnostics(&uri, 1).await;
     let position = json!({ "line": 1, "character": 12 });
     let params = json!({ "textDocument": { "uri": uri }, "position": position, "newName": "api/key" });
     let edit = client.request("textDocument/rename", params).await.unwrap();

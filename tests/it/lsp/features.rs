@@ -180,7 +180,7 @@ async fn a_link_leads_to_its_entry() {
     let mut client = Client::open(&home, json!({})).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", TEXT).await;
-    client.diagnostics(&uri, 1).await;
+    client.expect_diagnostics(&uri, 1, &["3:22-37 untrusted", "10:10-25 untrusted", "10:10-25 reference"]).await;
     let site = at(&mut client, &uri, "textDocument/definition", 3, 31).await;
     assert_eq!(site["uri"], home.uri("vaultls.toml"));
     assert_eq!(range(&site["range"]), "4:9-4:14");

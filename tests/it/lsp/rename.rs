@@ -61,7 +61,6 @@ async fn the_link_is_renamed_with_its_references() {
     let mut client = Client::open(&home, versioned).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", &uses("token")).await;
-    client.diagnostics(&uri, 1).await;
     let edit = rename(&mut client, &uri, 1, 12, "api/token").await.unwrap();
     let changes = edit["documentChanges"].as_array().unwrap();
     let of = |uri: &str| changes.iter().find(|it| it["textDocument"]["uri"] == uri).unwrap();

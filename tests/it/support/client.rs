@@ -24,6 +24,8 @@ use vaultls::{
 
 /// How long a test waits for a message that it needs.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it waits for the diagnostics that it needs: less, so that it can say what came instead.
+const LESS_PATIENCE: Duration = Duration::from_secs(15);
 
 /// One person's folders and one workspace, gone with the value.
 pub struct Home {
@@ -194,9 +196,25 @@ impl Client {
         self.notify("textDocument/didChange", params).await;
     }
 
-    /// The last diagnostics of one version of a document. Earlier ones, which say what was known before the vaults
-    /// answered, are read over.
-    pub async fn diagnostics(&mut self, uri: &str, version: i32) -> Vec<Value> {
+    /// Waits until the diagnostics of one version of a document are these, each as `line:start-end code`. What was
+    /// said before the vaults answered is read over.
+    pub async fn expect_diagnostics(&mut self, uri: &str, version: i32, expected: &[&str]) -> Vec<Value> {
+        let mut last = Vec::new();
+        let deadline = tokio::time::Instant::now() + LESS_PATIENCE;
+        loop {
+            let next = self.next_diagnostics(uri, version);
+            let Ok(diagnostics) = tokio::time::timeout_at(deadline, next).await else {
+                panic!("{uri} version {version} never had {expected:?}; the last were {last:?}");
+            };
+            last = codes(&diagnostics);
+            if last == expected {
+                return diagnostics;
+            }
+        }
+    }
+
+    /// The next diagnostics of one version of a document.
+    pub async fn next_diagnostics(&mut self, uri: &str, version: i32) -> Vec<Value> {
         let is_it = move |message: &Value| {
             message["method"] == "textDocument/publishDiagnostics"
                 && message["params"]["uri"] == uri
@@ -298,6 +316,15 @@ impl Drop for Client {
         let finished = self.server.is_none() || std::thread::panicking();
         assert!(finished, "the test did not finish its client");
     }
+}
+
+/// Each diagnostic as `line:start-end code`.
+pub fn codes(diagnostics: &[Value]) -> Vec<String> {
+    let code = |it: &Value| {
+        let (start, end) = (&it["range"]["start"], &it["range"]["end"]);
+        format!("{}:{}-{} {}", start["line"], start["character"], end["character"], it["code"].as_str().unwrap())
+    };
+    diagnostics.iter().map(code).collect()
 }
 
 pub fn framed(message: &Value) -> Vec<u8> {
