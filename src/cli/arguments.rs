@@ -159,6 +159,8 @@ Examples:
   vaultls check api/ --env ci --format github
   vaultls check . --offline --format sarif > vaultls.sarif
 
+Lines and columns count from 1, columns in characters.
+
 Exit codes: 0 no errors or warnings; 1 some; 2 wrong arguments; 3 nothing but approvals or rules.")]
 pub struct Check {
     /// Files and folders; folders are searched for .http and .rest files and Postman collections

@@ -1,9 +1,12 @@
 //! `vaultls check`: findings for people, programs, code scanning and GitHub Actions.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+
+use serde::Serialize;
 
 use crate::{
     cli::{
@@ -129,11 +132,40 @@ fn judge(findings: &[Located]) -> Exit {
 fn print(findings: &[Located], format: CheckFormat, files: usize, terminal: &mut Terminal) -> Result<(), Stop> {
     match format {
         CheckFormat::Human => human(findings, files, terminal)?,
-        CheckFormat::Json => terminal.json(&findings)?,
+        CheckFormat::Json => terminal.json(&findings.iter().map(Listed::of).collect::<Vec<_>>())?,
         CheckFormat::Sarif => terminal.json(&sarif::log(findings))?,
         CheckFormat::Github => findings.iter().try_for_each(|finding| terminal.line(&[plain(github(finding))]))?,
     }
     Ok(())
+}
+
+/// A finding for programs; lines and columns count from 1, columns in characters.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    file: Cow<'a, str>,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    severity: Severity,
+    code: &'static str,
+    message: &'a str,
+}
+
+impl<'a> Listed<'a> {
+    fn of(finding: &'a Located) -> Self {
+        Self {
+            file: finding.file.to_string_lossy(),
+            line: finding.start.line + 1,
+            column: finding.start.column + 1,
+            end_line: finding.end.line + 1,
+            end_column: finding.end.column + 1,
+            severity: finding.severity,
+            code: finding.code,
+            message: &finding.message,
+        }
+    }
 }
 
 fn human(findings: &[Located], files: usize, terminal: &mut Terminal) -> std::io::Result<()> {

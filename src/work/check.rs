@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use crate::{
     config::Layer,
     environment::Trouble,
@@ -13,9 +11,8 @@ use crate::{
     work::{Core, Sheet},
 };
 
-/// A finding with its place in a file, zero-based, the columns in UTF-16 units.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A finding with its place in a file, zero-based, the columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     pub file: PathBuf,
     pub start: Position,
@@ -70,8 +67,8 @@ fn locate(file: &Path, source: &str, findings: Vec<Finding>) -> Vec<Located> {
     let text = Text::new(source);
     let place = |finding: Finding| Located {
         file: file.to_owned(),
-        start: text.position(finding.span.start, Encoding::Utf16),
-        end: text.position(finding.span.end, Encoding::Utf16),
+        start: text.position(finding.span.start, Encoding::Utf32),
+        end: text.position(finding.span.end, Encoding::Utf32),
         severity: finding.severity,
         code: finding.code,
         message: finding.message,

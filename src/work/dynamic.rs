@@ -87,33 +87,35 @@ fn rfc1123(moment: &Zoned) -> String {
     by_pattern("ddd, DD MMM YYYY HH:mm:ss [GMT]", &moment.with_time_zone(TimeZone::UTC))
 }
 
+/// Tokens of Day.js and the directives of `strftime` that mean the same; of two that begin alike, the longer first.
+const TOKENS: [(&str, &str); 23] = [
+    ("YYYY", "%Y"),
+    ("YY", "%y"),
+    ("MMMM", "%B"),
+    ("MMM", "%b"),
+    ("MM", "%m"),
+    ("M", "%-m"),
+    ("DD", "%d"),
+    ("D", "%-d"),
+    ("dddd", "%A"),
+    ("ddd", "%a"),
+    ("HH", "%H"),
+    ("H", "%-H"),
+    ("hh", "%I"),
+    ("h", "%-I"),
+    ("mm", "%M"),
+    ("m", "%-M"),
+    ("ss", "%S"),
+    ("s", "%-S"),
+    ("SSS", "%3f"),
+    ("A", "%p"),
+    ("a", "%P"),
+    ("ZZ", "%z"),
+    ("Z", "%:z"),
+];
+
 /// Formats with the tokens of Day.js ("Format" in its documentation), which REST Client uses.
 fn by_pattern(pattern: &str, moment: &Zoned) -> String {
-    const TOKENS: [(&str, &str); 23] = [
-        ("YYYY", "%Y"),
-        ("YY", "%y"),
-        ("MMMM", "%B"),
-        ("MMM", "%b"),
-        ("MM", "%m"),
-        ("M", "%-m"),
-        ("DD", "%d"),
-        ("D", "%-d"),
-        ("dddd", "%A"),
-        ("ddd", "%a"),
-        ("HH", "%H"),
-        ("H", "%-H"),
-        ("hh", "%I"),
-        ("h", "%-I"),
-        ("mm", "%M"),
-        ("m", "%-M"),
-        ("ss", "%S"),
-        ("s", "%-S"),
-        ("SSS", "%3f"),
-        ("A", "%p"),
-        ("a", "%P"),
-        ("ZZ", "%z"),
-        ("Z", "%:z"),
-    ];
     let mut text = String::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {

@@ -17,9 +17,11 @@ use crate::{
 
 /// How many names are asked for at the same time.
 const PARALLEL: usize = 16;
-/// How much expanded text one survey works through, in bytes. Requests past it are judged when they are sent:
-/// a hostile file of a thousand requests that each expand to megabytes must not stop an editor.
-const BUDGET: usize = 64 << 20;
+/// How much expanded text one survey works through, in bytes, and how much more for each byte of the document.
+/// Requests past it are judged when they are sent: a hostile file of a thousand requests that each expand to
+/// megabytes must not stop an editor.
+const BUDGET: usize = 8 << 20;
+const BUDGET_PER_BYTE: usize = 4;
 
 impl Core {
     /// The statuses of every secret in `sheet` and what each request may do with them. Reads no value.
@@ -88,13 +90,14 @@ fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
     let dynamic = |expression: &str| dynamic::stand_in(expression);
     let scope = Scope::new(&sheet.document, &sheet.source, &sheet.environment, &overrides, &dynamic);
     let reaches = reaches_secrets(sheet);
+    let budget = BUDGET + BUDGET_PER_BYTE * sheet.source.len();
     let mut spent = 0;
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope) };
         spent += plan.size();
         plans.push(plan);
-        if spent > BUDGET {
+        if spent > budget {
             break;
         }
     }

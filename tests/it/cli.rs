@@ -450,6 +450,15 @@ fn findings_name_file_line_and_column() {
 }
 
 #[test]
+fn findings_for_programs_count_characters_from_one() {
+    let program = Program::new();
+    program.file("a.http", "GET https://api.example.com/\nX-K: é𝄞<<vault:gone>>\n");
+    let findings = json(&program.run(&["check", "a.http", "--format", "json"]));
+    let place = ["file", "line", "column", "endLine", "severity", "code"].map(|key| findings[0][key].clone());
+    assert_eq!(Value::from(place.to_vec()), serde_json::json!(["a.http", 2, 8, 2, "error", "missing"]));
+}
+
+#[test]
 fn only_rules_in_the_way_is_not_allowed() {
     let program = with_canary(&["api.example.com"]);
     program.file("a.http", "GET https://other.example.org/\nX-Key: <<vault:key>>\n");

@@ -186,3 +186,20 @@ async fn other_json_is_ignored_silently() {
     client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri } })).await;
     client.finish_without_diagnostics().await;
 }
+
+#[tokio::test]
+async fn a_long_document_is_read_beside_the_handlers() {
+    let home = Home::new();
+    let mut client = Client::open(&home, json!({})).await;
+    let (short, long) = (home.uri("short.http"), home.uri("long.http"));
+    client.open_document(&short, "http", &text("short")).await;
+    let block = "### A request\nGET https://api.example.com/<<vault:long>>\n\n";
+    client.open_document(&long, "http", &block.repeat(20_000)).await;
+    let symbols = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": long } })).await;
+    let hover = client.ask("textDocument/hover", place(&short, 1, 18)).await;
+    // The short document's answer does not wait for the long one's.
+    assert!(client.answer(hover).await.unwrap()["contents"]["value"].as_str().unwrap().contains("`short`"));
+    assert!(!client.was_answered(symbols));
+    assert_eq!(client.answer(symbols).await.unwrap().as_array().unwrap().len(), 10_000);
+    client.finish().await;
+}

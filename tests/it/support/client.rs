@@ -169,6 +169,11 @@ impl Client {
         }
     }
 
+    /// Whether the answer to a request came before the last message that was read.
+    pub fn was_answered(&self, id: i64) -> bool {
+        self.unread.iter().any(|message| message.get("method").is_none() && message["id"] == id)
+    }
+
     pub async fn request(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         let id = self.ask(method, params).await;
         self.answer(id).await
