@@ -86,7 +86,8 @@ impl Approvals {
     pub fn list(&self) -> io::Result<Vec<Record>> {
         let ids = disk::names(&self.folder)?.into_iter().filter(|name| is_id(name));
         let mut records: Vec<Record> = ids.map(|id| self.record(id)).collect();
-        records.sort_by(|a, b| (&a.workspace, &a.kind, &a.name, &a.host).cmp(&(&b.workspace, &b.kind, &b.name, &b.host)));
+        records
+            .sort_by(|a, b| (&a.workspace, &a.kind, &a.name, &a.host).cmp(&(&b.workspace, &b.kind, &b.name, &b.host)));
         Ok(records)
     }
 
@@ -115,9 +116,7 @@ impl Approval<'_> {
     fn id(&self) -> String {
         let parts: [&str; 5] = match self {
             Self::Host { workspace, secret, host } => ["host", workspace, secret, host, ""],
-            Self::Definition { workspace, kind, name, definition } => {
-                ["definition", workspace, kind, name, definition]
-            }
+            Self::Definition { workspace, kind, name, definition } => ["definition", workspace, kind, name, definition],
         };
         let mut hash = Sha256::new();
         for part in parts {

@@ -238,7 +238,9 @@ impl<'a, 'i, 'c> Fields<'a, 'i, 'c> {
     fn texts(&mut self, name: &str) -> Option<Vec<Written<String>>> {
         let list = self.field(name, "a list of texts", |value| {
             let items = value.as_array()?.iter();
-            items.map(|item| Some(Written { value: item.get_ref().as_str()?.to_owned(), span: span_of(item) })).collect()
+            items
+                .map(|item| Some(Written { value: item.get_ref().as_str()?.to_owned(), span: span_of(item) }))
+                .collect()
         });
         list.map(|list| list.value)
     }
@@ -388,7 +390,8 @@ enabled = false
 
     #[test]
     fn broken_toml_spoils_the_entry_it_stands_in() {
-        let text = "[secrets.a]\nintegration = 'local'\n[secrets.b]\nallowed-domains = [\"x\"\n[secrets.c]\nnote = 'n'\n";
+        let text =
+            "[secrets.a]\nintegration = 'local'\n[secrets.b]\nallowed-domains = [\"x\"\n[secrets.c]\nnote = 'n'\n";
         let found = read_workspace(text);
         let faults: Vec<_> = found.secrets.iter().map(|entry| (entry.name.as_str(), entry.fault.is_some())).collect();
         assert_eq!(faults[0], ("a", false));

@@ -288,6 +288,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests look at the values that they made")]
+
     use std::sync::atomic::AtomicUsize;
 
     use tokio::{
@@ -443,7 +445,11 @@ mod tests {
                 async move { text(cache.get(link("a"), HOUR, load).await) }
             });
             settle().await;
-            if all { cache.clear().await } else { cache.forget(link("a")).await }
+            if all {
+                cache.clear().await;
+            } else {
+                cache.forget(link("a")).await;
+            }
             source.gate.notify_one();
             assert_eq!(first.await.unwrap(), "canary-1");
             assert_eq!(text(cache.get(link("a"), HOUR, source.load()).await), "canary-2");
@@ -459,7 +465,11 @@ mod tests {
             drop(value);
             // The flight that brought the value lets go of it a moment after its callers were told.
             settle().await;
-            if all { cache.clear().await } else { cache.forget(link("a")).await }
+            if all {
+                cache.clear().await;
+            } else {
+                cache.forget(link("a")).await;
+            }
             assert!(watched.upgrade().is_none());
         }
     }

@@ -81,7 +81,9 @@ impl Cluster {
             Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::read_v2(secret), &token).await?,
         };
         match answer.value(engine, asked) {
-            Err(_) if answer.refusal() == Refusal::Absent => Err(self.explain_absence(&answer, engine, secret, &token).await),
+            Err(_) if answer.refusal() == Refusal::Absent => {
+                Err(self.explain_absence(&answer, engine, secret, &token).await)
+            }
             other => other,
         }
     }
@@ -146,7 +148,9 @@ impl Cluster {
             Engine::V1 => self.transport.ask(endpoint::list_v1(&secret.mount, folder), &token).await?,
             Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::list_v2(&secret.mount, folder), &token).await?,
         };
-        if answer.is_success() && let Some(names) = answer.names() {
+        if answer.is_success()
+            && let Some(names) = answer.names()
+        {
             return Ok(names);
         }
         Err(answer.problem(self.asked(secret)))
@@ -175,7 +179,13 @@ impl Cluster {
     }
 
     /// What is missing, after a 404 that does not say: the mount, the secret, or its version.
-    async fn explain_absence(&self, answer: &Answer, engine: Engine, secret: &KvSecret, token: &SecretValue) -> Problem {
+    async fn explain_absence(
+        &self,
+        answer: &Answer,
+        engine: Engine,
+        secret: &KvSecret,
+        token: &SecretValue,
+    ) -> Problem {
         self.forget_engine(&secret.mount);
         let asked = self.asked(secret);
         let (Some(version), Engine::V2) = (secret.version, engine) else { return answer.problem(asked) };
@@ -280,7 +290,10 @@ fn bad_token() -> Problem {
 
 fn refuse_version(secret: &KvSecret) -> Result<(), Problem> {
     let Some(version) = secret.version else { return Ok(()) };
-    let detail = format!("the engine `{}` is of KV version 1 and keeps no version {version}; link without `version`", secret.mount);
+    let detail = format!(
+        "the engine `{}` is of KV version 1 and keeps no version {version}; link without `version`",
+        secret.mount
+    );
     Err(Problem::new(Reason::NotFound, detail))
 }
 

@@ -7,11 +7,7 @@ pub mod edit;
 pub mod integration;
 pub mod kv;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -62,7 +58,10 @@ pub struct Link {
 pub enum Target {
     /// A secret of the vault on this machine.
     Local(SecretName),
-    External { integration: Arc<Integration>, coordinates: Coordinates },
+    External {
+        integration: Arc<Integration>,
+        coordinates: Coordinates,
+    },
 }
 
 /// Where a value lives within a provider. One variant for each kind of provider.
@@ -174,13 +173,13 @@ impl Link {
 }
 
 impl Target {
-    fn understand(
-        entry: &SecretEntry,
-        integrations: &BTreeMap<String, Arc<Integration>>,
-    ) -> Result<Self, Complaint> {
+    fn understand(entry: &SecretEntry, integrations: &BTreeMap<String, Arc<Integration>>) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
         let Some(name) = &entry.integration else {
-            return Err(Complaint::error(header, "a secret needs `integration`: a name from `[integrations]`, or `local`"));
+            return Err(Complaint::error(
+                header,
+                "a secret needs `integration`: a name from `[integrations]`, or `local`",
+            ));
         };
         if name.value == LOCAL {
             return local(entry).map(Self::Local);
@@ -192,7 +191,10 @@ impl Target {
         if let Err(problem) = &integration.settings {
             return Err(Complaint::error(name.span, problem.detail.clone()));
         }
-        refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; an external secret has `path` and `key`")?;
+        refuse(
+            entry.local_name.as_ref(),
+            "`name` belongs to the local vault; an external secret has `path` and `key`",
+        )?;
         let coordinates = Coordinates::Kv(KvSecret::understand(entry)?);
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
@@ -206,9 +208,7 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),
-        Some(name) => {
-            SecretName::parse(&name.value).map_err(|error| Complaint::error(name.span, error.to_string()))
-        }
+        Some(name) => SecretName::parse(&name.value).map_err(|error| Complaint::error(name.span, error.to_string())),
     }
 }
 
@@ -302,7 +302,8 @@ mod tests {
     use super::*;
     use crate::config;
 
-    const INTEGRATION: &str = "[integrations.payments]\nprovider = 'hashicorp'\naddress = 'https://vault.acme.io:8200/'\n";
+    const INTEGRATION: &str =
+        "[integrations.payments]\nprovider = 'hashicorp'\naddress = 'https://vault.acme.io:8200/'\n";
 
     fn definitions(user: &str, workspace: &str) -> Definitions {
         Definitions::new(
@@ -327,7 +328,9 @@ mod tests {
 
     #[test]
     fn a_link_leads_to_its_integration() {
-        let text = format!("{INTEGRATION}[secrets.stripe]\nintegration = 'payments'\nengine = 'kv'\npath = 'a/b'\nkey = 'k'\n");
+        let text = format!(
+            "{INTEGRATION}[secrets.stripe]\nintegration = 'payments'\nengine = 'kv'\npath = 'a/b'\nkey = 'k'\n"
+        );
         let found = definitions("", &text);
         let Ok(Target::External { integration, coordinates }) = link(&found, "stripe").target else { panic!() };
         assert_eq!(integration.name, "payments");
@@ -337,7 +340,8 @@ mod tests {
 
     #[test]
     fn the_users_entry_wins() {
-        let found = definitions("[secrets.a]\nintegration = 'local'\nname = 'mine'\n", "[secrets.a]\nintegration = 'local'\n");
+        let found =
+            definitions("[secrets.a]\nintegration = 'local'\nname = 'mine'\n", "[secrets.a]\nintegration = 'local'\n");
         assert_eq!(link(&found, "a").target, Ok(Target::Local(SecretName::parse("mine").unwrap())));
         assert_eq!(link(&found, "a").source.layer, Layer::User);
     }
@@ -368,7 +372,8 @@ mod tests {
             allowed-domains = ["\U00000430pi.io", "b.io"]
         "#]]
         .assert_eq(&link(&definitions("", &text), "two words").definition);
-        let text = format!("{INTEGRATION}[secrets.a]\nkey = 'k'\npath = 'p'\nengine = 'kv'\nintegration = 'payments'\n");
+        let text =
+            format!("{INTEGRATION}[secrets.a]\nkey = 'k'\npath = 'p'\nengine = 'kv'\nintegration = 'payments'\n");
         expect![[r#"
             [secrets.a]
             integration = "payments"
@@ -441,7 +446,11 @@ mod tests {
             ("cache.ttl-minutes = 0", "cache.ttl-minutes = 5", Duration::ZERO, 1),
         ] {
             let found = definitions(user, workspace);
-            assert_eq!((found.cache_ttl, found.workspace_complaints.len()), (expected, complaints), "{user} {workspace}");
+            assert_eq!(
+                (found.cache_ttl, found.workspace_complaints.len()),
+                (expected, complaints),
+                "{user} {workspace}"
+            );
         }
     }
 }

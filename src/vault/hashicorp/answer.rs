@@ -169,7 +169,10 @@ impl Answer {
             ("kv", Some("2")) => Ok(Engine::V2),
             ("kv" | "generic", _) => Ok(Engine::V1),
             _ => {
-                let detail = format!("the engine `{}` of `{}` holds no key-value secrets", asked.secret.mount, asked.integration);
+                let detail = format!(
+                    "the engine `{}` of `{}` holds no key-value secrets",
+                    asked.secret.mount, asked.integration
+                );
                 Err(Problem::new(Reason::NotFound, detail))
             }
         }
@@ -213,27 +216,38 @@ impl Answer {
     pub(super) fn problem(&self, asked: Asked<'_>) -> Problem {
         let Asked { integration, cluster, secret, .. } = asked;
         let (reason, detail) = match (self.refusal(), self.status) {
-            (Refusal::Token, _) | (_, 401) => {
-                (Reason::LoginNeeded, format!("`{cluster}` does not accept the token of `{integration}`: it is invalid or expired"))
-            }
+            (Refusal::Token, _) | (_, 401) => (
+                Reason::LoginNeeded,
+                format!("`{cluster}` does not accept the token of `{integration}`: it is invalid or expired"),
+            ),
             (Refusal::Policy | Refusal::Preflight, _) | (_, 403) => (
                 Reason::Forbidden,
-                format!("no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read`"),
+                format!(
+                    "no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read`"
+                ),
             ),
             (Refusal::NoNamespace, _) => {
                 let namespace = asked.namespace.unwrap_or("root");
                 (Reason::NotFound, format!("`{integration}` has no namespace `{namespace}`"))
             }
-            (Refusal::NoMount, _) => (Reason::NotFound, format!("`{integration}` has no secrets engine `{}`", secret.mount)),
-            (Refusal::Destroyed, _) => (Reason::VersionGone, format!("{} of `{secret}` was destroyed", version(secret))),
+            (Refusal::NoMount, _) => {
+                (Reason::NotFound, format!("`{integration}` has no secrets engine `{}`", secret.mount))
+            }
+            (Refusal::Destroyed, _) => {
+                (Reason::VersionGone, format!("{} of `{secret}` was destroyed", version(secret)))
+            }
             (Refusal::Deleted, _) => (Reason::VersionGone, format!("{} of `{secret}` was deleted", version(secret))),
             (Refusal::Absent, _) => (Reason::NotFound, absent(asked)),
             (_, 429) => (Reason::Throttled, throttled(cluster, self.retry_after)),
             (_, 503 | 472 | 473) => (Reason::Sealed, format!("`{cluster}` is sealed or not ready ({})", self.status)),
             (_, 307) => (Reason::Sealed, elsewhere(self, asked)),
             (_, 300..=399) => (Reason::NotConfigured, elsewhere(self, asked)),
-            (_, 400..=499) => (Reason::NotFound, format!("`{cluster}` refuses the question for `{secret}` ({})", self.status)),
-            (_, 500..=599) => (Reason::Unreachable, format!("`{cluster}` failed ({}); its own log says why", self.status)),
+            (_, 400..=499) => {
+                (Reason::NotFound, format!("`{cluster}` refuses the question for `{secret}` ({})", self.status))
+            }
+            (_, 500..=599) => {
+                (Reason::Unreachable, format!("`{cluster}` failed ({}); its own log says why", self.status))
+            }
             _ => return nonsense(asked),
         };
         Problem::new(reason, detail)
@@ -271,13 +285,15 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn not_a_text(asked: Asked<'_>) -> Problem {
     let Asked { secret, .. } = asked;
-    let detail = format!("the key `{}` of `{secret}` holds an object or a list; link a key that holds a text", secret.key);
+    let detail =
+        format!("the key `{}` of `{secret}` holds an object or a list; link a key that holds a text", secret.key);
     Problem::new(Reason::BadValue, detail)
 }
 
 fn no_key(keys: &Keys<'_>, asked: Asked<'_>) -> Problem {
     let Asked { secret, .. } = asked;
-    let shown = |key: &Cow<'_, str>| format!("`{}`", key.chars().take(40).flat_map(char::escape_debug).collect::<String>());
+    let shown =
+        |key: &Cow<'_, str>| format!("`{}`", key.chars().take(40).flat_map(char::escape_debug).collect::<String>());
     let mut listed: Vec<String> = keys.keys().take(LISTED_KEYS).map(shown).collect();
     if keys.len() > LISTED_KEYS {
         listed.push(format!("{} more", keys.len() - LISTED_KEYS));
@@ -301,7 +317,10 @@ fn absent(asked: Asked<'_>) -> String {
 fn beside(asked: Asked<'_>, found: &str) -> String {
     let Asked { integration, secret, .. } = asked;
     match secret.mount.strip_prefix(found).and_then(|rest| rest.strip_prefix('/')).filter(|_| !found.is_empty()) {
-        Some(rest) => format!("`{integration}` has no engine `{}`; its engine is `{found}`, so the path starts with `{rest}/`", secret.mount),
+        Some(rest) => format!(
+            "`{integration}` has no engine `{}`; its engine is `{found}`, so the path starts with `{rest}/`",
+            secret.mount
+        ),
         None => format!("`{integration}` has no secrets engine `{}`", secret.mount),
     }
 }
@@ -315,7 +334,10 @@ fn throttled(cluster: &str, retry_after: Option<u64>) -> String {
 
 fn elsewhere(answer: &Answer, asked: Asked<'_>) -> String {
     let place = answer.location.as_deref().map(|host| format!(" to `{host}`")).unwrap_or_default();
-    format!("`{}` redirects{place}, where the token is not sent; set `address` to the server that answers itself", asked.cluster)
+    format!(
+        "`{}` redirects{place}, where the token is not sent; set `address` to the server that answers itself",
+        asked.cluster
+    )
 }
 
 fn version(secret: &KvSecret) -> String {
@@ -324,11 +346,16 @@ fn version(secret: &KvSecret) -> String {
 
 /// A 2xx that no Vault gives: a captive portal, a proxy's login page, another service.
 fn nonsense(asked: Asked<'_>) -> Problem {
-    Problem::new(Reason::Unreachable, format!("`{}` does not answer like a Vault; is the address right?", asked.cluster))
+    Problem::new(
+        Reason::Unreachable,
+        format!("`{}` does not answer like a Vault; is the address right?", asked.cluster),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests look at the values that they made")]
+
     use super::*;
 
     fn secret() -> KvSecret {
@@ -379,7 +406,15 @@ mod tests {
 
     #[test]
     fn an_answer_of_somebody_else_is_no_value() {
-        for body in ["", "<html>", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"data":5}}"#, "{\"data\":{\"data\":{\"password\":\"\u{1}\"}}}"] {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":{"data":5}}"#,
+            "{\"data\":{\"data\":{\"password\":\"\u{1}\"}}}",
+        ] {
             let problem = answer(200, body).value(Engine::V2, asked(&secret())).err().unwrap();
             assert_eq!(problem.reason, Reason::Unreachable, "{body}");
         }
@@ -389,12 +424,20 @@ mod tests {
     fn each_refusal_has_its_reason() {
         for (status, body, reason) in [
             (403, r#"{"errors":["permission denied"]}"#, Reason::LoginNeeded),
-            (403, r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#, Reason::LoginNeeded),
+            (
+                403,
+                r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#,
+                Reason::LoginNeeded,
+            ),
             (403, r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#, Reason::Forbidden),
             (403, "a firewall's page", Reason::Forbidden),
             (401, "", Reason::LoginNeeded),
             (404, r#"{"errors":[]}"#, Reason::NotFound),
-            (404, r#"{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01","destroyed":false}}}"#, Reason::VersionGone),
+            (
+                404,
+                r#"{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01","destroyed":false}}}"#,
+                Reason::VersionGone,
+            ),
             (404, r#"{"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true}}}"#, Reason::VersionGone),
             (429, "", Reason::Throttled),
             (503, r#"{"errors":["Vault is sealed"]}"#, Reason::Sealed),

@@ -349,7 +349,10 @@ integration = \"local\"
     fn domains_are_added_in_the_manner_of_the_list() {
         for (before, after) in [
             ("[secrets.a]\n", "[secrets.a]\nallowed-domains = [\"x.io\"]\n"),
-            ("[secrets.a]\nallowed-domains = ['y.io'] # why\n", "[secrets.a]\nallowed-domains = ['y.io', \"x.io\"] # why\n"),
+            (
+                "[secrets.a]\nallowed-domains = ['y.io'] # why\n",
+                "[secrets.a]\nallowed-domains = ['y.io', \"x.io\"] # why\n",
+            ),
             ("[secrets.a]\nallowed-domains = ['x.io']\n", "[secrets.a]\nallowed-domains = ['x.io']\n"),
             (
                 "[secrets.a]\nallowed-domains = [\n  'y.io', # first\n  'z.io',\n]\n",

@@ -15,6 +15,7 @@
 //!
 //! The checksum protects nothing from an attacker, the tag does; it is there to tell a person what is wrong. The mark
 //! is a hash of a 256-bit key and helps no one to guess it more than the tag does.
+#![expect(clippy::disallowed_methods, reason = "the key and the passphrase are put to use here")]
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::{
@@ -201,7 +202,8 @@ fn parse_kind(header: &[u8]) -> Result<KeyKind, FileError> {
         0 => Ok(KeyKind::Raw),
         1 => {
             let cost = Cost { memory_kib: number(10), passes: number(14), lanes: number(18) };
-            if cost.memory_kib > Cost::MAX.memory_kib || cost.passes > Cost::MAX.passes || cost.lanes > Cost::MAX.lanes {
+            if cost.memory_kib > Cost::MAX.memory_kib || cost.passes > Cost::MAX.passes || cost.lanes > Cost::MAX.lanes
+            {
                 return Err(FileError::TooCostly);
             }
             Ok(KeyKind::Passphrase { cost, salt: header[22..22 + SALT].try_into().expect("the header was measured") })
