@@ -61,7 +61,9 @@ pub struct Options {
 
 /// Looks up a variable of this process.
 #[derive(Clone)]
-pub struct ProcessVariables(pub Arc<dyn Fn(&str) -> Option<SecretValue> + Send + Sync>);
+pub struct ProcessVariables(pub Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<SecretValue> + Send + Sync;
 
 impl Default for ProcessVariables {
     /// No variables.
@@ -117,7 +119,8 @@ impl Vault {
     /// Never fails: what is wrong with a file shows in statuses and complaints.
     pub fn open(options: Options) -> Self {
         let root = options.workspace.as_ref();
-        let workspace = root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
+        let workspace =
+            root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
         Self {
             workspace,
             files: RwLock::new(Files::read(&options, None)),
@@ -151,9 +154,7 @@ impl Vault {
         let origin = self.origin(name).await;
         let finding = match self.place(name) {
             Err(problem) => Finding { checked: problem.reason != Reason::Untrusted, problem: Some(problem) },
-            Ok(Place::Variable(variable)) => {
-                Finding { problem: self.variable(name, &variable).err(), checked: true }
-            }
+            Ok(Place::Variable(variable)) => Finding { problem: self.variable(name, &variable).err(), checked: true },
             Ok(Place::Local { secret }) => {
                 let problem = self.blocking(move |local| local_problem(local, &secret)).await;
                 Finding { problem, checked: true }
@@ -169,7 +170,9 @@ impl Vault {
     pub fn last_status(&self, name: &SecretName) -> Status {
         let origin = self.link(name).map(|link| link_origin(&link, None));
         match self.place(name) {
-            Err(problem) if problem.reason != Reason::Missing => Status { origin, problem: Some(problem), checked: false },
+            Err(problem) if problem.reason != Reason::Missing => {
+                Status { origin, problem: Some(problem), checked: false }
+            }
             Ok(Place::External { link, .. }) => {
                 let last = self.statuses.last(name, link.fingerprint());
                 let Finding { problem, checked } = last.unwrap_or(Finding { problem: None, checked: false });
@@ -232,7 +235,11 @@ impl Vault {
             FileText::Text(text) => Some(text.clone()),
             FileText::Absent | FileText::Unusable(_) => None,
         };
-        Known { secrets, integrations: integrations.collect(), link_file: self.options.link_file().map(|path| (path, text)) }
+        Known {
+            secrets,
+            integrations: integrations.collect(),
+            link_file: self.options.link_file().map(|path| (path, text)),
+        }
     }
 
     /// Finds the local vault's key off the async threads, so that nobody waits for it later.
@@ -256,7 +263,10 @@ impl Vault {
             source: link.source.clone(),
             definition: link.definition.clone(),
         });
-        integrations.chain(links).filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition)).collect()
+        integrations
+            .chain(links)
+            .filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition))
+            .collect()
     }
 
     /// Approves a definition exactly as it was shown.
@@ -367,7 +377,8 @@ impl Vault {
         if self.trusts(source, kind, name, definition) {
             return Ok(());
         }
-        let detail = format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
+        let detail =
+            format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
         Err(Problem::new(Reason::Untrusted, detail))
     }
 
@@ -381,9 +392,8 @@ impl Vault {
 
     fn variable(&self, name: &SecretName, variable: &str) -> Result<SecretValue, Problem> {
         let found = (self.options.process_variables.0)(variable);
-        let value = found.ok_or_else(|| {
-            Problem::new(Reason::Missing, format!("the process variable `{variable}` is not set"))
-        })?;
+        let value = found
+            .ok_or_else(|| Problem::new(Reason::Missing, format!("the process variable `{variable}` is not set")))?;
         if value.is_empty() {
             return Err(Problem::new(Reason::Empty, format!("the process variable `{variable}` is empty")));
         }

@@ -19,12 +19,7 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Reason, Status},
-    vault::{
-        Options, ProcessVariables, Vault,
-        hashicorp::TokenSource,
-        local::KeySource,
-        value::SecretValue,
-    },
+    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
 };
 
 use crate::support::openbao::{OpenBao, ROOT};
@@ -56,7 +51,11 @@ fn seed(server: &OpenBao) {
     server.ask("POST", "team/kv/data/gone", &json!({"data": {"k": "canary-gone"}}));
     server.ask("DELETE", "team/kv/data/gone", &json!(null));
     for index in 0..100 {
-        server.ask("POST", &format!("team/kv/data/many/{index}"), &json!({"data": {"k": format!("canary-many-{index}")}}));
+        server.ask(
+            "POST",
+            &format!("team/kv/data/many/{index}"),
+            &json!({"data": {"k": format!("canary-many-{index}")}}),
+        );
     }
 }
 
@@ -171,18 +170,33 @@ async fn an_object_is_no_value() {
 async fn what_is_missing_is_named() {
     for (fields, detail) in [
         ("engine = 'nowhere'\npath = 'p'\nkey = 'k'", "`team` has no secrets engine `nowhere`"),
-        ("engine = 'team/kv/app'\npath = 'db'\nkey = 'k'", "`team` has no engine `team/kv/app`; its engine is `team/kv`, so the path starts with `app/`"),
+        (
+            "engine = 'team/kv/app'\npath = 'db'\nkey = 'k'",
+            "`team` has no engine `team/kv/app`; its engine is `team/kv`, so the path starts with `app/`",
+        ),
         ("engine = 'cubbyhole'\npath = 'p'\nkey = 'k'", "the engine `cubbyhole` of `team` holds no key-value secrets"),
         ("engine = 'team/kv'\npath = 'nope'\nkey = 'k'", "`team` has no secret `team/kv/nope`"),
         ("engine = 'team/kv'\npath = 'nope'\nkey = 'k'\nversion = 2", "`team` has no secret `team/kv/nope`"),
-        ("engine = 'team/kv'\npath = 'data/app/db'\nkey = 'k'", "`team` has no secret `team/kv/data/app/db`; `path` is written without `data/`"),
-        ("engine = 'team/kv'\npath = 'app/db'\nkey = 'nope'", "`team/kv/app/db` has no key `nope`; it has `empty`, `object`, `password`, `port`, `tls`"),
+        (
+            "engine = 'team/kv'\npath = 'data/app/db'\nkey = 'k'",
+            "`team` has no secret `team/kv/data/app/db`; `path` is written without `data/`",
+        ),
+        (
+            "engine = 'team/kv'\npath = 'app/db'\nkey = 'nope'",
+            "`team/kv/app/db` has no key `nope`; it has `empty`, `object`, `password`, `port`, `tls`",
+        ),
         ("engine = 'team/kv'\npath = 'app/db'\nkey = 'password'\nversion = 99", "`team/kv/app/db` has no version 99"),
         ("engine = 'kv1'\npath = 'app/nope'\nkey = 'k'", "`team` has no secret `kv1/app/nope`"),
         ("engine = 'kv1'\npath = 'nope/nope'\nkey = 'k'", "`team` has no secret `kv1/nope/nope`"),
         ("engine = 'kv1'\npath = 'nope'\nkey = 'k'", "`team` has no secret `kv1/nope`"),
-        ("engine = 'kv1'\npath = 'app/legacy'\nkey = 'nope'", "`kv1/app/legacy` has no key `nope`; it has `number`, `object`, `password`"),
-        ("engine = 'kv1'\npath = 'app/legacy'\nkey = 'k'\nversion = 1", "the engine `kv1` is of KV version 1 and keeps no version 1; link without `version`"),
+        (
+            "engine = 'kv1'\npath = 'app/legacy'\nkey = 'nope'",
+            "`kv1/app/legacy` has no key `nope`; it has `number`, `object`, `password`",
+        ),
+        (
+            "engine = 'kv1'\npath = 'app/legacy'\nkey = 'k'\nversion = 1",
+            "the engine `kv1` is of KV version 1 and keeps no version 1; link without `version`",
+        ),
     ] {
         check_problem(fields, Reason::NotFound, detail).await;
     }
@@ -191,8 +205,10 @@ async fn what_is_missing_is_named() {
 #[tokio::test]
 async fn versions_that_are_no_more_say_how_they_went() {
     let gone = Reason::VersionGone;
-    check_problem(&format!("{V2}key = 'password'\nversion = 2"), gone, "version 2 of `team/kv/app/db` was deleted").await;
-    check_problem(&format!("{V2}key = 'password'\nversion = 3"), gone, "version 3 of `team/kv/app/db` was destroyed").await;
+    check_problem(&format!("{V2}key = 'password'\nversion = 2"), gone, "version 2 of `team/kv/app/db` was deleted")
+        .await;
+    check_problem(&format!("{V2}key = 'password'\nversion = 3"), gone, "version 3 of `team/kv/app/db` was destroyed")
+        .await;
     let latest = "engine = 'team/kv'\npath = 'gone'\nkey = 'k'";
     check_problem(latest, gone, "the latest version of `team/kv/gone` was deleted").await;
 }
@@ -230,7 +246,11 @@ async fn tokens_that_are_not_accepted_ask_for_a_new_one() {
 #[tokio::test]
 async fn a_policy_that_says_no_is_no_reason_to_sign_in_again() {
     let Some(server) = shared() else { return };
-    let token = server.token("elsewhere", "path \"team/kv/data/many/*\" { capabilities = [\"read\"] }\npath \"kv1/other\" { capabilities = [\"read\"] }", "1h");
+    let token = server.token(
+        "elsewhere",
+        "path \"team/kv/data/many/*\" { capabilities = [\"read\"] }\npath \"kv1/other\" { capabilities = [\"read\"] }",
+        "1h",
+    );
     for (fields, path) in [(V2, "team/kv/app/db"), (V1, "kv1/app/legacy")] {
         let problem = linked(&server.address, &token, &format!("{fields}key = 'password'")).judged().await.unwrap_err();
         assert_eq!(problem.reason, Reason::Forbidden);
@@ -317,7 +337,9 @@ async fn a_hundred_secrets_at_once_all_come() {
     let Some(server) = shared() else { return };
     let mut text = integration(&server.address);
     for index in 0..100 {
-        text += &format!("[secrets.s{index}]\nintegration = 'team'\nengine = 'team/kv'\npath = 'many/{index}'\nkey = 'k'\n");
+        text += &format!(
+            "[secrets.s{index}]\nintegration = 'team'\nengine = 'team/kv'\npath = 'many/{index}'\nkey = 'k'\n"
+        );
     }
     let linked = Arc::new(configured(ROOT, &text));
     let tasks: Vec<_> = (0..100)
@@ -419,7 +441,8 @@ impl StandIn {
 
     /// Gives every request the same answer.
     fn answering(status: &str, headers: &str, body: &str) -> Self {
-        let answer = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer =
+            format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         Self::start(move |stream| drop(stream.write_all(answer.as_bytes())))
     }
 
@@ -498,6 +521,24 @@ async fn tls_where_there_is_none_is_told() {
     let problem = linked(&stand_in.address.replace("http:", "https:"), ROOT, V1_FIELDS).judged().await.unwrap_err();
     assert_eq!(problem.reason, Reason::Tls);
     assert!(problem.detail.ends_with("it does not speak TLS at this address"), "{problem:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_counts_only_if_its_issuer_is_trusted() {
+    let Some(server) = OpenBao::start_tls() else { return };
+    let problem = linked(&server.address, ROOT, V1_FIELDS).judged().await.unwrap_err();
+    assert_eq!(problem.reason, Reason::Tls);
+    let words = "its certificate's issuer is not trusted here; a private one belongs in the user's `ca-file`";
+    assert_eq!(problem.detail, format!("no secure connection to `{}`: {words}", server.address));
+    let trusting = |file: &std::path::Path| {
+        let link = "[secrets.a]\nintegration = 'team'\nengine = 'secret'\npath = 'nope'\nkey = 'k'\n";
+        configured(ROOT, &format!("{}ca-file = '{}'\n{link}", integration(&server.address), file.display()))
+    };
+    let problem = trusting(&server.ca_file()).judged().await.unwrap_err();
+    assert_eq!(problem, Problem::new(Reason::NotFound, "`team` has no secret `secret/nope`"));
+    let problem = trusting(&server.ca_file().with_extension("none")).judged().await.unwrap_err();
+    assert_eq!(problem.reason, Reason::NotConfigured);
+    assert!(problem.detail.starts_with("the `ca-file` "), "{problem:?}");
 }
 
 #[tokio::test]

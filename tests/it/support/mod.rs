@@ -2,7 +2,6 @@
 
 pub mod client;
 pub mod echo;
-#[cfg(test)]
 pub mod nvim;
 pub mod openbao;
 pub mod program;

@@ -5,7 +5,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -27,11 +27,30 @@ pub struct OpenBao {
     pub address: String,
     child: Child,
     unseal_key: String,
+    /// Its home, which is removed with it.
+    folder: PathBuf,
 }
 
 impl OpenBao {
     /// Starts a server with nothing in it; none where the program cannot be had.
     pub fn start() -> Option<Self> {
+        let server = Self::spawn("http", &[])?;
+        server.wait_until_ready();
+        Some(server)
+    }
+
+    /// The same over https, with a certificate authority of its own. NB. nothing else here speaks https.
+    pub fn start_tls() -> Option<Self> {
+        Self::spawn("https", &["-dev-tls"])
+    }
+
+    /// The certificate authority of a server over https.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.join("vault-ca.pem")
+    }
+
+    /// Returns once the server printed its unseal key.
+    fn spawn(scheme: &str, arguments: &[&str]) -> Option<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let program = provision::python_tool("bao")?;
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
@@ -42,6 +61,8 @@ impl OpenBao {
             .args(["server", "-dev", "-dev-no-store-token", "-log-level=error"])
             .arg(format!("-dev-root-token-id={ROOT}"))
             .arg(format!("-dev-listen-address={address}"))
+            .args(arguments)
+            .args(arguments.first().map(|_| format!("-dev-tls-cert-dir={}", folder.display())))
             .env_clear()
             .env("HOME", &folder)
             .env("PATH", env::var_os("PATH").unwrap_or_default())
@@ -52,9 +73,7 @@ impl OpenBao {
             .spawn()
             .unwrap();
         let unseal_key = unseal_key(&mut child);
-        let server = Self { address: format!("http://{address}"), child, unseal_key };
-        server.wait_until_ready();
-        Some(server)
+        Some(Self { address: format!("{scheme}://{address}"), child, unseal_key, folder })
     }
 
     /// Asks as root; the answer must be a success.
@@ -73,7 +92,11 @@ impl OpenBao {
 
     /// Mounts a KV engine.
     pub fn mount(&self, path: &str, version: u8) {
-        self.ask("POST", &format!("sys/mounts/{path}"), &json!({"type": "kv", "options": {"version": version.to_string()}}));
+        self.ask(
+            "POST",
+            &format!("sys/mounts/{path}"),
+            &json!({"type": "kv", "options": {"version": version.to_string()}}),
+        );
         // An engine of version 2 sets itself up for a moment, and answers 400 until then.
         let end = Instant::now() + Duration::from_secs(10);
         while version == 2 && self.exchange("GET", &format!("{path}/config"), &Value::Null, ROOT, "").0 != 200 {
@@ -111,7 +134,14 @@ impl OpenBao {
     }
 
     /// HTTP/1.0 by hand: the harness needs no client, and shares no code with the one under test.
-    fn try_exchange(&self, method: &str, path: &str, body: &Value, token: &str, namespace: &str) -> Option<(u16, Value)> {
+    fn try_exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+        token: &str,
+        namespace: &str,
+    ) -> Option<(u16, Value)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(self.address.strip_prefix("http://")?).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
