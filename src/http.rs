@@ -2,6 +2,7 @@
 //! in by position), send (the policy asked at every hop), redact. The only sender of the user's requests.
 
 pub mod fill;
+mod place;
 pub mod prepare;
 pub mod redact;
 pub mod send;

@@ -217,6 +217,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_counts_for_later_processes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |workspace: &str| Policy::new(Arc::new(Approvals::open(folder.path().into())), workspace.into());
+        open("/workspace").allow(&secret(), "api.stripe.com", true).unwrap();
+        open("/workspace").allow(&secret(), "once.stripe.com", false).unwrap();
+        let other = SecretName::parse("other").unwrap();
+        for (workspace, name, url, approved) in [
+            ("/workspace", &secret(), "https://api.stripe.com/", true),
+            ("/workspace", &secret(), "https://once.stripe.com/", false),
+            ("/workspace", &secret(), "https://api.stripe.com:8443/", false),
+            ("/workspace", &secret(), "http://api.stripe.com/", false),
+            ("/workspace", &other, "https://api.stripe.com/", false),
+            ("/elsewhere", &secret(), "https://api.stripe.com/", false),
+        ] {
+            let checked = open(workspace).check(name, &DomainList::default(), &Url::parse(url).unwrap());
+            assert_eq!(checked.is_ok(), approved, "{workspace} {name} {url}");
+        }
+    }
+
+    #[test]
     fn what_is_no_host_cannot_be_approved() {
         let policy = Policy::new(Arc::new(Approvals::open("unused".into())), "/workspace".into());
         for text in ["", "a b", "a.com@b.io", "data:text/plain,x", "ftp://a"] {

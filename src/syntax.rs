@@ -289,11 +289,13 @@ pub enum Auth {
 pub struct Settings {
     pub follow_redirects: bool,
     pub timeout: Option<Duration>,
+    /// The body is written and not sent: Postman sends none with `GET` and its like unless a collection asks for it.
+    pub omit_body: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { follow_redirects: true, timeout: None }
+        Self { follow_redirects: true, timeout: None, omit_body: false }
     }
 }
 

@@ -150,9 +150,72 @@ impl std::fmt::Display for Text {
     }
 }
 
+/// Why bytes are no text. Its message names places, never what stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("not UTF-8 text: byte {offset} is invalid; save the file as UTF-8")]
+    Utf8 { offset: usize },
+    #[error("not UTF-16 text: the two bytes at {offset} are half a character; save the file as UTF-8")]
+    Utf16 { offset: usize },
+}
+
+/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so (The Unicode Standard, section 23.8). The mark
+/// itself is left out, as editors do, so offsets count from the first character behind it.
+pub fn decode_bytes(bytes: &[u8]) -> Result<String, DecodeError> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => decode_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => decode_utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => decode_utf8(rest, 3),
+        _ => decode_utf8(bytes, 0),
+    }
+}
+
+/// `skipped` bytes stand before `bytes` in the file.
+fn decode_utf8(bytes: &[u8], skipped: usize) -> Result<String, DecodeError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(DecodeError::Utf8 { offset: skipped + error.valid_up_to() }),
+    }
+}
+
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, DecodeError> {
+    let (pairs, rest) = bytes.as_chunks();
+    let mut text = String::with_capacity(bytes.len());
+    // The byte order mark stands before the first unit.
+    let mut offset = 2;
+    for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        let character = character.map_err(|_| DecodeError::Utf16 { offset })?;
+        text.push(character);
+        offset += 2 * character.len_utf16();
+    }
+    if rest.is_empty() { Ok(text) } else { Err(DecodeError::Utf16 { offset }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_decoded_by_their_byte_order_mark() {
+        for bytes in [
+            b"a\xc3\xa9".as_slice(),
+            b"\xef\xbb\xbfa\xc3\xa9".as_slice(),
+            b"\xff\xfea\0\xe9\0".as_slice(),
+            b"\xfe\xff\0a\0\xe9".as_slice(),
+        ] {
+            assert_eq!(decode_bytes(bytes).unwrap(), "a\u{e9}", "{bytes:x?}");
+        }
+        assert_eq!(decode_bytes(b"").unwrap(), "");
+        assert_eq!(decode_bytes(b"\xff\xfe\x3d\xd8\x00\xde").unwrap(), "\u{1f600}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_by_their_offset() {
+        assert_eq!(decode_bytes(b"ab\xff"), Err(DecodeError::Utf8 { offset: 2 }));
+        assert_eq!(decode_bytes(b"\xef\xbb\xbfab\xff"), Err(DecodeError::Utf8 { offset: 5 }));
+        assert_eq!(decode_bytes(b"\xff\xfea\0\x3d\xd8a\0"), Err(DecodeError::Utf16 { offset: 4 }));
+        assert_eq!(decode_bytes(b"\xff\xfea\0b"), Err(DecodeError::Utf16 { offset: 4 }));
+    }
 
     fn position(line: u32, column: u32) -> Position {
         Position { line, column }

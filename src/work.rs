@@ -1,18 +1,33 @@
 //! What both faces share: one verb, one file; plain data in, plain and redacted data out.
+//!
+//! `survey` (what an editor says) and `run` (what happens) go through the same plan and the same judge, so they
+//! cannot disagree.
 
 pub mod answer;
+pub mod check;
+pub mod dynamic;
+pub mod files;
+pub mod plan;
+mod run;
+pub mod status;
+mod survey;
+pub mod verbs;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, Weak},
+};
 
 use serde::Serialize;
 
 use crate::{
-    http::send::{Limits, Response},
+    approval::Approvals,
+    http::send::{Limits, Response, Sender},
     name::SecretName,
     policy::Policy,
-    status::{Problem, Survey},
-    syntax::{Document, expand::Environment},
-    vault::Vault,
+    status::Problem,
+    syntax::{Document, Kind, expand::Environment},
+    vault::{self, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
 };
 
 /// The folders of one user, named once at the start of the program.
@@ -25,6 +40,28 @@ pub struct Directories {
     pub runtime: PathBuf,
 }
 
+impl Directories {
+    /// The user's `config.toml`.
+    pub fn user_config(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+}
+
+/// What a [`Core`] is made of. Only the root differs from one workspace to the next.
+#[derive(Clone, Debug)]
+pub struct CoreOptions {
+    /// The workspace's root folder: the home of its `vaultls.toml`, of approvals, and of body files.
+    pub root: PathBuf,
+    pub directories: Directories,
+    /// How the local vault's key is found.
+    pub key: KeySource,
+    /// The tokens that the user's own tools left on this machine.
+    pub vault_token: TokenSource,
+    /// The variables of this process, for `{{$processEnv NAME}}`.
+    pub process_variables: ProcessVariables,
+    pub limits: Limits,
+}
+
 /// A document as both faces hold it.
 #[derive(Clone, Debug)]
 pub struct Sheet {
@@ -34,6 +71,22 @@ pub struct Sheet {
     pub environment: Arc<Environment>,
 }
 
+impl Sheet {
+    /// Reads `source` as the content of `path` in the environment called `environment`, with complaints about
+    /// environment files; none where the file is in no format that is read.
+    pub fn read(
+        path: PathBuf,
+        source: Arc<str>,
+        root: &std::path::Path,
+        environment: Option<&str>,
+    ) -> Option<(Self, Vec<crate::environment::Trouble>)> {
+        let kind = Kind::of(&path, &source)?;
+        let document = Arc::new(crate::syntax::parse(kind, &source));
+        let (environment, troubles) = crate::environment::load(&path, root, environment);
+        Some((Self { path, source, document, environment: Arc::new(environment) }, troubles))
+    }
+}
+
 /// One workspace, ready to work.
 pub struct Core {
     pub vault: Vault,
@@ -41,7 +94,10 @@ pub struct Core {
     pub limits: Limits,
     /// The folder that files of a request may not leave.
     pub root: PathBuf,
-    // and the sender
+    approvals: Arc<Approvals>,
+    sender: Sender,
+    /// Values that were fetched and still live somewhere, so that a later response is masked for them as well.
+    fetched: Mutex<Vec<(SecretName, Weak<SecretValue>)>>,
 }
 
 /// Why a request was not sent.
@@ -52,7 +108,7 @@ pub struct Obstacle {
     pub secret: Option<SecretName>,
     /// The host the request would go to, for `domain-denied` and `host-unapproved`.
     pub host: Option<String>,
-    /// A code of `Reason`, or `variable`, `url`, `body`, `unsupported`.
+    /// A code of `Reason`, or `variable`, `reference`, `url`, `body`, `unsupported`.
     pub code: &'static str,
     pub message: String,
     pub hint: String,
@@ -74,14 +130,23 @@ pub enum RunOutcome {
 }
 
 impl Core {
-    /// The statuses of every secret in `sheet` and what each request may do with them. Reads no value.
-    pub async fn survey(&self, _sheet: &Sheet) -> Survey {
-        todo!()
-    }
-
-    /// Sends one request of `sheet`.
-    pub async fn run(&self, _sheet: &Sheet, _request: usize, _overrides: &BTreeMap<String, String>) -> RunOutcome {
-        todo!()
+    /// Opens a workspace. Never fails: what is wrong shows in statuses and complaints.
+    pub fn open(options: CoreOptions) -> Self {
+        let CoreOptions { root, directories, key, vault_token, process_variables, limits } = options;
+        // Approvals belong to the real folder, so that a symbolic link to it is no second workspace.
+        let root = root.canonicalize().unwrap_or(root);
+        let approvals = Arc::new(Approvals::open(directories.state.join("approvals")));
+        let vault = Vault::open(vault::Options {
+            workspace: Some(root.clone()),
+            user_config: directories.user_config(),
+            data: directories.data,
+            key,
+            vault_token,
+            approvals: approvals.clone(),
+            process_variables,
+        });
+        let policy = Policy::new(approvals.clone(), root.to_string_lossy().into_owned());
+        Self { vault, policy, limits, root, approvals, sender: Sender::default(), fetched: Mutex::default() }
     }
 }
 

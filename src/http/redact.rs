@@ -7,6 +7,8 @@
 
 mod forms;
 
+use std::sync::Arc;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 use zeroize::Zeroizing;
@@ -69,12 +71,14 @@ const COMMON_WORDS: [&str; 40] = [
     "version",
 ];
 
-/// Finds values. Its patterns are values: it cannot be printed.
+/// Finds values. Its patterns are values: it cannot be printed. Cloning it is cheap.
 ///
 /// NB. the forms are wiped when it is dropped; the automaton built from the short ones is memory of another crate and
 /// is only freed.
+#[derive(Clone)]
 pub struct Redactor {
-    forms: Vec<Zeroizing<Vec<u8>>>,
+    /// From the shortest to the longest.
+    forms: Arc<[Zeroizing<Vec<u8>>]>,
     /// None where no form is short.
     short: Option<AhoCorasick>,
 }
@@ -102,7 +106,7 @@ impl Redactor {
         forms.sort_unstable_by(|left, right| (left.len(), left.as_slice()).cmp(&(right.len(), right.as_slice())));
         forms.dedup();
         let short = automaton(&forms);
-        Self { forms, short }
+        Self { forms: forms.into(), short }
     }
 
     /// `text` with every value masked.

@@ -1,13 +1,36 @@
 //! Sends a filled request and follows redirects, asking the policy at every hop.
+//!
+//! What is sent is judged first: `guard` sees the very [`Url`] object of each hop before a connection is made. What
+//! comes back is bounded in time and size, and redacted before anybody sees it.
 
-use std::time::Duration;
+mod failure;
+mod receive;
+mod redirect;
 
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use http::header;
 use serde::Serialize;
+use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::{
-    http::{fill::Ready, redact::Redactor},
+    domain::is_loopback,
+    http::{
+        fill::{self, Ready, ReadyBody, ReadyHeader},
+        redact::{MASK, Redactor},
+    },
     status::Problem,
 };
+use redirect::Step;
+
+/// How many exchanges run at once; more wait for their turn.
+const PARALLEL: usize = 64;
+/// How long a connection may take, where the whole exchange has longer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The bounds of one exchange.
 #[derive(Clone, Debug)]
@@ -59,19 +82,208 @@ pub enum SendError {
     Failed(String),
 }
 
-/// The sender: one connection pool for the process, made at first use.
-#[derive(Default)]
-pub struct Sender {}
+/// The sender: connection pools for the process, made at first use.
+pub struct Sender {
+    /// Certificates besides those of the system, in PEM; from the user's own configuration only.
+    roots: Vec<u8>,
+    outside: OnceLock<Result<reqwest::Client, String>>,
+    /// For this machine itself: what is sent to a loopback address never goes through a proxy.
+    loopback: OnceLock<Result<reqwest::Client, String>>,
+    turns: Semaphore,
+}
+
+impl Default for Sender {
+    fn default() -> Self {
+        Self::with_roots(Vec::new())
+    }
+}
 
 impl Sender {
-    /// `guard` is asked for the first URL and for each redirect's, before anything is sent to it.
+    /// A sender that trusts the certificates in `pem` besides those of the system. NB. never from a workspace.
+    pub fn with_roots(pem: Vec<u8>) -> Self {
+        Self { roots: pem, outside: OnceLock::new(), loopback: OnceLock::new(), turns: Semaphore::new(PARALLEL) }
+    }
+
+    /// `guard` is asked for the first URL and for each redirect's, before anything is sent to it. Dropping the future
+    /// ends the exchange.
     pub async fn send(
         &self,
-        _ready: Ready,
-        _guard: &(dyn Fn(&url::Url) -> Result<(), Problem> + Sync),
-        _redactor: &Redactor,
-        _limits: &Limits,
+        ready: Ready,
+        guard: &(dyn Fn(&Url) -> Result<(), Problem> + Sync),
+        redactor: &Redactor,
+        limits: &Limits,
     ) -> Result<Response, SendError> {
-        todo!()
+        let _turn = self.turns.acquire().await;
+        let timeout = ready.timeout.unwrap_or(limits.timeout);
+        let shown = Shown::new(&ready, redactor);
+        let exchange = Exchange { sender: self, guard, shown: &shown, limits };
+        match tokio::time::timeout(timeout, exchange.run(ready)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(SendError::Failed(format!("no complete answer within {}", seconds(timeout)))),
+        }
+    }
+
+    /// The client for `url`. Making one reads the system's certificates, so it is done once and late.
+    fn client(&self, url: &Url) -> Result<&reqwest::Client, SendError> {
+        let is_loopback = is_loopback(url);
+        let slot = if is_loopback { &self.loopback } else { &self.outside };
+        slot.get_or_init(|| self.build(is_loopback)).as_ref().map_err(|message| SendError::Failed(message.clone()))
+    }
+
+    fn build(&self, is_loopback: bool) -> Result<reqwest::Client, String> {
+        let roots = reqwest::Certificate::from_pem_bundle(&self.roots)
+            .map_err(|_| "the additional certificates are not valid PEM")?;
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .connect_timeout(CONNECT_TIMEOUT);
+            if is_loopback { builder.no_proxy() } else { builder }
+        };
+        let built = builder().tls_certs_merge(roots.clone()).build();
+        // A machine without any certificates can still send plain http, and https to the certificates named here.
+        built.or_else(|_| builder().tls_certs_only(roots).build()).map_err(|error| failure::describe(error, None))
+    }
+}
+
+/// How URLs and texts of one exchange are shown.
+struct Shown<'a> {
+    redactor: &'a Redactor,
+    /// The host that a value decided.
+    secret_host: Option<String>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(ready: &Ready, redactor: &'a Redactor) -> Self {
+        let secret_host = ready.host_is_secret.then(|| ready.url.host_str().unwrap_or_default().to_owned());
+        Self { redactor, secret_host }
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
+    fn url(&self, url: &Url) -> String {
+        if self.hides(url) {
+            let rest = self.redactor.redact(&url[url::Position::BeforePath..]);
+            return format!("{}://{MASK}{rest}", url.scheme());
+        }
+        self.redactor.redact(url.as_str())
+    }
+
+    /// The host for a message; none when it is a value's.
+    fn host<'u>(&self, url: &'u Url) -> Option<&'u str> {
+        url.host_str().filter(|_| !self.hides(url))
+    }
+
+    fn hides(&self, url: &Url) -> bool {
+        self.secret_host.is_some() && self.secret_host.as_deref() == url.host_str()
+    }
+
+    fn refusal(&self, url: &Url, problem: &Problem) -> SendError {
+        SendError::Refused(if self.hides(url) {
+            fill::conceal(problem)
+        } else {
+            Problem::new(problem.reason, self.redactor.redact(&problem.detail))
+        })
+    }
+}
+
+/// One exchange: a request and the redirects that follow from it.
+struct Exchange<'a> {
+    sender: &'a Sender,
+    guard: &'a (dyn Fn(&Url) -> Result<(), Problem> + Sync),
+    shown: &'a Shown<'a>,
+    limits: &'a Limits,
+}
+
+impl Exchange<'_> {
+    async fn run(&self, ready: Ready) -> Result<Response, SendError> {
+        let started = Instant::now();
+        let follow = ready.follow_redirects;
+        let mut hop = Hop::first(ready);
+        let mut seen = vec![(hop.method.clone(), hop.url.clone())];
+        let mut redirects = Vec::new();
+        loop {
+            let response = self.send_hop(&hop).await?;
+            let step = if follow { redirect::step(&hop, &response) } else { Step::Stay };
+            match step {
+                Step::Stay => {
+                    return receive::receive(response, &hop, self.shown, self.limits, redirects, started).await;
+                }
+                Step::Refuse(message) => return Err(SendError::Failed(self.shown.text(&message))),
+                Step::Go(next) => {
+                    if redirects.len() >= self.limits.redirects {
+                        let message = format!("stopped after {} redirects", self.limits.redirects);
+                        return Err(SendError::Failed(message));
+                    }
+                    let visit = (next.method.clone(), next.url.clone());
+                    if seen.contains(&visit) {
+                        return Err(SendError::Failed("the redirects lead back to where they were".into()));
+                    }
+                    redirects.push((response.status().as_u16(), self.shown.url(&next.url)));
+                    seen.push(visit);
+                    hop = *next;
+                }
+            }
+        }
+    }
+
+    /// Asks the policy, then sends.
+    async fn send_hop(&self, hop: &Hop) -> Result<reqwest::Response, SendError> {
+        (self.guard)(&hop.url).map_err(|problem| self.shown.refusal(&hop.url, &problem))?;
+        self.guard_host_header(hop)?;
+        let client = self.sender.client(&hop.url)?;
+        let mut request = reqwest::Request::new(hop.method.clone(), hop.url.clone());
+        for header in &hop.headers {
+            request.headers_mut().append(header.name.clone(), header.value.clone());
+        }
+        if let Some(body) = &hop.body {
+            *request.body_mut() = Some(body.bytes.clone().into());
+        }
+        let failed = |error| SendError::Failed(self.shown.text(&failure::describe(error, self.shown.host(&hop.url))));
+        client.execute(request).await.map_err(failed)
+    }
+
+    /// A `Host` header sends a request to another site of the same server, so the policy is asked about that one too.
+    fn guard_host_header(&self, hop: &Hop) -> Result<(), SendError> {
+        let Some(header) = hop.headers.iter().find(|header| header.name == header::HOST) else { return Ok(()) };
+        let named =
+            header.value.to_str().ok().and_then(|host| Url::parse(&format!("{}://{host}/", hop.url.scheme())).ok());
+        let Some(named) = named else {
+            return Err(SendError::Failed("the `Host` header is not a host".into()));
+        };
+        if is_loopback(&hop.url) || named.host_str() == hop.url.host_str() {
+            return Ok(());
+        }
+        (self.guard)(&named).map_err(|problem| self.shown.refusal(&named, &problem))
+    }
+}
+
+/// One request on the wire.
+struct Hop {
+    method: http::Method,
+    url: Url,
+    headers: Vec<ReadyHeader>,
+    body: Option<ReadyBody>,
+}
+
+impl Hop {
+    fn first(mut ready: Ready) -> Self {
+        Self {
+            method: ready.method.clone(),
+            url: ready.url.clone(),
+            headers: std::mem::take(&mut ready.headers),
+            body: ready.body.take(),
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
     }
 }

@@ -1,2 +1,104 @@
-//! Questions to a person whose answer may not travel in an editor's messages: the asking process opens a private
-//! socket, and `vaultls answer TICKET` hands the answer over.
+//! Questions to a person whose answer may not travel in an editor's messages, because clients log them: the
+//! asking process opens a private socket, and `vaultls answer TICKET` hands the answer over.
+
+#[cfg(unix)]
+mod socket;
+#[cfg(not(unix))]
+#[path = "answer/absent.rs"]
+mod socket;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize, de};
+use zeroize::Zeroizing;
+
+use crate::vault::value::SecretValue;
+
+pub use socket::{Desk, deliver};
+
+/// The longest message, in bytes.
+pub const LONGEST: usize = 1 << 20;
+
+/// What a person typed, by the field's id.
+pub type Answers = BTreeMap<String, SecretValue>;
+
+/// One thing to ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    pub id: String,
+    pub label: String,
+    pub kind: FieldKind,
+}
+
+/// How a field is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    Text,
+    Hidden,
+    /// A one-time code.
+    Otp,
+}
+
+impl Field {
+    pub fn hidden(id: &str, label: impl Into<String>) -> Self {
+        Self { id: id.into(), label: label.into(), kind: FieldKind::Hidden }
+    }
+}
+
+/// Why an answer was not taken. Names no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    #[error("this is not a ticket")]
+    NotATicket,
+    #[error("nobody waits for this answer: it was given before, or took longer than five minutes")]
+    Expired,
+    #[error("the answer is not a JSON object of texts")]
+    NotJson,
+    #[error("the answer lacks `{0}`")]
+    Lacks(String),
+    #[error("`{0}` was not asked for")]
+    Unasked(String),
+    #[error("the answer is longer than 1 MiB")]
+    TooLong,
+    #[error("the answer could not be handed over: {0}")]
+    Channel(String),
+}
+
+/// A text that goes straight into a [`SecretValue`].
+struct Text(SecretValue);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(SecretValue::new(text.as_bytes().to_vec())))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Text, E> {
+                Ok(Text(SecretValue::new(text.into_bytes())))
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// Reads `{"id": "answer", ..}` and holds it to the fields that were asked for. NB. a text with JSON escapes passes
+/// through a buffer of the JSON reader that is not wiped.
+fn read_answers(json: &Zeroizing<Vec<u8>>, fields: &[Field]) -> Result<Answers, AnswerError> {
+    let texts: BTreeMap<String, Text> = serde_json::from_slice(json).map_err(|_| AnswerError::NotJson)?;
+    if let Some(field) = fields.iter().find(|field| !texts.contains_key(&field.id)) {
+        return Err(AnswerError::Lacks(field.id.clone()));
+    }
+    if let Some(id) = texts.keys().find(|id| !fields.iter().any(|field| field.id == **id)) {
+        return Err(AnswerError::Unasked(id.chars().take(40).flat_map(char::escape_debug).collect()));
+    }
+    Ok(texts.into_iter().map(|(id, text)| (id, text.0)).collect())
+}

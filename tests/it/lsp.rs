@@ -1,1 +1,12 @@
-//! lsp
+//! The language server through the protocol: the real server, in memory, with an editor that misses nothing.
+
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
+mod features;
+#[cfg(test)]
+mod protocol;
+#[cfg(test)]
+mod rename;

@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod support;
 
+mod bad_input;
 mod cli;
 mod corpus_http;
+#[cfg(test)]
 mod corpus_postman;
+#[cfg(test)]
+mod environment;
 mod exchange;
 #[cfg(test)]
 mod hashicorp;
@@ -14,4 +18,5 @@ mod hostile_hosts;
 mod local_vault;
 mod lsp;
 mod nvim;
+mod queries;
 mod tidy;

@@ -1,4 +1,9 @@
 //! What several test modules share.
 
+pub mod client;
+pub mod echo;
+pub mod nvim;
 pub mod openbao;
+pub mod program;
 pub mod provision;
+pub mod target;

@@ -1,0 +1,386 @@
+//! The arguments of the command line and their help. What a person reads here is all the manual they may ever read.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    cli::{Exit, Outcome, terminal::Terminal},
+    name::SecretName,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  vaultls vault set stripe-key --allow-domain api.stripe.com
+                                    store a secret (asks for the value)
+  vaultls check .                   find what would keep requests from being sent
+  vaultls run shop.http#login       send one request
+  vaultls run shop.http --all --format json
+                                    send all of them, for a program to read
+  vaultls demo                      see how everything works together
+
+Exit codes:
+  0  everything went as asked
+  1  something is wrong: a finding, an answer of 400 or above, a failure
+  2  the command cannot be carried out: wrong arguments, a file that is none
+  3  only an approval or a rule stands in the way (see `vaultls trust` and `run --allow-host`)
+
+Environment:
+  VAULTLS_KEY         the local vault's passphrase or key, where there is no key store
+  VAULTLS_KEY_FILE    a file that holds it
+  VAULTLS_NO_KEYRING  set to leave the system's key store alone
+  VAULT_TOKEN         the token for HashiCorp Vault integrations that use tokens
+  VAULTLS_LOG         what is logged to standard error, such as `debug`
+  NO_COLOR            set for output without colours";
+
+/// Secrets in HTTP requests that nobody ever writes down.
+///
+/// Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
+/// encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
+/// for, and is masked in every response.
+#[derive(Debug, Parser)]
+#[command(verbatim_doc_comment, name = "vaultls", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the requests of files and the secrets they use
+    List(List),
+    /// Send requests and print the responses, with every secret masked
+    Run(Run),
+    /// Find what would keep requests from being sent, without sending any
+    Check(Check),
+    /// Show integrations, secrets and the local vault
+    Status(Status),
+    /// Say in vaultls.toml where a secret lives
+    Link(Link),
+    /// Review and approve what this workspace defines
+    Trust(Trust),
+    /// Try a token for an integration
+    Login(Login),
+    /// Work with the encrypted vault on this machine
+    Vault(Vault),
+    /// Forget cached values
+    Cache(Cache),
+    /// Hand an answer to a waiting language server (used by editor plugins)
+    Answer(Answer),
+    /// Start the language server on standard input and output
+    Lsp(Lsp),
+    /// Show everything at work, on this machine only, in a few seconds
+    Demo,
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  vaultls completions bash > ~/.local/share/bash-completion/completions/vaultls")]
+    Completions { shell: clap_complete::Shell },
+}
+
+/// What every command that works in a workspace takes.
+#[derive(Clone, Debug, Args)]
+pub struct Workspace {
+    /// The workspace's folder [default: the nearest with a vaultls.toml, else a .git]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vaultls list shop.http --format json\n\nIn JSON, `line` and `column` count from 1."
+)]
+pub struct List {
+    /// .http or .rest files, or Postman collections
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vaultls run shop.http                 the only request of a file
+  vaultls run shop.http#login           the request called `login`
+  vaultls run shop.http:12              the request at line 12
+  vaultls run shop.http --all --env staging --var user=ann
+
+A request is sent only when every secret in it can be had and may go to its host. A host that was never approved
+is asked for on a terminal; elsewhere name it with --allow-host, or list it in the secret's allowed domains.
+
+Exit codes: 0 all answered below 400; 1 some answered 400 or above, failed, or lack something; 2 wrong arguments;
+3 only an approval or a rule stands in the way.")]
+pub struct Run {
+    /// A file, with `#name` or `:line` for one of its requests
+    #[arg(required = true, value_name = "FILE[#NAME|:LINE]")]
+    pub targets: Vec<String>,
+    /// Send every request of the files, in order
+    #[arg(long)]
+    pub all: bool,
+    /// The environment of http-client.env.json to use
+    #[arg(long = "env", value_name = "NAME")]
+    pub environment: Option<String>,
+    /// A variable's value, stronger than every other; not for secrets, because it is seen in process lists
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    pub variables: Vec<(String, String)>,
+    /// Let secrets without allowed domains go to this host, this time
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// How long an exchange may take, in seconds, where the request names no time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    Human,
+    Json,
+    /// SARIF 2.1.0, for code scanning services
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vaultls check .
+  vaultls check api/ --env ci --format github
+  vaultls check . --offline --format sarif > vaultls.sarif
+
+Exit codes: 0 no errors or warnings; 1 some; 2 wrong arguments; 3 nothing but approvals or rules.")]
+pub struct Check {
+    /// Files and folders; folders are searched for .http and .rest files and Postman collections
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// The environment of http-client.env.json to use
+    #[arg(long = "env", value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Ask no external vault
+    #[arg(long)]
+    pub offline: bool,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub format: CheckFormat,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  vaultls link stripe-key --integration payments --engine kv --path payments/stripe --key api_key \\
+      --allow-domain api.stripe.com
+
+The link is written to vaultls.toml, which is meant to be committed: it holds no value. Making it is also approving
+it, on this machine.")]
+pub struct Link {
+    /// The name that stands in `<<vault:name>>`
+    #[arg(value_parser = name)]
+    pub name: SecretName,
+    /// The integration of vaultls.toml or of your own configuration
+    #[arg(long)]
+    pub integration: String,
+    /// Where the secrets engine is mounted
+    #[arg(long, default_value = "secret", value_name = "MOUNT")]
+    pub engine: String,
+    /// The secret's path below the mount
+    #[arg(long)]
+    pub path: String,
+    /// The key in the secret
+    #[arg(long)]
+    pub key: String,
+    /// A version other than the latest
+    #[arg(long)]
+    pub version: Option<u64>,
+    /// A domain that the secret may be sent to; may be given several times
+    #[arg(long = "allow-domain", value_name = "DOMAIN")]
+    pub allowed_domains: Vec<String>,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vaultls trust                     show what waits for approval and what was approved
+  vaultls trust --approve           approve everything that waits, as it is shown
+  vaultls trust --revoke stripe-key take back every approval of that name
+
+What a workspace defines (where secrets live, which servers hold them, where they may go) counts only after you
+approved it. The approval is kept on this machine, and asked for again when the definition changes.")]
+pub struct Trust {
+    /// Show what waits and what was approved (this is also what happens without any flag)
+    #[arg(long, conflicts_with_all = ["approve", "revoke"])]
+    pub list: bool,
+    /// Approve what waits: the named definitions, or all
+    #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with = "revoke")]
+    pub approve: Option<Vec<String>>,
+    /// Take approvals back: of the named secrets and integrations, or all of this workspace
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub revoke: Option<Vec<String>>,
+    /// Do not ask on a terminal
+    #[arg(long)]
+    pub yes: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The token is asked for without showing it, or read from standard input. It is tried and then forgotten: a command
+lives too briefly to keep it. For commands set VAULT_TOKEN; in an editor, sign in there.")]
+pub struct Login {
+    pub integration: String,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+pub struct Vault {
+    #[command(subcommand)]
+    pub command: VaultCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum VaultCommand {
+    /// Store a secret, or change what is stored about it
+    #[command(after_help = "\
+Examples:
+  vaultls vault set stripe-key --allow-domain api.stripe.com
+  pass show stripe | vaultls vault set stripe-key
+
+The value is asked for without showing it, or read from standard input, never from an argument. One line break at
+the end of standard input is left out, because most programs add one; --raw keeps every byte.")]
+    Set {
+        #[arg(value_parser = name)]
+        name: SecretName,
+        /// A domain that the secret may be sent to; may be given several times
+        #[arg(long = "allow-domain", value_name = "DOMAIN")]
+        allowed_domains: Vec<String>,
+        /// A note for people
+        #[arg(long)]
+        note: Option<String>,
+        /// Keep a line break at the end of standard input
+        #[arg(long)]
+        raw: bool,
+        /// Leave the value as it is and change only the rest
+        #[arg(long, conflicts_with = "raw")]
+        keep_value: bool,
+    },
+    /// List the secrets, without values
+    List {
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Remove a secret
+    Rm {
+        #[arg(value_parser = name)]
+        name: SecretName,
+    },
+    /// Rename a secret; requests that mention it are not changed
+    Rename {
+        #[arg(value_parser = name)]
+        from: SecretName,
+        #[arg(value_parser = name)]
+        to: SecretName,
+    },
+    /// Let requests use a secret again
+    Enable {
+        #[arg(value_parser = name)]
+        name: SecretName,
+    },
+    /// Keep a secret from being used
+    Disable {
+        #[arg(value_parser = name)]
+        name: SecretName,
+    },
+    /// Delete the whole vault, for example when its key is lost
+    Reset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Cache {
+    #[command(subcommand)]
+    pub command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Say how to forget cached values
+    Reset,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Standard input is a JSON object with one text for each field of the question.")]
+pub struct Answer {
+    /// What the language server gave out
+    pub ticket: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Lsp {
+    /// Accepted because many editors pass it; standard input and output are always used
+    #[arg(long)]
+    pub stdio: bool,
+}
+
+/// Prints the completion script of a shell.
+pub fn completions(shell: clap_complete::Shell, terminal: &mut Terminal) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "vaultls", &mut script);
+    terminal.text(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+fn name(text: &str) -> Result<SecretName, String> {
+    SecretName::parse(text).map_err(|error| error.to_string())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    if name.trim().is_empty() {
+        return Err("the name before `=` is missing".into());
+    }
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds, such as 2.5")?;
+    let duration = Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "write a number above 0".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

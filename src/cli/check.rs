@@ -1,0 +1,222 @@
+//! `vaultls check`: findings for people, programs, code scanning and GitHub Actions.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    cli::{
+        Exit, Machine, Outcome, Stop, arguments,
+        arguments::CheckFormat,
+        documents::{self, Workspaces},
+        run::is_not_allowed,
+        sarif,
+        terminal::{Style, Terminal, plain, styled},
+    },
+    status::Severity,
+    work::{
+        Sheet,
+        check::{self, Located},
+        files,
+    },
+};
+
+pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mut Terminal) -> Outcome {
+    let files = collect(&arguments.paths, terminal)?;
+    let mut workspaces = Workspaces::new(machine, arguments.workspace.root.clone());
+    let mut findings = Vec::new();
+    let mut environments = BTreeSet::new();
+    for file in &files {
+        let core = workspaces.of(&file.path, |_| Ok(()))?;
+        let Some((sheet, troubles)) = file.open(&core.root, arguments.environment.as_deref(), terminal)? else {
+            continue;
+        };
+        environments.extend(sheet.environment.available.iter().cloned());
+        findings.extend(troubles.into_iter().map(check::of_trouble));
+        let found = core.check(&sheet, !arguments.offline).await;
+        // Named as the person named it, not as the disk does.
+        findings.extend(found.into_iter().map(|finding| Located { file: file.path.clone(), ..finding }));
+    }
+    if let Some(name) = arguments.environment.filter(|name| !files.is_empty() && !environments.contains(name)) {
+        let there = environments.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Stop::usage(format!("there is no environment `{name}` here"), format!("there are: {there}")));
+    }
+    for path in &arguments.paths {
+        // A folder without any document still has a workspace.
+        workspaces.of(path, |_| Ok(()))?;
+    }
+    findings.extend(workspaces.all().flat_map(|core| core.check_config()));
+    relative(&mut findings);
+    findings.sort_by(|left, right| (&left.file, left.start, left.code).cmp(&(&right.file, right.start, right.code)));
+    findings.dedup();
+    print(&findings, arguments.format, files.len(), terminal)?;
+    Ok(judge(&findings))
+}
+
+/// A file to look at.
+struct Candidate {
+    path: PathBuf,
+    /// Whether a person named it, so that it must be a document.
+    named: bool,
+}
+
+impl Candidate {
+    fn open(
+        &self,
+        root: &Path,
+        environment: Option<&str>,
+        terminal: &mut Terminal,
+    ) -> Result<Option<(Sheet, Vec<crate::environment::Trouble>)>, Stop> {
+        if self.named {
+            return documents::open(&self.path, root, environment).map(Some);
+        }
+        match files::read(&self.path) {
+            Ok(source) => Ok(Sheet::read(std::path::absolute(&self.path)?, source, root, environment)),
+            // A folder may hold anything under a name like ours; what cannot be a document is passed over loudly.
+            Err(error) => {
+                terminal.warning(&format!("{}: {error}", self.path.display()));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The files of the paths, each once, in the order of the paths.
+fn collect(paths: &[PathBuf], terminal: &mut Terminal) -> Result<Vec<Candidate>, Stop> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            candidates.push(Candidate { path: path.clone(), named: true });
+            continue;
+        }
+        let walk = files::walk(path);
+        for (folder, error) in walk.troubles {
+            terminal.warning(&format!("{}: cannot be searched: {error}", folder.display()));
+        }
+        if walk.cut {
+            terminal.warning(&format!("{}: has more files or folders than are searched", path.display()));
+        }
+        candidates.extend(walk.files.into_iter().map(|path| Candidate { path, named: false }));
+    }
+    let mut seen = std::collections::HashSet::new();
+    candidates.retain(|candidate| seen.insert(candidate.path.clone()));
+    Ok(candidates)
+}
+
+/// Makes names of files that lie below the folder of this process relative to it, as people and CI expect.
+fn relative(findings: &mut [Located]) {
+    let Ok(here) = std::path::absolute(".") else { return };
+    let real = here.canonicalize().ok();
+    for finding in findings {
+        let below = |folder: &PathBuf| finding.file.strip_prefix(folder).ok().map(Path::to_owned);
+        if let Some(short) = below(&here).or_else(|| real.as_ref().and_then(below)) {
+            finding.file = short;
+        } else if let Ok(short) = finding.file.strip_prefix(".") {
+            finding.file = short.to_owned();
+        }
+    }
+}
+
+/// Information and hints fail nothing.
+fn judge(findings: &[Located]) -> Exit {
+    let loud = findings.iter().filter(|finding| finding.severity <= Severity::Warning);
+    loud.fold(Exit::Done, |exit, finding| {
+        exit.and(if is_not_allowed(finding.code) { Exit::NotAllowed } else { Exit::Wrong })
+    })
+}
+
+fn print(findings: &[Located], format: CheckFormat, files: usize, terminal: &mut Terminal) -> Result<(), Stop> {
+    match format {
+        CheckFormat::Human => human(findings, files, terminal)?,
+        CheckFormat::Json => terminal.json(&findings)?,
+        CheckFormat::Sarif => terminal.json(&sarif::log(findings))?,
+        CheckFormat::Github => findings.iter().try_for_each(|finding| terminal.line(&[plain(github(finding))]))?,
+    }
+    Ok(())
+}
+
+fn human(findings: &[Located], files: usize, terminal: &mut Terminal) -> std::io::Result<()> {
+    for finding in findings {
+        let (style, word) = look(finding.severity);
+        let place = format!("{}:{}:{}: ", finding.file.display(), finding.start.line + 1, finding.start.column + 1);
+        terminal.line(&[
+            styled(Style::Bold, place),
+            styled(style, word),
+            plain(format!(": {} ", finding.message)),
+            styled(Style::Dim, format!("[{}]", finding.code)),
+        ])?;
+    }
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    terminal.flush()?;
+    let summary = format!("{}, {}, {}", counted(files, "file"), counted(errors, "error"), counted(warnings, "warning"));
+    terminal.note(&[styled(Style::Dim, summary)]);
+    Ok(())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn look(severity: Severity) -> (Style, &'static str) {
+    match severity {
+        Severity::Error => (Style::Red, "error"),
+        Severity::Warning => (Style::Yellow, "warning"),
+        Severity::Information => (Style::Blue, "info"),
+        Severity::Hint => (Style::Dim, "hint"),
+    }
+}
+
+/// A workflow command (GitHub documentation, "Workflow commands for GitHub Actions").
+fn github(finding: &Located) -> String {
+    let command = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Information | Severity::Hint => "notice",
+    };
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    format!(
+        "::{command} file={},line={},col={},endLine={},endColumn={},title={}::{}",
+        property(&finding.file.to_string_lossy()),
+        finding.start.line + 1,
+        finding.start.column + 1,
+        finding.end.line + 1,
+        finding.end.column + 1,
+        property(&format!("vaultls {}", finding.code)),
+        data(&finding.message),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Position;
+
+    fn finding(code: &'static str, severity: Severity) -> Located {
+        let start = Position { line: 1, column: 2 };
+        let end = Position { line: 1, column: 5 };
+        Located { file: "a,b.http".into(), start, end, severity, code, message: "100% wrong\nhere".into() }
+    }
+
+    #[test]
+    fn workflow_commands_are_escaped() {
+        assert_eq!(
+            github(&finding("missing", Severity::Error)),
+            "::error file=a%2Cb.http,line=2,col=3,endLine=2,endColumn=6,title=vaultls missing::100%25 wrong%0Ahere"
+        );
+    }
+
+    #[test]
+    fn the_exit_code_follows_the_worst_finding() {
+        let check = |findings: &[(&'static str, Severity)]| {
+            let findings: Vec<Located> = findings.iter().map(|(code, severity)| finding(code, *severity)).collect();
+            judge(&findings)
+        };
+        assert_eq!(check(&[]), Exit::Done);
+        assert_eq!(check(&[("host-unapproved", Severity::Information), ("disabled", Severity::Hint)]), Exit::Done);
+        assert_eq!(check(&[("untrusted", Severity::Warning), ("domain-denied", Severity::Error)]), Exit::NotAllowed);
+        assert_eq!(check(&[("untrusted", Severity::Warning), ("missing", Severity::Error)]), Exit::Wrong);
+    }
+}

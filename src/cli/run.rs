@@ -1,0 +1,244 @@
+//! `vaultls run`: sends requests, asks the person at the terminal for what is missing, prints the responses.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        Exit, Machine, Outcome, Stop, arguments,
+        arguments::Format,
+        documents::{self, Lines, Target, Workspaces},
+        prompt,
+        terminal::{Style, Terminal, plain, styled},
+        trust,
+    },
+    http::send::Response,
+    name::SecretName,
+    status::Reason,
+    work::{Core, Obstacle, RunOutcome, Sheet},
+};
+
+/// How often one request is tried again after the person removed an obstacle.
+const PATIENCE: usize = 8;
+
+#[derive(Serialize)]
+struct Ran {
+    file: String,
+    /// In the file, from 0.
+    index: usize,
+    /// From 1.
+    line: u32,
+    name: Option<String>,
+    #[serde(flatten)]
+    outcome: RunOutcome,
+}
+
+pub async fn run(arguments: arguments::Run, machine: &Machine, terminal: &mut Terminal) -> Outcome {
+    let overrides: BTreeMap<String, String> = arguments.variables.iter().cloned().collect();
+    let jobs = jobs(&arguments, machine, terminal)?;
+    let several = jobs.len() > 1 || jobs.iter().any(|job| job.requests.len() > 1);
+    let (mut exit, mut ran) = (Exit::Done, Vec::new());
+    for job in &jobs {
+        let lines = Lines::of(&job.sheet.source);
+        for &index in &job.requests {
+            let outcome = send(job, index, &overrides, terminal, arguments.format).await?;
+            exit = exit.and(judge(&outcome));
+            let request = &job.sheet.document.requests[index];
+            let one = Ran {
+                file: job.target.path.display().to_string(),
+                index,
+                line: lines.place(request.line.start).0,
+                name: request.name.as_ref().map(|name| name.text.clone()),
+                outcome,
+            };
+            match arguments.format {
+                Format::Json => ran.push(one),
+                Format::Text => print(&one, several, terminal)?,
+            }
+        }
+    }
+    if arguments.format == Format::Json {
+        terminal.json(&ran)?;
+    }
+    Ok(exit)
+}
+
+/// The chosen requests of one file.
+struct Job {
+    target: Target,
+    core: Arc<Core>,
+    sheet: Sheet,
+    requests: Vec<usize>,
+}
+
+/// Reads everything before anything is sent, so that a wrong name at the end does not leave half of it done.
+fn jobs(arguments: &arguments::Run, machine: &Machine, terminal: &mut Terminal) -> Result<Vec<Job>, Stop> {
+    let mut workspaces = Workspaces::new(machine, arguments.workspace.root.clone());
+    let mut jobs = Vec::new();
+    for target in arguments.targets.iter().map(|text| Target::parse(text)) {
+        let core = workspaces.of(&target.path, |core| prepare(core, arguments))?;
+        let (sheet, troubles) = documents::open(&target.path, &core.root, arguments.environment.as_deref())?;
+        for trouble in troubles {
+            terminal.warning(&format!("{}: {}", trouble.file.display(), trouble.message));
+        }
+        let requests = target.requests(&sheet, arguments.all)?;
+        jobs.push(Job { target, core, sheet, requests });
+    }
+    Ok(jobs)
+}
+
+fn prepare(core: &mut Core, arguments: &arguments::Run) -> Result<(), Stop> {
+    if let Some(timeout) = arguments.timeout {
+        core.limits.timeout = timeout;
+    }
+    for host in &arguments.allow_host {
+        let refused = |error| Stop::usage(format!("--allow-host: {error}"), "write it as in `api.example.com`");
+        core.policy.allow_any(host).map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Sends one request, again after each obstacle that a person removed.
+async fn send(
+    job: &Job,
+    index: usize,
+    overrides: &BTreeMap<String, String>,
+    terminal: &mut Terminal,
+    format: Format,
+) -> Result<RunOutcome, Stop> {
+    let may_ask = format == Format::Text && terminal.is_interactive();
+    let mut outcome = job.core.run(&job.sheet, index, overrides).await;
+    for _ in 0..PATIENCE {
+        let RunOutcome::Blocked { obstacles } = &outcome else { break };
+        if !may_ask || !remove(&job.core, obstacles, terminal).await? {
+            break;
+        }
+        outcome = job.core.run(&job.sheet, index, overrides).await;
+    }
+    Ok(outcome)
+}
+
+/// Asks for what would let the request be sent, one kind after the other. Nothing is asked while something that
+/// nobody can answer is in the way as well.
+async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Terminal) -> Result<bool, Stop> {
+    const ASKED: [Reason; 4] = [Reason::Locked, Reason::Untrusted, Reason::LoginNeeded, Reason::HostUnapproved];
+    if !obstacles.iter().all(|obstacle| ASKED.iter().any(|reason| reason.code() == obstacle.code)) {
+        return Ok(false);
+    }
+    let of = |reason: Reason| obstacles.iter().filter(move |obstacle| obstacle.code == reason.code());
+    if of(Reason::Locked).next().is_some() {
+        prompt::open_vault(core, terminal).await?;
+        return Ok(true);
+    }
+    if of(Reason::Untrusted).next().is_some() {
+        return trust::ask(core, &core.vault.pending(), terminal);
+    }
+    if let Some(secret) = of(Reason::LoginNeeded).find_map(|obstacle| obstacle.secret.as_ref()) {
+        return ask_for_token(core, secret, terminal).await;
+    }
+    for obstacle in of(Reason::HostUnapproved) {
+        let (Some(secret), Some(host)) = (&obstacle.secret, &obstacle.host) else { return Ok(false) };
+        if !ask_for_host(core, secret, host, terminal)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn ask_for_token(core: &Core, secret: &SecretName, terminal: &mut Terminal) -> Result<bool, Stop> {
+    let origin = core.vault.status(secret).await.origin;
+    let Some(integration) = origin.and_then(|origin| origin.integration) else { return Ok(false) };
+    let token = prompt::hidden(terminal, &format!("Token for {integration}"))?;
+    match core.login(&integration, token).await {
+        Ok(()) => Ok(true),
+        Err(failure) => {
+            terminal.error(&failure.message, &failure.hint);
+            Ok(false)
+        }
+    }
+}
+
+fn ask_for_host(core: &Core, secret: &SecretName, host: &str, terminal: &mut Terminal) -> Result<bool, Stop> {
+    let host_shown = crate::domain::shown_host(host);
+    let question = format!("Send the secret `{secret}` to {host_shown}? [o]nce, [a]lways, [N]o: ");
+    let remember = match prompt::choice(terminal, &question, &['o', 'a'])? {
+        Some('o') => false,
+        Some('a') => true,
+        _ => return Ok(false),
+    };
+    core.allow_host(secret, host, remember)?;
+    Ok(true)
+}
+
+fn judge(outcome: &RunOutcome) -> Exit {
+    let not_allowed = |obstacle: &Obstacle| is_not_allowed(obstacle.code);
+    match outcome {
+        RunOutcome::Sent { response, .. } if response.status < 400 => Exit::Done,
+        RunOutcome::Blocked { obstacles } if obstacles.iter().all(not_allowed) => Exit::NotAllowed,
+        RunOutcome::Failed { obstacle: Some(obstacle), .. } if not_allowed(obstacle) => Exit::NotAllowed,
+        RunOutcome::Sent { .. } | RunOutcome::Blocked { .. } | RunOutcome::Failed { .. } => Exit::Wrong,
+    }
+}
+
+/// Whether only a rule or a missing approval is behind a code.
+pub fn is_not_allowed(code: &str) -> bool {
+    [Reason::DomainDenied, Reason::HostUnapproved, Reason::Untrusted].iter().any(|reason| reason.code() == code)
+}
+
+fn print(ran: &Ran, several: bool, terminal: &mut Terminal) -> Result<(), Stop> {
+    if several {
+        let name = ran.name.as_deref().map(|name| format!("  {name}")).unwrap_or_default();
+        terminal.line(&[styled(Style::Bold, format!("### {}:{}{name}", ran.file, ran.line))])?;
+    }
+    match &ran.outcome {
+        RunOutcome::Sent { response, notes } => {
+            print_response(response, terminal)?;
+            for note in notes {
+                terminal.note(&[styled(Style::Blue, "note: "), plain(note)]);
+            }
+        }
+        RunOutcome::Blocked { obstacles } => {
+            let place = format!("{}:{}", ran.file, ran.line);
+            terminal.error(&format!("{place}: not sent"), "");
+            obstacles.iter().for_each(|obstacle| print_obstacle(obstacle, terminal));
+        }
+        RunOutcome::Failed { message, obstacle } => {
+            terminal.error(&format!("{}:{}: {message}", ran.file, ran.line), "");
+            obstacle.iter().for_each(|obstacle| print_obstacle(obstacle, terminal));
+        }
+    }
+    if several {
+        terminal.line(&[])?;
+    }
+    Ok(())
+}
+
+fn print_obstacle(obstacle: &Obstacle, terminal: &mut Terminal) {
+    let mut parts = vec![styled(Style::Yellow, format!("  {}: ", obstacle.code)), plain(&obstacle.message)];
+    if !obstacle.hint.is_empty() {
+        parts.push(styled(Style::Dim, format!(" ({})", obstacle.hint)));
+    }
+    terminal.note(&parts);
+}
+
+fn print_response(response: &Response, terminal: &mut Terminal) -> Result<(), Stop> {
+    for (status, url) in &response.redirects {
+        terminal.note(&[styled(Style::Dim, format!("{status} -> {url}"))]);
+    }
+    let style = match response.status {
+        0..300 => Style::Green,
+        300..400 => Style::Blue,
+        _ => Style::Red,
+    };
+    let status = format!("{} {}", response.status, response.reason);
+    terminal.line(&[plain(format!("{} ", response.version)), styled(style, status.trim_end())])?;
+    for (name, value) in &response.headers {
+        terminal.line(&[styled(Style::Dim, format!("{name}: ")), plain(value)])?;
+    }
+    if !response.body.is_empty() {
+        terminal.line(&[])?;
+        terminal.text(&response.body)?;
+    }
+    Ok(())
+}

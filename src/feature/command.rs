@@ -1,0 +1,392 @@
+//! The commands that an editor may ask for: the one list from which the server announces them, reads their
+//! arguments, and builds lenses and actions. An argument holds names and hosts, never a value.
+
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{feature::escape, name::SecretName};
+
+/// A command with its argument, ready to be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Run(Run),
+    AllowHost(AllowHost),
+    Create(Create),
+    Enable(Named),
+    Link(Link),
+    Unlock,
+    Login(Login),
+    Trust(Trust),
+    Status(Scope),
+    ResetCache(ResetCache),
+}
+
+/// Which command, without its argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    Run,
+    AllowHost,
+    Create,
+    Enable,
+    Link,
+    Unlock,
+    Login,
+    Trust,
+    Status,
+    ResetCache,
+}
+
+/// Sends a request: the one numbered `request`, else the one at `line`, else the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Run {
+    pub uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<usize>,
+    /// Counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+/// Lets a secret go to a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AllowHost {
+    pub uri: String,
+    /// Also the name of a process variable, as in [`SecretName::of_process_variable`].
+    #[serde(deserialize_with = "secret_or_process_variable")]
+    pub secret: SecretName,
+    pub host: String,
+    /// Whether the answer outlives this process.
+    pub remember: bool,
+}
+
+/// Makes a secret in the local vault. The value is asked for, hidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Create {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    pub name: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_domains: Option<Vec<String>>,
+}
+
+/// About one secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Named {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    pub name: SecretName,
+}
+
+/// Writes a link into `vaultls.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Link {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    pub name: SecretName,
+    pub link: LinkTarget,
+}
+
+/// Where a link leads. Which fields are needed, the integration's provider says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkTarget {
+    pub integration: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_domains: Option<Vec<String>>,
+}
+
+/// Signs in to an integration. The token is asked for, hidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Login {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    pub integration: String,
+}
+
+/// Shows what a workspace wants approved, or approves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Trust {
+    pub uri: String,
+    #[serde(default)]
+    pub approve: bool,
+}
+
+/// The workspace that is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Scope {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+}
+
+/// Forgets what was cached of one name, or of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResetCache {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<SecretName>,
+}
+
+/// An object without members.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl Verb {
+    pub const ALL: [Self; 10] = [
+        Self::Run,
+        Self::AllowHost,
+        Self::Create,
+        Self::Enable,
+        Self::Link,
+        Self::Unlock,
+        Self::Login,
+        Self::Trust,
+        Self::Status,
+        Self::ResetCache,
+    ];
+
+    /// The id that travels as `workspace/executeCommand`'s `command`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Run => "vaultls.run",
+            Self::AllowHost => "vaultls.allowHost",
+            Self::Create => "vaultls.create",
+            Self::Enable => "vaultls.enable",
+            Self::Link => "vaultls.link",
+            Self::Unlock => "vaultls.unlock",
+            Self::Login => "vaultls.login",
+            Self::Trust => "vaultls.trust",
+            Self::Status => "vaultls.status",
+            Self::ResetCache => "vaultls.resetCache",
+        }
+    }
+
+    /// The argument, as documentation and error messages write it.
+    pub const fn shape(self) -> &'static str {
+        match self {
+            Self::Run => "{uri, request? | line?, environment?}",
+            Self::AllowHost => "{uri, secret, host, remember}",
+            Self::Create => "{uri?, name, allowedDomains?: [..]}",
+            Self::Enable => "{uri?, name}",
+            Self::Link => "{uri?, name, link: {integration, engine?, path?, key?, version?, allowedDomains?: [..]}}",
+            Self::Unlock => "{}",
+            Self::Login => "{uri?, integration}",
+            Self::Trust => "{uri, approve?}",
+            Self::Status => "{uri?}",
+            Self::ResetCache => "{uri?, name?}",
+        }
+    }
+}
+
+impl Command {
+    /// Reads a command as an editor sends it; no argument counts as an empty object.
+    ///
+    /// # Errors
+    /// A message that names the command and the argument it takes. It never repeats what was sent: a client that
+    /// gets the contract wrong may have put anything there.
+    pub fn parse(id: &str, argument: Option<&Value>) -> Result<Self, String> {
+        let Some(verb) = Verb::ALL.into_iter().find(|verb| verb.id() == id) else {
+            return Err(format!("there is no command `{}`", escape::plain(id)));
+        };
+        let parsed = match verb {
+            Verb::Run => read(argument).map(Self::Run),
+            Verb::AllowHost => read(argument).map(Self::AllowHost),
+            Verb::Create => read(argument).map(Self::Create),
+            Verb::Enable => read(argument).map(Self::Enable),
+            Verb::Link => read(argument).map(Self::Link),
+            Verb::Unlock => read(argument).map(|Nothing {}| Self::Unlock),
+            Verb::Login => read(argument).map(Self::Login),
+            Verb::Trust => read(argument).map(Self::Trust),
+            Verb::Status => read(argument).map(Self::Status),
+            Verb::ResetCache => read(argument).map(Self::ResetCache),
+        };
+        parsed.ok_or_else(|| format!("`{id}` takes one argument {}, and was given something else", verb.shape()))
+    }
+
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Run(_) => Verb::Run,
+            Self::AllowHost(_) => Verb::AllowHost,
+            Self::Create(_) => Verb::Create,
+            Self::Enable(_) => Verb::Enable,
+            Self::Link(_) => Verb::Link,
+            Self::Unlock => Verb::Unlock,
+            Self::Login(_) => Verb::Login,
+            Self::Trust(_) => Verb::Trust,
+            Self::Status(_) => Verb::Status,
+            Self::ResetCache(_) => Verb::ResetCache,
+        }
+    }
+
+    pub const fn id(&self) -> &'static str {
+        self.verb().id()
+    }
+
+    /// What an editor shows for it, as plain text.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Run(_) => "Send request".into(),
+            Self::AllowHost(AllowHost { secret, host, remember, .. }) => {
+                let secret = shown_name(secret);
+                let host = escape::plain(host);
+                let how = if *remember { "and remember" } else { "this time" };
+                format!("Allow `{host}` for {secret} {how}")
+            }
+            Self::Create(Create { name, .. }) => format!("Create `{name}` in the local vault"),
+            Self::Enable(Named { name, .. }) => format!("Enable `{name}`"),
+            Self::Link(Link { name, link, .. }) => format!("Link `{name}` to `{}`", escape::plain(&link.integration)),
+            Self::Unlock => "Unlock the local vault".into(),
+            Self::Login(Login { integration, .. }) => format!("Sign in to `{}`", escape::plain(integration)),
+            Self::Trust(_) => "Review and trust this workspace's definitions".into(),
+            Self::Status(_) => "Show the state of vaults and secrets".into(),
+            Self::ResetCache(ResetCache { name: Some(name), .. }) => format!("Ask for `{name}` again"),
+            Self::ResetCache(ResetCache { name: None, .. }) => "Forget everything cached".into(),
+        }
+    }
+
+    /// The one argument, as [`Self::parse`] reads it.
+    pub fn argument(&self) -> Value {
+        let value = match self {
+            Self::Run(argument) => serde_json::to_value(argument),
+            Self::AllowHost(argument) => serde_json::to_value(argument),
+            Self::Create(argument) => serde_json::to_value(argument),
+            Self::Enable(argument) => serde_json::to_value(argument),
+            Self::Link(argument) => serde_json::to_value(argument),
+            Self::Unlock => Ok(Value::Object(serde_json::Map::new())),
+            Self::Login(argument) => serde_json::to_value(argument),
+            Self::Trust(argument) => serde_json::to_value(argument),
+            Self::Status(argument) => serde_json::to_value(argument),
+            Self::ResetCache(argument) => serde_json::to_value(argument),
+        };
+        value.expect("arguments are plain data with text keys")
+    }
+}
+
+/// A secret as people know it: a process variable by its own name.
+pub fn shown_name(name: &SecretName) -> String {
+    match name.process_variable() {
+        Some(variable) => format!("the process variable `{variable}`"),
+        None => format!("`{name}`"),
+    }
+}
+
+/// NB. only an object will do: serde would also take a list for a structure, member by member.
+fn read<T: DeserializeOwned>(argument: Option<&Value>) -> Option<T> {
+    let members = match argument {
+        None | Some(Value::Null) => serde_json::Map::new(),
+        Some(Value::Object(members)) => members.clone(),
+        Some(_) => return None,
+    };
+    serde_json::from_value(Value::Object(members)).ok()
+}
+
+fn secret_or_process_variable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretName, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let variable = text.strip_prefix("env:").and_then(SecretName::of_process_variable);
+    variable.map_or_else(|| SecretName::parse(&text).map_err(serde::de::Error::custom), Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn name(text: &str) -> SecretName {
+        SecretName::parse(text).unwrap()
+    }
+
+    fn one_of_each() -> Vec<Command> {
+        let (uri, host) = ("file:///a.http".to_owned(), "api.example.com".to_owned());
+        let link = LinkTarget {
+            integration: "payments".into(),
+            engine: Some("kv".into()),
+            path: Some("a/b".into()),
+            key: None,
+            version: Some(3),
+            allowed_domains: Some(vec![host.clone()]),
+        };
+        vec![
+            Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),
+            Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
+            Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
+            Command::Enable(Named { uri: None, name: name("a") }),
+            Command::Link(Link { uri: None, name: name("a"), link }),
+            Command::Unlock,
+            Command::Login(Login { uri: None, integration: "payments".into() }),
+            Command::Trust(Trust { uri: uri.clone(), approve: false }),
+            Command::Status(Scope { uri: Some(uri) }),
+            Command::ResetCache(ResetCache::default()),
+        ]
+    }
+
+    #[test]
+    fn every_command_survives_the_way_to_the_editor_and_back() {
+        let commands = one_of_each();
+        assert_eq!(commands.iter().map(Command::verb).collect::<Vec<_>>(), Verb::ALL);
+        for command in commands {
+            assert_eq!(Command::parse(command.id(), Some(&command.argument())), Ok(command));
+        }
+    }
+
+    #[test]
+    fn absent_members_are_left_out() {
+        let command = Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None });
+        assert_eq!(command.argument(), json!({"uri": "u", "request": 0}));
+        assert_eq!(Command::Unlock.argument(), json!({}));
+    }
+
+    #[test]
+    fn no_argument_is_an_empty_one() {
+        assert_eq!(Command::parse("vaultls.unlock", None), Ok(Command::Unlock));
+        assert_eq!(Command::parse("vaultls.status", Some(&Value::Null)), Ok(Command::Status(Scope::default())));
+    }
+
+    #[test]
+    fn an_error_tells_the_shape_and_nothing_that_was_sent() {
+        let canary = "canary-7f3a9c-argument";
+        for argument in [json!({"name": canary}), json!({"uri": 1, canary: canary}), json!([canary]), json!(canary)] {
+            let error = Command::parse("vaultls.trust", Some(&argument)).unwrap_err();
+            assert_eq!(error, "`vaultls.trust` takes one argument {uri, approve?}, and was given something else");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_refused() {
+        assert_eq!(Command::parse("vaultls.x\n", None), Err("there is no command `vaultls.x\\n`".into()));
+    }
+
+    #[test]
+    fn a_hostile_name_is_refused() {
+        let argument = json!({"name": "a`\n<script>"});
+        assert!(Command::parse("vaultls.enable", Some(&argument)).is_err());
+    }
+
+    #[test]
+    fn a_process_variable_can_be_allowed_a_host() {
+        let secret = SecretName::of_process_variable("API_KEY").unwrap();
+        let allow = AllowHost { uri: "u".into(), secret, host: "h".into(), remember: false };
+        let command = Command::AllowHost(allow);
+        assert_eq!(Command::parse(command.id(), Some(&command.argument())), Ok(command.clone()));
+        assert_eq!(command.title(), "Allow `h` for the process variable `API_KEY` this time");
+    }
+}

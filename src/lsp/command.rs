@@ -1,0 +1,275 @@
+//! `workspace/executeCommand`: reads a command, carries it out on the core, and answers with plain data. No answer
+//! and no argument holds a value: what only the person knows is asked for beside the protocol.
+
+use std::{future::Future, sync::Arc};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
+
+use crate::{
+    feature::{
+        command::{AllowHost, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        escape,
+    },
+    lsp::{
+        bare, convert, refresh, run,
+        state::{State, Workspace},
+    },
+    name::SecretName,
+    vault::{local::Change, value::SecretValue},
+    work::{
+        Core, RunOutcome,
+        answer::{Answers, Field},
+        status::{Report, Waiting},
+        verbs::Failure,
+    },
+};
+
+/// What a command answers.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Run(RunOutcome),
+    Other(Outcome),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub enum Outcome {
+    Done {
+        message: String,
+    },
+    /// The person must be asked; the answer goes through `vaultls answer` with the ticket.
+    NeedsInput {
+        ticket: String,
+        message: String,
+        fields: Vec<Field>,
+        /// How the same is done in a terminal, for clients that cannot ask.
+        #[serde(skip)]
+        by_hand: String,
+    },
+    /// What waits for approval, to be shown as it stands.
+    Review {
+        pending: Vec<Waiting>,
+    },
+    Status(Box<Report>),
+    Failed {
+        message: String,
+    },
+}
+
+impl Answer {
+    fn done(message: impl Into<String>) -> Self {
+        Self::Other(Outcome::Done { message: message.into() })
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Other(Outcome::Failed { message: message.into() })
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self::failed(told(&failure))
+    }
+}
+
+/// A failure with its way out.
+fn told(failure: &Failure) -> String {
+    if failure.hint.is_empty() { failure.message.clone() } else { format!("{}; {}", failure.message, failure.hint) }
+}
+
+/// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
+pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
+    let answer = match parse(state, &params) {
+        Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
+        Ok(command) => Ok(carry_out(state, command).await),
+        Err(message) => Ok(Answer::failed(message)),
+    };
+    let answer = answer.unwrap_or_else(Answer::failed);
+    if !state.editor.abilities().plugin {
+        bare::tell(state, &answer);
+    }
+    serde_json::to_value(answer).expect("answers are plain data with text keys")
+}
+
+/// A command without any argument means the place where the person works: some clients can send none.
+fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
+    let about_a_document = [Verb::Run, Verb::Trust].iter().any(|verb| verb.id() == params.command);
+    match params.arguments.as_slice() {
+        [] if about_a_document => {
+            let focus = state.focus().ok_or("no document is open that this could be about")?;
+            let place = state
+                .edition(&focus.uri)
+                .map(|(edition, _)| convert::position(&edition.text, focus.offset, state.encoding()));
+            let mut argument = json!({ "uri": focus.uri.as_str() });
+            if let (Some(place), true) = (place, params.command == Verb::Run.id()) {
+                argument["line"] = json!(place.line);
+            }
+            Command::parse(&params.command, Some(&argument))
+        }
+        [] => Command::parse(&params.command, None),
+        [argument] => Command::parse(&params.command, Some(argument)),
+        _ => Err(format!("`{}` takes one argument", escape::plain(&params.command))),
+    }
+}
+
+async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
+    let uri = match &command {
+        Command::Run(it) => Some(it.uri.as_str()),
+        Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
+        Command::Create(Create { uri, .. })
+        | Command::Enable(Named { uri, .. })
+        | Command::Link(Link { uri, .. })
+        | Command::Login(Login { uri, .. })
+        | Command::Status(Scope { uri })
+        | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
+        Command::Unlock => None,
+    };
+    let Some((workspace, core)) = home(state, uri).await else {
+        return Answer::failed("there is no workspace that this could be about");
+    };
+    match command {
+        Command::Run(_) => Answer::failed("a run has its own way"),
+        Command::AllowHost(it) => allow_host(state, &core, &it),
+        Command::Create(it) => create(state, core, it).await,
+        Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
+        Command::Link(it) => link(state, core, it).await,
+        Command::Unlock => unlock(state, core).await,
+        Command::Login(it) => login(state, core, it).await,
+        Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
+        Command::Status(_) => Answer::Other(Outcome::Status(Box::new(core.report().await))),
+        Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
+    }
+}
+
+/// The workspace that a command is about, with its core.
+pub async fn home(state: &State, uri: Option<&str>) -> Option<(Arc<Workspace>, Arc<Core>)> {
+    let uri = match uri {
+        Some(uri) => Some(uri.parse().ok()?),
+        None => None,
+    };
+    let workspace = state.workspace(uri.as_ref())?;
+    let core = workspace.core(&state.options).await?;
+    Some((workspace, core))
+}
+
+/// The answer to an act that changes what is known everywhere.
+fn settle<T>(state: &Arc<State>, act: Result<T, Failure>, done: String) -> Answer {
+    refresh::all(state);
+    act.map_or_else(Answer::from, |_| Answer::done(done))
+}
+
+fn allow_host(state: &Arc<State>, core: &Core, it: &AllowHost) -> Answer {
+    let allowed = core.allow_host(&it.secret, &it.host, it.remember);
+    let how = if it.remember { "from now on" } else { "until the editor is closed" };
+    let done = format!("`{}` may be sent to {} {how}", it.secret, escape::plain(&it.host));
+    settle(state, allowed, done)
+}
+
+async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
+    let name = it.name;
+    let question = Question {
+        message: format!("The value of `{name}` in the local vault"),
+        field: Field::hidden("value", format!("Value of {name}")),
+        by_hand: format!("run `vaultls vault set {}` in a terminal", shell_word(&name)),
+    };
+    ask(state, question, async move |value| {
+        let change = Change { value: Some(value), allowed_domains: it.allowed_domains, ..Change::default() };
+        core.store(&name, change).await
+    })
+    .await
+}
+
+async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
+    let question = Question {
+        message: "The passphrase of the local vault".into(),
+        field: Field::hidden("passphrase", "Passphrase"),
+        by_hand: "start the editor with `VAULTLS_KEY_FILE`, or use a client with the vaultls plugin".into(),
+    };
+    ask(state, question, async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
+}
+
+async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
+    let shown = escape::plain(&it.integration);
+    let question = Question {
+        message: format!("A token for `{shown}`; it is kept in memory until the editor is closed"),
+        field: Field::hidden("token", format!("Token for {shown}")),
+        by_hand: format!("sign in to `{shown}` with the provider's own tool"),
+    };
+    ask(state, question, async move |token| core.login(&it.integration, token).await.map(|()| None)).await
+}
+
+async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
+    let shown = escape::plain(&it.link.integration);
+    let done = format!("`{}` is linked to `{shown}`", it.name);
+    settle(state, core.link(&it.name, it.link).await, done)
+}
+
+/// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that
+/// came later.
+async fn trust(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, approve: bool) -> Answer {
+    let pending = core.vault.pending();
+    let shown = workspace.show(pending);
+    if !approve || shown.is_empty() {
+        return Answer::Other(Outcome::Review { pending: core.waiting() });
+    }
+    let count = shown.len();
+    let approved = tokio::task::spawn_blocking(move || core.approve(&shown)).await;
+    match approved {
+        Ok(approved) => settle(state, approved, format!("{count} definitions of this workspace are trusted")),
+        Err(_) => Answer::failed("the approval could not be stored"),
+    }
+}
+
+async fn reset_cache(state: &Arc<State>, core: &Core, name: Option<&SecretName>) -> Answer {
+    core.reset_cache(name).await;
+    let done = name.map_or("everything cached is forgotten".into(), |name| format!("`{name}` will be asked for again"));
+    settle(state, Ok(()), done)
+}
+
+/// Something to ask the person.
+struct Question {
+    message: String,
+    field: Field,
+    by_hand: String,
+}
+
+/// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics;
+/// only a failure, or what it has to say, is told.
+async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
+where
+    F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
+{
+    let Question { message, field, by_hand } = question;
+    let asked = match state.desk().await {
+        Ok(desk) => desk.ask(vec![field.clone()]),
+        Err(error) => Err(error),
+    };
+    let (ticket, answer) = match asked {
+        Ok(asked) => asked,
+        Err(error) => return Answer::failed(format!("nothing can be asked here: {error}; {by_hand}")),
+    };
+    let (waiting, id) = (state.clone(), field.id.clone());
+    let taken = state.editor.spawn(async move {
+        let Some(value) = answer.await.ok().and_then(|mut answers: Answers| answers.remove(&id)) else { return };
+        match then(value).await {
+            Ok(None) => {}
+            Ok(Some(warning)) => waiting.editor.say(MessageType::WARNING, warning),
+            Err(failure) => waiting.editor.say(MessageType::WARNING, told(&failure)),
+        }
+        refresh::all(&waiting);
+    });
+    if !taken {
+        return Answer::failed("too many questions are open");
+    }
+    Answer::Other(Outcome::NeedsInput { ticket, message, fields: vec![field], by_hand })
+}
+
+/// A name as one word of a shell: names have no character that quotes would not hold.
+fn shell_word(name: &SecretName) -> String {
+    let name = name.as_str();
+    let quoted = if name.contains(' ') { format!("'{name}'") } else { name.to_owned() };
+    if name.starts_with('-') { format!("-- {quoted}") } else { quoted }
+}

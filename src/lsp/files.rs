@@ -1,0 +1,167 @@
+//! Places in files, open or not: what the editor holds wins over the disk. Everything is bounded, because a folder
+//! can hold anything.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, Uri, WorkspaceEdit};
+
+use crate::{
+    feature::{
+        Edit,
+        actions::{Action, Effect},
+    },
+    lsp::{
+        convert,
+        state::{Snapshot, State},
+    },
+    status::Site,
+    syntax::{self, Document, Kind},
+    text::{Span, Text},
+    work,
+};
+
+/// How many files of a workspace are searched, and how many bytes of them in all.
+const MAX_FILES: usize = 5_000;
+const MAX_BYTES: usize = 256 << 20;
+
+/// A file as far as an edit or a location needs it.
+pub struct File {
+    pub uri: Uri,
+    pub text: Text,
+    /// The version, where it is open.
+    pub version: Option<i32>,
+}
+
+/// A document of a workspace, open or not.
+pub struct Sheet {
+    pub path: PathBuf,
+    pub file: File,
+    pub source: Arc<str>,
+    pub document: Arc<Document>,
+}
+
+/// The file at `path`; an absent one is empty. None where it cannot be read as text.
+pub async fn file(state: &State, path: &Path) -> Option<File> {
+    if let Some(edition) = state.document_of(path) {
+        return Some(File { uri: edition.uri.clone(), text: edition.text.clone(), version: Some(edition.version) });
+    }
+    let uri = convert::file_uri(path)?;
+    let path = path.to_owned();
+    let text = tokio::task::spawn_blocking(move || match work::files::read(&path) {
+        Ok(text) => Some(Text::new(&text)),
+        Err(work::files::FileError::Missing) => Some(Text::default()),
+        Err(_) => None,
+    });
+    Some(File { uri, text: text.await.ok()??, version: None })
+}
+
+/// A place of any file in the protocol's terms.
+pub async fn location(state: &State, site: &Site) -> Option<Location> {
+    let file = file(state, &site.file).await?;
+    Some(Location { uri: file.uri, range: convert::range(&file.text, site.span, state.encoding()) })
+}
+
+/// Edits of any files as one, after `create` was made; none where one of them cannot be read.
+pub async fn workspace_edit(state: &State, edits: &[Edit], create: Option<&Path>) -> Option<WorkspaceEdit> {
+    let mut files: Vec<(File, Vec<(Span, String)>)> = Vec::new();
+    let mut paths: Vec<&Path> = Vec::new();
+    for edit in edits {
+        let index = match paths.iter().position(|path| *path == edit.file) {
+            Some(index) => index,
+            None => {
+                paths.push(&edit.file);
+                files.push((file(state, &edit.file).await?, Vec::new()));
+                files.len() - 1
+            }
+        };
+        files[index].1.push((edit.span, edit.text.clone()));
+    }
+    let abilities = state.editor.abilities();
+    let create = create.filter(|_| abilities.creates_files);
+    Some(convert::workspace_edit(&files, create, abilities.versioned_edits, abilities.encoding))
+}
+
+/// Actions as the client takes them. One whose file cannot be read is left out.
+pub async fn code_actions(state: &State, actions: &[Action], context: &CodeActionContext) -> Vec<CodeActionOrCommand> {
+    let wanted = actions.iter().filter(|action| convert::wanted(action.kind, context.only.as_deref()));
+    if !state.editor.abilities().code_actions {
+        return wanted.filter_map(convert::bare_action).collect();
+    }
+    let mut shown = Vec::new();
+    for action in wanted {
+        let edit = match &action.effect {
+            Effect::Command(_) => None,
+            Effect::Edit(change) => match workspace_edit(state, &change.edits, change.create.as_deref()).await {
+                Some(edit) => Some(edit),
+                None => continue,
+            },
+        };
+        shown.push(convert::action(action, edit, &context.diagnostics));
+    }
+    shown
+}
+
+/// Every document of the snapshot's workspace that mentions a vault, as `find` sees it. Open documents are searched
+/// as they are; of the rest, those below the root.
+pub async fn search<T: Send + 'static>(
+    state: &State,
+    snapshot: &Snapshot,
+    find: impl Fn(&Sheet) -> Vec<T> + Send + 'static,
+) -> Vec<T> {
+    let mut open = Vec::new();
+    for (edition, workspace) in state.editions() {
+        if !Arc::ptr_eq(&workspace, &snapshot.workspace) {
+            continue;
+        }
+        let file = File { uri: edition.uri.clone(), text: edition.text.clone(), version: Some(edition.version) };
+        let Some(parsed) = edition.parsed(state).await else { continue };
+        let Some(document) = parsed.document else { continue };
+        open.push(Sheet { path: edition.path.clone(), file, source: parsed.source, document });
+    }
+    let (root, whole) = (snapshot.workspace.root.clone(), state.is_root(&snapshot.workspace.root));
+    let found = tokio::task::spawn_blocking(move || {
+        let mut found: Vec<T> = open.iter().flat_map(&find).collect();
+        let known = |path: &Path| open.iter().any(|sheet| sheet.path == path);
+        let files = if whole { work::files::walk(&root).files } else { siblings(&root) };
+        let mut budget = MAX_BYTES;
+        for path in files.into_iter().filter(|path| !known(path)).take(MAX_FILES) {
+            let Some(sheet) = read(path) else { continue };
+            found.extend(find(&sheet));
+            budget = budget.saturating_sub(sheet.source.len());
+            if budget == 0 {
+                tracing::warn!("the workspace is larger than a search goes");
+                break;
+            }
+        }
+        found
+    });
+    found.await.unwrap_or_default()
+}
+
+/// The files beside a document that was opened without its folder. What lies below is not searched: it may be a
+/// home folder.
+fn siblings(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+    let files = entries.flatten().take(MAX_FILES).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut files: Vec<_> = files.map(|entry| entry.path()).collect();
+    files.sort();
+    files
+}
+
+/// A file of the disk that mentions a vault. Nobody writes these letters as escapes of JSON, so that other files
+/// need not be parsed.
+fn read(path: PathBuf) -> Option<Sheet> {
+    let extension = path.extension()?.to_ascii_lowercase();
+    if !["http", "rest", "json"].iter().any(|known| extension == *known) {
+        return None;
+    }
+    let source = work::files::read(&path).ok()?;
+    memchr::memmem::find(source.as_bytes(), b"vault:")?;
+    let kind = Kind::of(&path, &source)?;
+    let document = Arc::new(syntax::parse(kind, &source));
+    let file = File { uri: convert::file_uri(&path)?, text: Text::new(&source), version: None };
+    Some(Sheet { path, file, source, document })
+}

@@ -1,0 +1,386 @@
+//! The one mutable state: open documents and workspaces behind one lock. It is edited synchronously, before any
+//! handler waits, so that requests are answered in the order of the edits; readers get a snapshot.
+
+mod edition;
+mod workspace;
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::{Notify, OnceCell, Semaphore};
+use tokio_util::task::AbortOnDropHandle;
+use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDocumentItem, Uri};
+
+use crate::{
+    feature::Finding,
+    lsp::{Options, bare::ShownFiles, client::Editor, convert, lock, run::Runs},
+    text::{Encoding, Text},
+    work::answer::Desk,
+};
+
+pub use edition::{Edition, Facts, Form, Parsed, Snapshot};
+pub use workspace::Workspace;
+
+/// The file of a workspace that says where its secrets live.
+pub const CONFIG_FILE: &str = "vaultls.toml";
+/// How many long texts are read at the same time.
+const PARSERS: usize = 2;
+/// How many documents are surveyed at the same time.
+const SURVEYS: usize = 4;
+
+/// Everything that the server knows.
+pub struct State {
+    pub options: Options,
+    pub editor: Editor,
+    pub surveys: Semaphore,
+    pub runs: Runs,
+    pub shown: ShownFiles,
+    pub parsers: Semaphore,
+    /// Where answers to questions arrive; opened at the first question.
+    desk: OnceCell<Desk>,
+    /// Told of everything that is found out.
+    learned: Notify,
+    /// Whether the client was given an answer that is known to be incomplete.
+    owes_refresh: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    documents: HashMap<Uri, Open>,
+    /// The folders that the client opened.
+    roots: Vec<PathBuf>,
+    /// By root: those of the client, and the folders of files that stand outside of them.
+    workspaces: HashMap<PathBuf, Arc<Workspace>>,
+    environment: Option<String>,
+    focus: Option<Focus>,
+}
+
+/// An open document.
+struct Open {
+    edition: Arc<Edition>,
+    workspace: Arc<Workspace>,
+    facts: Arc<Facts>,
+    /// Whether diagnostics were published.
+    spoken: bool,
+    /// The task that looks at the last edition; a newer one replaces it.
+    refresh: Option<AbortOnDropHandle<()>>,
+}
+
+/// Where the person works, as far as requests tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Focus {
+    pub uri: Uri,
+    pub offset: usize,
+}
+
+impl State {
+    pub fn new(editor: Editor, options: Options) -> Self {
+        Self {
+            options,
+            editor,
+            surveys: Semaphore::new(SURVEYS),
+            parsers: Semaphore::new(PARSERS),
+            runs: Runs::default(),
+            shown: ShownFiles::default(),
+            desk: OnceCell::new(),
+            learned: Notify::new(),
+            owes_refresh: AtomicBool::new(false),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Where answers to questions arrive.
+    pub async fn desk(&self) -> io::Result<&Desk> {
+        self.desk.get_or_try_init(|| async { Desk::open(&self.options.directories) }).await
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        self.editor.abilities().encoding
+    }
+
+    /// Begins with what the client said about itself.
+    pub fn begin(&self, roots: Vec<PathBuf>, environment: Option<String>) {
+        let mut inner = lock(&self.inner);
+        inner.roots = roots;
+        inner.environment = environment;
+    }
+
+    /// Takes a document over; false where it is none of ours.
+    pub fn open(&self, item: TextDocumentItem) -> bool {
+        let mut inner = lock(&self.inner);
+        let path = convert::document_path(&item.uri);
+        let workspace = inner.workspace(&path);
+        let Some(form) = Form::of(&path, &item.language_id, &workspace.root) else { return false };
+        let text = Text::new(&item.text);
+        let edition = Edition::new(item.uri.clone(), path, item.version, form, text);
+        let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), spoken: false, refresh: None };
+        inner.documents.insert(item.uri, open);
+        true
+    }
+
+    /// Applies edits, one after the other as the protocol asks; false where the document is none of ours.
+    pub fn change(&self, params: DidChangeTextDocumentParams) -> bool {
+        let encoding = self.encoding();
+        let mut inner = lock(&self.inner);
+        let Some(open) = inner.documents.get_mut(&params.text_document.uri) else { return false };
+        let last = &open.edition;
+        let mut text = last.text.clone();
+        for change in params.content_changes {
+            match change.range {
+                Some(range) => {
+                    let span = convert::span(&text, range, encoding);
+                    text.replace(span, &change.text);
+                }
+                None => text = Text::new(&change.text),
+            }
+        }
+        open.edition = Arc::new(last.next(params.text_document.version, text));
+        true
+    }
+
+    /// Forgets a document and takes its diagnostics back; its form, where it was one of ours.
+    pub fn forget(&self, uri: &Uri) -> Option<(Form, Arc<Workspace>)> {
+        let mut inner = lock(&self.inner);
+        let open = inner.documents.remove(uri)?;
+        inner.focus.take_if(|focus| focus.uri == *uri);
+        if open.spoken {
+            self.editor.publish(uri.clone(), vec![], None);
+        }
+        Some((open.edition.form, open.workspace))
+    }
+
+    /// Ends every task, and forgets everything.
+    pub fn end(&self) {
+        self.editor.close();
+        self.runs.end();
+        self.shown.end();
+        let inner = std::mem::take(&mut *lock(&self.inner));
+        drop(inner);
+    }
+
+    /// The next thing that is found out lets the client ask again.
+    pub fn owe_refresh(&self) {
+        self.owes_refresh.store(true, Ordering::SeqCst);
+    }
+
+    /// Changes the workspace's folders. Documents move to their nearest root.
+    pub fn move_roots(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        let mut inner = lock(&self.inner);
+        inner.roots.retain(|root| !removed.contains(root));
+        inner.roots.extend(added);
+        inner.workspaces.retain(|root, _| !removed.contains(root));
+        let mut documents = std::mem::take(&mut inner.documents);
+        for open in documents.values_mut() {
+            open.workspace = inner.workspace(&open.edition.path);
+            open.facts = Arc::default();
+        }
+        inner.documents = documents;
+    }
+
+    pub fn environment(&self) -> Option<String> {
+        lock(&self.inner).environment.clone()
+    }
+
+    /// Chooses an environment; whether that changed anything.
+    pub fn choose_environment(&self, environment: Option<String>) -> bool {
+        let mut inner = lock(&self.inner);
+        let changed = inner.environment != environment;
+        inner.environment = environment;
+        changed
+    }
+
+    pub fn focus(&self) -> Option<Focus> {
+        lock(&self.inner).focus.clone()
+    }
+
+    /// Remembers where the person works.
+    pub fn set_focus(&self, uri: &Uri, offset: usize) {
+        let mut inner = lock(&self.inner);
+        if inner.documents.contains_key(uri) {
+            inner.focus = Some(Focus { uri: uri.clone(), offset });
+        }
+    }
+
+    /// Whether `folder` is one that the client opened.
+    pub fn is_root(&self, folder: &Path) -> bool {
+        lock(&self.inner).roots.iter().any(|root| root == folder)
+    }
+
+    /// Every open document.
+    pub fn documents(&self) -> Vec<Uri> {
+        lock(&self.inner).documents.keys().cloned().collect()
+    }
+
+    /// The open document of a file.
+    pub fn document_of(&self, path: &Path) -> Option<Arc<Edition>> {
+        let inner = lock(&self.inner);
+        inner.documents.values().find(|open| open.edition.path == path).map(|open| open.edition.clone())
+    }
+
+    /// The current edition of a document with its workspace.
+    pub fn edition(&self, uri: &Uri) -> Option<(Arc<Edition>, Arc<Workspace>)> {
+        let inner = lock(&self.inner);
+        let open = inner.documents.get(uri)?;
+        Some((open.edition.clone(), open.workspace.clone()))
+    }
+
+    /// Every current edition.
+    pub fn editions(&self) -> Vec<(Arc<Edition>, Arc<Workspace>)> {
+        let inner = lock(&self.inner);
+        inner.documents.values().map(|open| (open.edition.clone(), open.workspace.clone())).collect()
+    }
+
+    /// Whether no newer edition came.
+    pub fn stands(&self, edition: &Arc<Edition>) -> bool {
+        lock(&self.inner).stands(edition)
+    }
+
+    /// The workspaces in use, and those of the client's folders.
+    pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
+        let mut inner = lock(&self.inner);
+        for root in inner.roots.clone() {
+            inner.workspace_of(&root);
+        }
+        inner.workspaces.values().cloned().collect()
+    }
+
+    /// The workspace of `uri`, which need not be open; without one, that of the focused document, or the first.
+    pub fn workspace(&self, uri: Option<&Uri>) -> Option<Arc<Workspace>> {
+        let mut inner = lock(&self.inner);
+        let uri = uri.or(inner.focus.as_ref().map(|focus| &focus.uri)).cloned();
+        if let Some(open) = uri.as_ref().and_then(|uri| inner.documents.get(uri)) {
+            return Some(open.workspace.clone());
+        }
+        if let Some(path) = uri.as_ref().and_then(convert::file_path) {
+            return Some(inner.workspace(&path));
+        }
+        let root = inner.roots.first().cloned()?;
+        Some(inner.workspace_of(&root))
+    }
+
+    /// Puts a task in charge of a document's refresh; the one before is dropped.
+    pub fn set_refresh(&self, uri: &Uri, start: impl FnOnce() -> AbortOnDropHandle<()>) {
+        let mut inner = lock(&self.inner);
+        let before = inner.documents.get_mut(uri).and_then(|open| open.refresh.replace(start()));
+        drop(inner);
+        drop(before);
+    }
+
+    /// Keeps what was found out about `edition` and wakes those who wait for it; false when it no longer stands.
+    pub fn learn(&self, edition: &Arc<Edition>, facts: Option<Facts>) -> bool {
+        let mut inner = lock(&self.inner);
+        if !inner.stands(edition) {
+            return false;
+        }
+        let mut news = false;
+        if let (Some(open), Some(facts)) = (inner.documents.get_mut(&edition.uri), facts) {
+            news = open.facts.differ(&facts);
+            open.facts = Arc::new(facts);
+        }
+        drop(inner);
+        self.learned.notify_waiters();
+        if self.owes_refresh.swap(false, Ordering::SeqCst) || news {
+            self.editor.refresh();
+        }
+        true
+    }
+
+    /// Publishes diagnostics if no newer edition came. Diagnostics of what is no document of ours are only taken
+    /// back, where there were any.
+    pub fn publish(&self, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagnostic>>) {
+        let mut inner = lock(&self.inner);
+        if !inner.stands(edition) {
+            return;
+        }
+        let Some(open) = inner.documents.get_mut(&edition.uri) else { return };
+        let spoken = std::mem::replace(&mut open.spoken, diagnostics.is_some());
+        if spoken || diagnostics.is_some() {
+            // NB. under the lock: what is said after a later edit must also be sent later.
+            self.editor.publish(edition.uri.clone(), diagnostics.unwrap_or_default(), Some(edition.version));
+        }
+    }
+
+    /// Waits until the vaults were asked about the current edition of a document.
+    pub async fn told(&self, uri: &Uri) {
+        loop {
+            let learned = self.learned.notified();
+            tokio::pin!(learned);
+            learned.as_mut().enable();
+            let waits = lock(&self.inner)
+                .documents
+                .get(uri)
+                .is_some_and(|open| open.facts.version != Some(open.edition.version));
+            if !waits {
+                return;
+            }
+            learned.await;
+        }
+    }
+
+    /// What is wrong with the `vaultls.toml` that is open under `uri`.
+    pub fn config_findings(&self, uri: &Uri) -> Option<Vec<Finding>> {
+        Some(lock(&self.inner).documents.get(uri)?.facts.config.clone())
+    }
+
+    /// What `vaultls.toml` of `workspace` says in the editor, where it is open there.
+    pub fn config_text(&self, workspace: &Workspace) -> Option<Text> {
+        let edition = self.document_of(&workspace.root.join(CONFIG_FILE))?;
+        Some(edition.text.clone())
+    }
+
+    /// The document as it is now, ready for features. What the vaults say is what was last known.
+    pub async fn snapshot(&self, uri: &Uri) -> Option<Snapshot> {
+        let (edition, _) = self.edition(uri)?;
+        self.snapshot_of(&edition).await
+    }
+
+    /// The same for an edition, also when a newer one came meanwhile.
+    pub async fn snapshot_of(&self, edition: &Arc<Edition>) -> Option<Snapshot> {
+        let (workspace, facts) = {
+            let inner = lock(&self.inner);
+            let open = inner.documents.get(&edition.uri)?;
+            (open.workspace.clone(), open.facts.clone())
+        };
+        let Parsed { source, document } = edition.parsed(self).await?;
+        let document = document?;
+        Some(Snapshot {
+            edition: edition.clone(),
+            survey: facts.survey(edition.version, document.requests.len()),
+            environment: facts.environment.clone(),
+            troubles: facts.troubles.clone(),
+            known: workspace.known(),
+            encoding: self.encoding(),
+            workspace,
+            source,
+            document,
+        })
+    }
+}
+
+impl Inner {
+    fn stands(&self, edition: &Arc<Edition>) -> bool {
+        self.documents.get(&edition.uri).is_some_and(|open| Arc::ptr_eq(&open.edition, edition))
+    }
+
+    /// The workspace of the nearest root above `path`, else of its own folder.
+    fn workspace(&mut self, path: &Path) -> Arc<Workspace> {
+        let nearest = self.roots.iter().filter(|root| path.starts_with(root)).max_by_key(|root| root.as_os_str().len());
+        let root = nearest.cloned().or_else(|| {
+            // A document without a file belongs to the first folder.
+            if path.is_absolute() { path.parent().map(Path::to_owned) } else { self.roots.first().cloned() }
+        });
+        self.workspace_of(&root.unwrap_or_default())
+    }
+
+    fn workspace_of(&mut self, root: &Path) -> Arc<Workspace> {
+        self.workspaces.entry(root.to_owned()).or_insert_with(|| Arc::new(Workspace::new(root.to_owned()))).clone()
+    }
+}

@@ -1,0 +1,33 @@
+//! Where there are no Unix sockets, no question can be answered this way; every call says so.
+
+use std::io;
+
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::{AnswerError, Answers, Field};
+use crate::work::Directories;
+
+const WHY: &str =
+    "questions to a person need a Unix socket, which this system lacks; use `vaultls vault set` and the environment";
+
+/// The desk of a system without sockets.
+pub struct Desk {}
+
+impl Desk {
+    pub fn open(_directories: &Directories) -> io::Result<Self> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
+    }
+
+    pub fn ask(&self, _fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answers>)> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
+    }
+}
+
+pub async fn deliver(
+    _directories: &Directories,
+    _ticket: &str,
+    _answers: Zeroizing<Vec<u8>>,
+) -> Result<(), AnswerError> {
+    Err(AnswerError::Channel(WHY.into()))
+}

@@ -1,0 +1,358 @@
+//! The private socket: `answer-<desk>.sock` (0600) in the user's runtime folder (0700). Both ends check that the
+//! other belongs to the same user. A ticket is the desk's id and 128 random bits, good once and for five minutes.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use zeroize::Zeroizing;
+
+use super::{AnswerError, Answers, Field, LONGEST, read_answers};
+use crate::{disk, work::Directories};
+
+/// How long a question stands.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one delivery may take.
+const DELIVERY: Duration = Duration::from_secs(10);
+/// How many questions stand at once.
+const MOST: usize = 64;
+const DESK_DIGITS: usize = 8;
+const TICKET_DIGITS: usize = DESK_DIGITS + 32;
+
+type Waiting = Arc<Mutex<HashMap<String, Question>>>;
+
+struct Question {
+    fields: Vec<Field>,
+    answer: oneshot::Sender<Answers>,
+}
+
+/// Where one process waits for answers.
+pub struct Desk {
+    id: String,
+    socket: PathBuf,
+    waiting: Waiting,
+    listener: JoinHandle<()>,
+}
+
+impl Desk {
+    /// Opens the socket. NB. must be called inside a tokio runtime.
+    pub fn open(directories: &Directories) -> io::Result<Self> {
+        private_folder(&directories.runtime)?;
+        sweep(&directories.runtime);
+        let id = random_hex(DESK_DIGITS / 2)?;
+        let socket = socket_path(&directories.runtime, &id);
+        let listener = UnixListener::bind(&socket)?;
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+        let waiting = Waiting::default();
+        let listener = tokio::spawn(listen(listener, waiting.clone()));
+        Ok(Self { id, socket, waiting, listener })
+    }
+
+    /// A ticket for a question, and where its answer arrives; the receiver fails when nobody answered in time.
+    pub fn ask(&self, fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answers>)> {
+        let ticket = format!("{}{}", self.id, random_hex((TICKET_DIGITS - DESK_DIGITS) / 2)?);
+        let (answer, receiver) = oneshot::channel();
+        {
+            let mut waiting = lock(&self.waiting);
+            waiting.retain(|_, question| !question.answer.is_closed());
+            if waiting.len() >= MOST {
+                return Err(io::Error::other("too many questions wait for an answer"));
+            }
+            waiting.insert(ticket.clone(), Question { fields, answer });
+        }
+        let (waiting, expiring) = (self.waiting.clone(), ticket.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            lock(&waiting).remove(&expiring);
+        });
+        Ok((ticket, receiver))
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.listener.abort();
+        // Whoever still waits learns at once that no answer will come.
+        lock(&self.waiting).clear();
+        let _ = disk::remove(&self.socket);
+    }
+}
+
+/// Hands `answers`, a JSON object of texts, to the process that issued `ticket`.
+pub async fn deliver(directories: &Directories, ticket: &str, answers: Zeroizing<Vec<u8>>) -> Result<(), AnswerError> {
+    let is_ticket =
+        ticket.len() == TICKET_DIGITS && ticket.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_ticket {
+        return Err(AnswerError::NotATicket);
+    }
+    if answers.len() > LONGEST {
+        return Err(AnswerError::TooLong);
+    }
+    let socket = socket_path(&directories.runtime, &ticket[..DESK_DIGITS]);
+    let exchange = exchange(&socket, ticket, &answers);
+    let reply = timeout(DELIVERY, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    match reply {
+        Ok(reply) if reply.is_empty() => Ok(()),
+        Ok(reply) => Err(refusal(&reply)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            Err(AnswerError::Expired)
+        }
+        Err(error) => Err(AnswerError::Channel(error.to_string())),
+    }
+}
+
+/// Sends `ticket` and the answers; the reply is empty when they were taken.
+async fn exchange(socket: &Path, ticket: &str, answers: &[u8]) -> io::Result<String> {
+    let mut stream = UnixStream::connect(socket).await?;
+    same_user(&stream)?;
+    stream.write_all(ticket.as_bytes()).await?;
+    stream.write_all(answers).await?;
+    stream.shutdown().await?;
+    let mut reply = String::new();
+    stream.take(1024).read_to_string(&mut reply).await?;
+    match reply.strip_suffix('\n') {
+        Some("ok") => Ok(String::new()),
+        Some(refusal) => Ok(refusal.to_owned()),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// What went wrong over there, in its own words.
+fn refusal(reply: &str) -> AnswerError {
+    if reply == AnswerError::Expired.to_string() {
+        return AnswerError::Expired;
+    }
+    AnswerError::Channel(reply.chars().flat_map(char::escape_debug).collect())
+}
+
+async fn listen(listener: UnixListener, waiting: Waiting) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(timeout(DELIVERY, receive(stream, waiting.clone())))),
+            // For example too many open files: what is open now will be closed again.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+async fn receive(mut stream: UnixStream, waiting: Waiting) {
+    if same_user(&stream).is_err() {
+        return;
+    }
+    let reply = match take(&mut stream, &waiting).await {
+        Ok(()) => "ok\n".to_owned(),
+        Err(error) => format!("{error}\n"),
+    };
+    let _ = stream.write_all(reply.as_bytes()).await;
+}
+
+async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<(), AnswerError> {
+    let message = read_message(stream).await?;
+    let (ticket, json) = message.split_at_checked(TICKET_DIGITS).ok_or(AnswerError::NotATicket)?;
+    let ticket = std::str::from_utf8(ticket).map_err(|_| AnswerError::NotATicket)?;
+    // Taken out before it is read: a ticket is good for one try.
+    let question = lock(waiting).remove(ticket).ok_or(AnswerError::Expired)?;
+    let answers = read_answers(&Zeroizing::new(json.to_vec()), &question.fields)?;
+    question.answer.send(answers).map_err(|_| AnswerError::Expired)
+}
+
+/// Everything up to the end, in one buffer that never grows, so that no copy is left behind.
+async fn read_message(stream: &mut UnixStream) -> Result<Zeroizing<Vec<u8>>, AnswerError> {
+    let longest = TICKET_DIGITS + LONGEST;
+    let mut message = Zeroizing::new(Vec::with_capacity(longest + 1));
+    let mut limited = stream.take(longest as u64 + 1);
+    loop {
+        let read = limited.read_buf(&mut *message).await.map_err(|error| AnswerError::Channel(error.to_string()))?;
+        if message.len() > longest {
+            return Err(AnswerError::TooLong);
+        }
+        if read == 0 {
+            return Ok(message);
+        }
+    }
+}
+
+fn same_user(stream: &UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    if peer.uid() == rustix::process::getuid().as_raw() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "the other end belongs to another user"))
+}
+
+/// Makes `folder` if it is missing, and makes sure that nobody else can look into it.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let metadata = std::fs::symlink_metadata(folder)?;
+    let private = metadata.is_dir()
+        && metadata.uid() == rustix::process::getuid().as_raw()
+        && metadata.permissions().mode() & 0o077 == 0;
+    if private {
+        return Ok(());
+    }
+    let message = format!("{} must be a folder of yours that nobody else may enter (chmod 700)", folder.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+/// Removes the sockets of processes that were killed.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_ours = name.starts_with("answer-") && name.ends_with(".sock");
+        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if is_ours && std::os::unix::net::UnixStream::connect(&path).is_err_and(refused) {
+            let _ = disk::remove(&path);
+        }
+    }
+}
+
+fn socket_path(folder: &Path, desk: &str) -> PathBuf {
+    folder.join(format!("answer-{desk}.sock"))
+}
+
+fn random_hex(bytes: usize) -> io::Result<String> {
+    let mut random = vec![0_u8; bytes];
+    getrandom::fill(&mut random).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    let mut hex = String::with_capacity(bytes * 2);
+    for byte in random {
+        write!(hex, "{byte:02x}").expect("a String takes every text");
+    }
+    Ok(hex)
+}
+
+fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, Question>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make files and look at canaries")]
+mod tests {
+    use super::*;
+
+    fn directories(folder: &Path) -> Directories {
+        Directories {
+            config: folder.join("config"),
+            data: folder.join("data"),
+            state: folder.join("state"),
+            runtime: folder.join("runtime"),
+        }
+    }
+
+    fn json(text: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
+    struct Setup {
+        _folder: tempfile::TempDir,
+        directories: Directories,
+        desk: Desk,
+    }
+
+    fn setup() -> Setup {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        let desk = Desk::open(&directories).unwrap();
+        Setup { _folder: folder, directories, desk }
+    }
+
+    #[tokio::test]
+    async fn an_answer_arrives_once() {
+        let Setup { _folder, directories, desk } = setup();
+        let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
+        let answer = || json(r#"{"value":"canary-desk-1"}"#);
+        assert_eq!(deliver(&directories, &ticket, answer()).await, Ok(()));
+        let answers = receiver.await.unwrap();
+        assert!(answers["value"].expose(|bytes| bytes == b"canary-desk-1"));
+        assert_eq!(deliver(&directories, &ticket, answer()).await, Err(AnswerError::Expired));
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_can_reach_the_socket() {
+        let Setup { _folder, directories, desk } = setup();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&directories.runtime), mode(&desk.socket)), (0o700, 0o600));
+        let socket = desk.socket.clone();
+        drop(desk);
+        assert!(!socket.exists());
+    }
+
+    #[tokio::test]
+    async fn an_open_runtime_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        std::fs::create_dir(&directories.runtime).unwrap();
+        std::fs::set_permissions(&directories.runtime, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let error = Desk::open(&directories).err().expect("it is refused");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_fit_is_refused_and_ends_the_question() {
+        for (answer, expected) in [
+            (r#"{"value":1}"#, AnswerError::NotJson),
+            (r#"["canary"]"#, AnswerError::NotJson),
+            ("{}", AnswerError::Lacks("value".into())),
+            (r#"{"value":"x","more":"y"}"#, AnswerError::Unasked("more".into())),
+        ] {
+            let Setup { _folder, directories, desk } = setup();
+            let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
+            let refused = deliver(&directories, &ticket, json(answer)).await;
+            assert_eq!(refused, Err(AnswerError::Channel(expected.to_string())), "{answer}");
+            assert!(receiver.await.is_err(), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ticket_cannot_name_another_file() {
+        let Setup { _folder, directories, .. } = setup();
+        let path_like = format!("../../{}", "a".repeat(TICKET_DIGITS - 6));
+        for ticket in ["", "..", &path_like, &"g".repeat(TICKET_DIGITS), &"é".repeat(TICKET_DIGITS / 2)] {
+            assert_eq!(deliver(&directories, ticket, json("{}")).await, Err(AnswerError::NotATicket), "{ticket}");
+        }
+        let unknown = "0".repeat(TICKET_DIGITS);
+        assert_eq!(deliver(&directories, &unknown, json("{}")).await, Err(AnswerError::Expired));
+    }
+
+    #[tokio::test]
+    async fn a_message_over_the_limit_is_refused() {
+        let Setup { _folder, directories, desk } = setup();
+        let (ticket, _receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
+        let long = json(&format!(r#"{{"value":"{}"}}"#, "x".repeat(LONGEST)));
+        assert_eq!(deliver(&directories, &ticket, long).await, Err(AnswerError::TooLong));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_ends_after_five_minutes() {
+        let Setup { _folder, desk, .. } = setup();
+        let (_, receiver) = desk.ask(vec![]).unwrap();
+        let asked = tokio::time::Instant::now();
+        assert!(receiver.await.is_err());
+        assert_eq!(asked.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test]
+    async fn sockets_of_dead_processes_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        private_folder(&directories.runtime).unwrap();
+        let dead = directories.runtime.join("answer-00000000.sock");
+        drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
+        let desk = Desk::open(&directories).unwrap();
+        assert!(!dead.exists());
+        assert!(desk.socket.exists());
+    }
+}

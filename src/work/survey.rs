@@ -1,0 +1,126 @@
+//! What is known about the secrets of a document before anything is sent. Reads no value.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    domain::DomainList,
+    name::SecretName,
+    status::{ProviderKind, RequestSurvey, Status, Survey},
+    syntax::{Body, Request, expand::Scope},
+    work::{Core, Sheet, dynamic, plan, plan::Plan},
+};
+
+/// How many names are asked for at the same time.
+const PARALLEL: usize = 16;
+/// How much expanded text one survey works through, in bytes. Requests past it are judged when they are sent:
+/// a hostile file of a thousand requests that each expand to megabytes must not stop an editor.
+const BUDGET: usize = 64 << 20;
+
+impl Core {
+    /// The statuses of every secret in `sheet` and what each request may do with them. Reads no value.
+    pub async fn survey(&self, sheet: &Sheet) -> Survey {
+        self.survey_with(sheet, true).await
+    }
+
+    /// The same without asking any external vault: what lives in one is reported as not checked.
+    pub async fn survey_offline(&self, sheet: &Sheet) -> Survey {
+        self.survey_with(sheet, false).await
+    }
+
+    async fn survey_with(&self, sheet: &Sheet, online: bool) -> Survey {
+        let plans = self.plans(sheet).await;
+        let mentioned = sheet.document.references.iter().filter_map(|reference| reference.name.clone().ok());
+        let needed = plans.iter().flat_map(|plan| plan.needs.keys().cloned());
+        let names: BTreeSet<SecretName> = mentioned.chain(needed).collect();
+        let secrets = if online { self.statuses(names).await } else { self.offline_statuses(names).await };
+        let domains = self.domains(secrets.keys());
+        let judge = |plan: &Plan| plan.judge(&secrets, &domains, &self.policy);
+        let mut requests: Vec<RequestSurvey> = plans.iter().map(judge).collect();
+        requests.resize(sheet.document.requests.len(), RequestSurvey::default());
+        Survey { secrets, requests }
+    }
+
+    /// The status of each name, asked for concurrently.
+    pub(super) async fn statuses(&self, names: BTreeSet<SecretName>) -> BTreeMap<SecretName, Status> {
+        let asked = stream::iter(names).map(async |name| {
+            let status = self.vault.status(&name).await;
+            (name, status)
+        });
+        asked.buffer_unordered(PARALLEL).collect().await
+    }
+
+    /// The domain list of each name.
+    pub(super) fn domains<'a>(&self, names: impl Iterator<Item = &'a SecretName>) -> BTreeMap<SecretName, DomainList> {
+        names.map(|name| (name.clone(), self.vault.allowed_domains(name))).collect()
+    }
+
+    async fn offline_statuses(&self, names: BTreeSet<SecretName>) -> BTreeMap<SecretName, Status> {
+        self.vault.warm().await;
+        let known = self.vault.known();
+        let external: BTreeSet<&SecretName> = known
+            .secrets
+            .iter()
+            .filter(|secret| secret.provider == ProviderKind::Hashicorp)
+            .map(|secret| &secret.name)
+            .collect();
+        let (skipped, asked) = names.into_iter().partition(|name| external.contains(name));
+        let mut statuses = self.statuses(asked).await;
+        let skipped: BTreeSet<SecretName> = skipped;
+        statuses.extend(skipped.into_iter().map(|name| (name, Status { origin: None, problem: None, checked: false })));
+        statuses
+    }
+
+    /// Plans every request, off the async threads: a large collection is real work.
+    async fn plans(&self, sheet: &Sheet) -> Vec<Plan> {
+        let (sheet, root) = (sheet.clone(), self.root.clone());
+        // The task only ends early when the runtime does; then nobody waits for the survey.
+        tokio::task::spawn_blocking(move || plan_all(&sheet, &root)).await.unwrap_or_default()
+    }
+}
+
+fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
+    let overrides = BTreeMap::new();
+    let dynamic = |expression: &str| dynamic::stand_in(expression);
+    let scope = Scope::new(&sheet.document, &sheet.source, &sheet.environment, &overrides, &dynamic);
+    let reaches = reaches_secrets(sheet);
+    let mut spent = 0;
+    let mut plans = Vec::with_capacity(sheet.document.requests.len());
+    for request in &sheet.document.requests {
+        let plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope) };
+        spent += plan.size();
+        plans.push(plan);
+        if spent > BUDGET {
+            break;
+        }
+    }
+    plans
+}
+
+fn full(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: &Path) -> Plan {
+    // A file that is sent as it is cannot hold a reference, so an editor has no reason to read it.
+    let root = plan::reads_references_from_a_file(request, &sheet.source).then_some(root);
+    Plan::new(sheet, request, scope, root)
+}
+
+/// Only where the request goes: nothing in the document can lead to a secret.
+fn light(sheet: &Sheet, request: &Request, scope: &Scope<'_>) -> Plan {
+    let request = Request { body: Body::None, ..request.clone() };
+    Plan::new(sheet, &request, scope, None)
+}
+
+/// Whether any request could come to need a secret: by a reference, a variable of an environment that holds one,
+/// a variable of this process, or a body file.
+fn reaches_secrets(sheet: &Sheet) -> bool {
+    let document = &sheet.document;
+    let environment = &sheet.environment;
+    let values = environment.values.values().chain(environment.dotenv.values());
+    !document.references.is_empty()
+        || document.uses.iter().any(|used| used.name.contains("$processEnv"))
+        || document.requests.iter().any(|request| plan::reads_references_from_a_file(request, &sheet.source))
+        || values.into_iter().any(|value| value.text.contains("vault:") || value.text.contains("$processEnv"))
+}

@@ -1,0 +1,199 @@
+//! What a person can do about a secret: create, enable, allow a host, unlock, sign in, trust, forget.
+//! Each is one act that both faces translate; none asks anything.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use crate::{
+    approval::Record,
+    domain::DomainList,
+    feature::command::LinkTarget,
+    http::redact,
+    name::SecretName,
+    status::{Problem, Reason},
+    vault::{
+        Pending,
+        link::{
+            LOCAL,
+            edit::{self, NewLink},
+        },
+        local::Change,
+        value::SecretValue,
+    },
+    work::Core,
+};
+use serde::Serialize;
+
+/// Why an act was not done, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// None for a failure of the machine, such as a full disk.
+    pub reason: Option<Reason>,
+    pub message: String,
+    /// The way out; empty when there is none to tell.
+    pub hint: String,
+}
+
+impl Failure {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { reason: None, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { reason: Some(problem.reason), hint: problem.reason.hint().into(), message: problem.detail }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(error.to_string(), "")
+    }
+}
+
+impl Core {
+    /// Runs what blocks on the disk or on a key derivation off the async threads.
+    pub(super) async fn blocking<R: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Self) -> R + Send + 'static,
+    ) -> R {
+        let core = self.clone();
+        match tokio::task::spawn_blocking(move || act(&core)).await {
+            Ok(result) => result,
+            // Not cancelled, for nobody aborts it, so it panicked: the panic goes on where it is waited for.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Stores a secret in the local vault, or changes what `change` names. Says what a person should know about
+    /// the value, such as that it cannot be masked.
+    pub async fn store(self: &Arc<Self>, name: &SecretName, change: Change) -> Result<Option<String>, Failure> {
+        check_domains(change.allowed_domains.as_deref().unwrap_or_default())?;
+        let unmaskable = change.value.as_ref().and_then(redact::unmaskable);
+        let warning = unmaskable.map(|why| format!("the value of `{name}` will not be masked: {why}"));
+        let stored = name.clone();
+        self.blocking(move |core| core.vault.local().set(&stored, change)).await?;
+        self.vault.reset(Some(name)).await;
+        Ok(warning)
+    }
+
+    pub async fn enable(self: &Arc<Self>, name: &SecretName, enabled: bool) -> Result<(), Failure> {
+        self.store(name, Change { enabled: Some(enabled), ..Change::default() }).await.map(drop)
+    }
+
+    /// Removes a secret from the local vault.
+    pub async fn remove(self: &Arc<Self>, name: &SecretName) -> Result<(), Failure> {
+        let removed = name.clone();
+        self.blocking(move |core| core.vault.local().remove(&removed)).await?;
+        self.vault.reset(Some(name)).await;
+        Ok(())
+    }
+
+    pub async fn rename(self: &Arc<Self>, from: &SecretName, to: &SecretName) -> Result<(), Failure> {
+        let (old, new) = (from.clone(), to.clone());
+        self.blocking(move |core| core.vault.local().rename(&old, &new)).await?;
+        self.vault.reset(Some(from)).await;
+        self.vault.reset(Some(to)).await;
+        Ok(())
+    }
+
+    /// Deletes the local vault with everything in it. The caller asked.
+    pub async fn wipe(self: &Arc<Self>) -> Result<(), Failure> {
+        self.blocking(|core| core.vault.local().reset()).await?;
+        self.vault.reset(None).await;
+        Ok(())
+    }
+
+    /// Enters the local vault's passphrase, or chooses it where there is no vault yet.
+    pub async fn unlock(self: &Arc<Self>, passphrase: SecretValue) -> Result<(), Failure> {
+        self.blocking(move |core| core.vault.local().unlock(passphrase)).await?;
+        self.vault.reset(None).await;
+        Ok(())
+    }
+
+    /// Hands a token to an integration for as long as this process lives.
+    pub async fn login(&self, integration: &str, token: SecretValue) -> Result<(), Failure> {
+        self.vault.sign_in(integration, token).await.map_err(Failure::from)
+    }
+
+    /// Lets `name` go to `host`: for this process, or also for later ones.
+    pub fn allow_host(&self, name: &SecretName, host: &str, remember: bool) -> Result<(), Failure> {
+        self.policy.allow(name, host, remember).map_err(Failure::from)
+    }
+
+    /// Forgets cached values and statuses: of one name, or all.
+    pub async fn reset_cache(&self, name: Option<&SecretName>) {
+        self.vault.reset(name).await;
+    }
+
+    /// Approves definitions of the workspace, exactly as they were shown.
+    pub fn approve(&self, shown: &[Pending]) -> Result<(), Failure> {
+        shown.iter().try_for_each(|one| self.vault.approve(one)).map_err(Failure::from)
+    }
+
+    /// What was approved for this workspace: definitions and hosts.
+    pub fn approved(&self) -> Result<Vec<Record>, Failure> {
+        let workspace = self.workspace();
+        let mut records = self.approvals.list()?;
+        records.retain(|record| record.workspace == workspace);
+        Ok(records)
+    }
+
+    /// Takes back what was approved for this workspace: what is called `name`, or everything. Returns what it was.
+    pub fn revoke(&self, name: Option<&str>) -> Result<Vec<Record>, Failure> {
+        let mut records = self.approved()?;
+        records.retain(|record| name.is_none_or(|name| record.name == name));
+        for record in &records {
+            self.approvals.revoke_listed(&record.id)?;
+        }
+        Ok(records)
+    }
+
+    /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. Returns the
+    /// file.
+    pub async fn link(self: &Arc<Self>, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+        check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
+        let name = name.clone();
+        self.blocking(move |core| core.write_link(&name, target)).await
+    }
+
+    fn write_link(&self, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+        let known = self.vault.known();
+        let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
+        if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
+            let message = format!("there is no integration `{}` here", target.integration.escape_debug());
+            return Err(Failure::new(message, format!("there are: {}, {LOCAL}", integrations.join(", "))));
+        }
+        let (file, text) = known.link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None));
+        let text = edit::put_link(&text.unwrap_or_default(), name, &new_link(target))
+            .map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
+        edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
+        self.vault.reload(None);
+        let mut pending = self.vault.pending();
+        pending.retain(|one| one.kind == "secret" && one.name == name.as_str());
+        self.approve(&pending)?;
+        Ok(file)
+    }
+
+    /// How the workspace is called in approvals.
+    fn workspace(&self) -> String {
+        self.root.to_string_lossy().into_owned()
+    }
+}
+
+fn new_link(target: LinkTarget) -> NewLink {
+    let LinkTarget { integration, engine, path, key, version, allowed_domains } = target;
+    NewLink { integration, engine, path, key, version, local_name: None, allowed_domains }
+}
+
+/// Refuses a list with an entry that is no pattern, before it is stored.
+pub fn check_domains(entries: &[String]) -> Result<(), Failure> {
+    let (_, errors) = DomainList::parse(entries);
+    let Some((index, error)) = errors.into_iter().next() else { return Ok(()) };
+    let entry: String = entries[index].chars().take(80).flat_map(char::escape_debug).collect();
+    Err(Failure::new(
+        format!("`{entry}` is not a domain: {error}"),
+        "write it like `api.example.com` or `*.example.com`",
+    ))
+}
