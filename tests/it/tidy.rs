@@ -159,7 +159,8 @@ fn nothing_calls_up() {
 
 #[test]
 fn the_check_of_imports_sees_groups() {
-    let code = "use crate::{\n    name::SecretName,\n    http::{send::Sender, fill},\n    lsp,\n};\nlet x = crate::work::y();";
+    let code =
+        "use crate::{\n    name::SecretName,\n    http::{send::Sender, fill},\n    lsp,\n};\nlet x = crate::work::y();";
     assert_eq!(imports(code), ["name", "http", "lsp", "work"]);
 }
 
@@ -168,10 +169,13 @@ fn heavy_crates_have_one_owner() {
     let mut breaches = Vec::new();
     for source in sources() {
         for (name, owners) in OWNERS {
-            let owned = owners.iter().any(|owner| source.path == *owner || (owner.ends_with('/') && source.path.starts_with(owner)));
+            let owned = owners
+                .iter()
+                .any(|owner| source.path == *owner || (owner.ends_with('/') && source.path.starts_with(owner)));
             let used = [format!("use {name}"), format!(" {name}::"), format!("({name}::"), format!("<{name}::")];
             let uses = source.code.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| {
-                used.iter().any(|text| line.contains(text.as_str()) || line.starts_with(&text[1..]) && text.starts_with(' '))
+                used.iter()
+                    .any(|text| line.contains(text.as_str()) || line.starts_with(&text[1..]) && text.starts_with(' '))
             });
             if uses && !owned {
                 breaches.push(format!("{} uses {name}, which {owners:?} owns", source.path));
