@@ -2,6 +2,7 @@
 //!
 //! Machines differ and are noisy, so nothing here fails on a time; each figure stands beside something measured in
 //! the same run.
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark starts the program and prints")]
 
 use std::{
     hint::black_box,

@@ -66,7 +66,10 @@ impl Core {
         let rules = self.domains(plan.needs.keys());
         match self.refusal(&rules, ready.url()) {
             None => Ok((ready, values)),
-            Some((name, problem)) => Err(vec![obstacle(&name, plan::host_of(ready.url()), &problem)]),
+            Some((name, problem)) => {
+                let host = shown_host(ready.host_is_secret(), ready.url());
+                Err(vec![obstacle(&name, host, &ready.conceal(problem))])
+            }
         }
     }
 
@@ -116,10 +119,11 @@ impl Core {
     async fn exchange(&self, plan: &Plan, request: &Request, ready: Ready, values: &Values) -> RunOutcome {
         let rules = self.domains(plan.needs.keys());
         let refused = Refusal::default();
+        let host_is_secret = ready.host_is_secret();
         let guard = |url: &Url| match self.refusal(&rules, url) {
             None => Ok(()),
             Some((name, problem)) => {
-                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, plan::host_of(url)));
+                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, shown_host(host_is_secret, url)));
                 Err(problem)
             }
         };
@@ -244,6 +248,11 @@ fn plain(code: &'static str, message: impl Into<String>, hint: impl Into<String>
 
 fn blocked(code: &'static str, message: &str, hint: &str) -> RunOutcome {
     RunOutcome::Blocked { obstacles: vec![plain(code, message, hint)] }
+}
+
+/// The host for a message. Where a value decided the first host, none is told: it, or what it led to, tells of the value.
+fn shown_host(host_is_secret: bool, url: &Url) -> Option<String> {
+    if host_is_secret { None } else { plan::host_of(url) }
 }
 
 fn concerns_host(reason: Reason) -> bool {

@@ -95,7 +95,7 @@ fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope) };
-        spent += plan.size();
+        spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {
             break;

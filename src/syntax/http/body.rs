@@ -13,6 +13,8 @@ use crate::{
     text::Span,
 };
 
+const QUERY_IN_FILE: &str = "its query stands in a file, which is not supported yet";
+
 /// The lines of a body, while they are collected.
 #[derive(Default)]
 struct Collected {
@@ -171,7 +173,9 @@ impl Reader<'_> {
             [] => self.text(draft, &body),
             [include] if body.lines == 1 => self.file(draft, *include),
             _ => {
-                draft.request.not_runnable.get_or_insert("its body mixes text and files, which is not supported yet");
+                if draft.graphql {
+                    draft.request.not_runnable.get_or_insert(QUERY_IN_FILE);
+                }
                 self.text(draft, &body)
             }
         };
@@ -228,7 +232,7 @@ impl Reader<'_> {
             draft.request.not_runnable.get_or_insert("its body file is not in UTF-8, which is not supported");
         }
         if draft.graphql {
-            draft.request.not_runnable.get_or_insert("its query stands in a file, which is not supported yet");
+            draft.request.not_runnable.get_or_insert(QUERY_IN_FILE);
         }
         let path = trim(self.source, Span::new(line.start + sign, line.end));
         self.scan(path, Place::Elsewhere);

@@ -316,10 +316,9 @@ fn a_body_may_be_a_file() {
     check(
         "POST /a\n\nx\n< b",
         &expect![[r#"
-        POST /a
-          text "x\n< b"
-          not run: its body mixes text and files, which is not supported yet
-    "#]],
+            POST /a
+              text "x\n< b"
+        "#]],
     );
 }
 
