@@ -81,10 +81,12 @@ async fn a_run_without_arguments_is_about_the_place_of_the_cursor() {
     let mut client = with_plugin(&home).await;
     let uri = home.uri("a.http");
     let text = format!("GET http://{0}/first\n\n###\nGET http://{0}/second\n", echo.address);
-    client.open_document(&uri, "http", &text).await;
     let nothing = json!({ "command": "vaultls.run", "arguments": [] });
     let early = client.request("workspace/executeCommand", nothing.clone()).await.unwrap();
     assert_eq!(early["outcome"], "failed");
+    client.open_document(&uri, "http", &text).await;
+    let sent = client.request("workspace/executeCommand", nothing.clone()).await.unwrap();
+    assert_eq!(sent["response"]["url"], format!("http://{}/first", echo.address));
     let position = json!({ "line": 3, "character": 2 });
     client
         .request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": position }))
