@@ -106,12 +106,13 @@ pub async fn code_actions(state: &State, actions: &[Action], context: &CodeActio
 }
 
 /// Every document of the snapshot's workspace that mentions a vault, as `find` sees it. Open documents are searched
-/// as they are; of the rest, those below the root.
+/// as they are; of the rest, those below the root. None after
+/// a fault.
 pub async fn search<T: Send + 'static>(
     state: &State,
     snapshot: &Snapshot,
     find: impl Fn(&Sheet) -> Vec<T> + Send + 'static,
-) -> Vec<T> {
+) -> Option<Vec<T>> {
     let mut open = Vec::new();
     for (edition, workspace) in state.editions() {
         if !Arc::ptr_eq(&workspace, &snapshot.workspace) {
@@ -127,12 +128,12 @@ pub async fn search<T: Send + 'static>(
         let files = if whole { work::files::walk(&root).files } else { siblings(&root) };
         search_all(&open, files, &find)
     });
-    let (found, complete) = searched.await.unwrap_or_default();
+    let (found, complete) = searched.await.ok()?;
     if !complete {
         let message = "this workspace is too large to be searched as a whole: look at what is left by other means";
         state.editor.say(MessageType::WARNING, message);
     }
-    found
+    Some(found)
 }
 
 /// What `find` sees in the open documents and in the other `files`, and whether all of them were looked at.

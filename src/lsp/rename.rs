@@ -37,7 +37,7 @@ pub async fn references(
             |span| Location { uri: sheet.file.uri.clone(), range: convert::range(&sheet.file.text, span, encoding) };
         spans.into_iter().map(location).collect()
     });
-    Some(found.await)
+    found.await
 }
 
 /// Renames what stands at `offset`: every reference of the workspace and the link in `vaultls.toml` in one edit. A
@@ -63,7 +63,9 @@ pub async fn rename(
         Symbol::Variable(_) => {
             rename::edits(&snapshot.edition.path, &snapshot.source, &snapshot.document, &prepared.symbol, new)
         }
-        Symbol::Secret(_) => secret_edits(state, &snapshot, &prepared.symbol, new).await,
+        Symbol::Secret(_) => {
+            secret_edits(state, &snapshot, &prepared.symbol, new).await.ok_or("the workspace could not be searched")?
+        }
     };
     let Some(edit) = files::workspace_edit(state, &edits, None).await else {
         return Err("a file to be changed can no longer be read".into());
@@ -76,16 +78,16 @@ pub async fn rename(
 }
 
 /// The edits of every document of the workspace, and of the link.
-async fn secret_edits(state: &Arc<State>, snapshot: &Snapshot, symbol: &Symbol, new: &str) -> Vec<Edit> {
+async fn secret_edits(state: &Arc<State>, snapshot: &Snapshot, symbol: &Symbol, new: &str) -> Option<Vec<Edit>> {
     let (searched, name) = (symbol.clone(), new.to_owned());
     let mut edits = files::search(state, snapshot, move |sheet| {
         rename::edits(&sheet.path, &sheet.source, &sheet.document, &searched, &name)
     })
-    .await;
+    .await?;
     if let (Symbol::Secret(old), Ok(new)) = (symbol, SecretName::parse(new)) {
         edits.extend(rename::link_edit(&snapshot.known, old, &new));
     }
-    edits
+    Some(edits)
 }
 
 /// A secret that only the local vault holds takes its new name there, else every reference would go stale. Where
