@@ -13,8 +13,9 @@ mod statuses;
 pub mod value;
 
 use std::{
+    collections::HashSet,
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -27,7 +28,7 @@ use crate::{
     status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
 };
 use cache::Cache;
-use link::{Coordinates, Definitions, LOCAL, Link, Target, integration::Integration};
+use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
 use local::{Entry, LocalVault};
 use provider::Existence;
 use providers::Providers;
@@ -60,7 +61,9 @@ pub struct Options {
 
 /// Looks up a variable of this process.
 #[derive(Clone)]
-pub struct ProcessVariables(pub Arc<dyn Fn(&str) -> Option<SecretValue> + Send + Sync>);
+pub struct ProcessVariables(pub Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<SecretValue> + Send + Sync;
 
 impl Default for ProcessVariables {
     /// No variables.
@@ -118,44 +121,32 @@ impl Vault {
         let root = options.workspace.as_ref();
         let workspace =
             root.map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()).to_string_lossy().into_owned());
-        let vault = Self {
+        Self {
             workspace,
-            files: RwLock::new(Files {
-                user: FileText::Absent,
-                workspace: FileText::Absent,
-                definitions: Arc::default(),
-            }),
+            files: RwLock::new(Files::read(&options, None)),
             local: Arc::new(LocalVault::open(options.data.clone(), options.key.clone())),
             providers: Providers::new(options.vault_token.clone()),
             cache: Cache::default(),
             statuses: Statuses::default(),
             options,
-        };
-        vault.reload(None);
-        vault
+        }
     }
 
-    /// Reads the configuration files again if they changed. `workspace_text` is the text an editor holds; without it the
-    /// file on the disk counts.
+    /// Reads the configuration files again. `workspace_text` is the text an editor holds; without it the file on the
+    /// disk counts. Values and tokens of what is defined no more are dropped.
     pub fn reload(&self, workspace_text: Option<&str>) {
-        let user = FileText::load(&self.options.user_config);
-        let link_file = self.link_file();
-        let workspace = match (&link_file, workspace_text) {
-            (None, _) => FileText::Absent,
-            (Some(_), Some(text)) => FileText::of_editor(text),
-            (Some(path), None) => FileText::load(path),
-        };
+        let new = Files::load(&self.options, workspace_text);
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        let unread = files.definitions.cache_ttl.is_zero() && files.definitions.links.is_empty();
-        if !unread && files.user == user && files.workspace == workspace {
+        if files.user == new.0 && files.workspace == new.1 {
             return;
         }
-        let definitions = Definitions::new(
-            &user.read(Layer::User, &self.options.user_config),
-            &workspace.read(Layer::Workspace, link_file.as_deref().unwrap_or(Path::new(LINK_FILE))),
-        );
+        let old = std::mem::replace(&mut *files, Files::understand(&self.options, new));
+        let definitions = files.definitions.clone();
+        drop(files);
         self.providers.retain(&definitions);
-        *files = Files { user, workspace, definitions: Arc::new(definitions) };
+        let current: HashSet<Fingerprint> = definitions.links.values().map(|link| link.fingerprint()).collect();
+        let shorter = definitions.cache_ttl < old.definitions.cache_ttl;
+        self.cache.retain(|link| !shorter && current.contains(link));
     }
 
     /// What is known about `name`: asks its provider without reading a value; remembered for a short time.
@@ -244,7 +235,11 @@ impl Vault {
             FileText::Text(text) => Some(text.clone()),
             FileText::Absent | FileText::Unusable(_) => None,
         };
-        Known { secrets, integrations: integrations.collect(), link_file: self.link_file().map(|path| (path, text)) }
+        Known {
+            secrets,
+            integrations: integrations.collect(),
+            link_file: self.options.link_file().map(|path| (path, text)),
+        }
     }
 
     /// Finds the local vault's key off the async threads, so that nobody waits for it later.
@@ -337,10 +332,6 @@ impl Vault {
 
     fn definitions(&self) -> Arc<Definitions> {
         self.files.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
-    }
-
-    fn link_file(&self) -> Option<PathBuf> {
-        self.options.workspace.as_ref().map(|root| root.join(LINK_FILE))
     }
 
     fn link(&self, name: &SecretName) -> Option<Arc<Link>> {
@@ -467,6 +458,38 @@ impl Vault {
     }
 }
 
+impl Options {
+    /// The workspace's `vaultls.toml`, whether it exists or not.
+    fn link_file(&self) -> Option<PathBuf> {
+        self.workspace.as_ref().map(|root| root.join(LINK_FILE))
+    }
+}
+
+impl Files {
+    fn read(options: &Options, workspace_text: Option<&str>) -> Self {
+        Self::understand(options, Self::load(options, workspace_text))
+    }
+
+    /// The texts of the user's file and of the workspace's.
+    fn load(options: &Options, workspace_text: Option<&str>) -> (FileText, FileText) {
+        let workspace = match (options.link_file(), workspace_text) {
+            (None, _) => FileText::Absent,
+            (Some(_), Some(text)) => FileText::of_editor(text),
+            (Some(path), None) => FileText::load(&path),
+        };
+        (FileText::load(&options.user_config), workspace)
+    }
+
+    fn understand(options: &Options, (user, workspace): (FileText, FileText)) -> Self {
+        let link_file = options.link_file().unwrap_or_default();
+        let definitions = Definitions::new(
+            &user.read(Layer::User, &options.user_config),
+            &workspace.read(Layer::Workspace, &link_file),
+        );
+        Self { user, workspace, definitions: Arc::new(definitions) }
+    }
+}
+
 /// Why the local vault would not hand out `secret`.
 fn local_problem(local: &LocalVault, secret: &SecretName) -> Option<Problem> {
     match local.entry(secret) {
@@ -539,3 +562,6 @@ fn known_entry(entry: &Entry) -> KnownSecret {
         link: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

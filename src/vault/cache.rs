@@ -288,6 +288,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests look at the values that they made")]
+
     use std::sync::atomic::AtomicUsize;
 
     use tokio::{
@@ -444,9 +446,9 @@ mod tests {
             });
             settle().await;
             if all {
-                cache.clear().await
+                cache.clear().await;
             } else {
-                cache.forget(link("a")).await
+                cache.forget(link("a")).await;
             }
             source.gate.notify_one();
             assert_eq!(first.await.unwrap(), "canary-1");
@@ -464,9 +466,9 @@ mod tests {
             // The flight that brought the value lets go of it a moment after its callers were told.
             settle().await;
             if all {
-                cache.clear().await
+                cache.clear().await;
             } else {
-                cache.forget(link("a")).await
+                cache.forget(link("a")).await;
             }
             assert!(watched.upgrade().is_none());
         }

@@ -236,6 +236,7 @@ impl LocalVault {
 
     /// Enters the passphrase, or chooses it where there is no file yet. A vault whose key is kept as it is takes that
     /// key in base64, or whatever was typed if its usual source has the key.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller is to keep no copy of the passphrase")]
     pub fn unlock(&self, passphrase: SecretValue) -> Result<(), Problem> {
         let mut memory = self.memory();
         let Some(sealed) = self.sealed()? else {

@@ -4,7 +4,11 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::vault::{hashicorp::TokenSource, link::edit, local::{Change, KeySource}};
+use crate::vault::{
+    hashicorp::TokenSource,
+    link::edit,
+    local::{Change, KeySource},
+};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -132,7 +136,9 @@ async fn a_changed_definition_is_asked_for_again() {
     let home = home("", text);
     home.store("mine", "canary-mine");
     home.approve_all();
-    for changed in [text.replace("api.acme.io", "evil.io"), text.replace("mine", "other"), text.replace("'local'", "'x'")] {
+    for changed in
+        [text.replace("api.acme.io", "evil.io"), text.replace("mine", "other"), text.replace("'local'", "'x'")]
+    {
         home.write_workspace(&changed);
         home.vault.reload(None);
         assert!(matches!(home.reason("token").await, Some(Reason::Untrusted | Reason::NotConfigured)), "{changed}");
@@ -157,7 +163,8 @@ async fn an_approval_is_for_one_workspace() {
 
 #[tokio::test]
 async fn the_users_own_links_need_no_approval() {
-    let home = home("[secrets.token]\nintegration = 'local'\nname = 'mine'\n", "[secrets.token]\nintegration = 'local'\n");
+    let home =
+        home("[secrets.token]\nintegration = 'local'\nname = 'mine'\n", "[secrets.token]\nintegration = 'local'\n");
     home.store("mine", "canary-mine");
     assert_eq!(home.value("token").await, Ok("canary-mine".into()));
     assert_eq!(home.vault.pending(), []);
@@ -235,7 +242,8 @@ async fn an_editors_text_counts_before_the_files() {
 async fn an_edit_by_an_action_is_understood() {
     let home = home("", "");
     home.store("mine", "canary-mine");
-    let link = edit::NewLink { integration: "local".into(), local_name: Some("mine".into()), ..edit::NewLink::default() };
+    let link =
+        edit::NewLink { integration: "local".into(), local_name: Some("mine".into()), ..edit::NewLink::default() };
     home.write_workspace(&edit::put_link("", &name("db/pass"), &link).unwrap());
     home.vault.reload(None);
     home.approve_all();

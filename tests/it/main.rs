@@ -1,5 +1,6 @@
 //! The tests that go through a public door: the library's, the program's, the protocol's, an editor's.
 
+#[cfg(test)]
 mod support;
 
 mod bad_input;
@@ -10,8 +11,10 @@ mod corpus_postman;
 #[cfg(test)]
 mod environment;
 mod exchange;
+#[cfg(test)]
 mod hashicorp;
 mod hostile_hosts;
+#[cfg(test)]
 mod local_vault;
 mod lsp;
 mod nvim;

@@ -354,6 +354,8 @@ fn nonsense(asked: Asked<'_>) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests look at the values that they made")]
+
     use super::*;
 
     fn secret() -> KvSecret {

@@ -125,7 +125,7 @@ impl Transport {
     fn explain(&self, error: &reqwest::Error) -> Problem {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(current) = cause {
-            if let Some(error) = tls_error(current) {
+            if let Some(error) = current.downcast_ref::<rustls::Error>() {
                 let detail = format!("no secure connection to `{}`: {}", self.shown(), tls_words(error));
                 return Problem::new(Reason::Tls, detail);
             }
@@ -135,7 +135,9 @@ impl Transport {
             if let Some(words) = current.downcast_ref::<io::Error>().and_then(io_words) {
                 return self.unreachable(words);
             }
-            cause = current.source();
+            // An I/O error that wraps another error passes over it as its source.
+            let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            cause = wrapped.map_or_else(|| current.source(), |wrapped| Some(wrapped));
         }
         if error.is_timeout() {
             return self.unreachable(&format!("no answer within {} seconds", TIMEOUT.as_secs()));
@@ -280,14 +282,6 @@ impl Resolve for SystemResolver {
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
-}
-
-/// The TLS error that `cause` is or, as an I/O error, wraps.
-fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(error);
-    }
-    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
 }
 
 fn tls_words(error: &rustls::Error) -> &'static str {

@@ -1,4 +1,5 @@
 //! What the local vault's file holds once it is decrypted: JSON whose values stay in the one buffer that is wiped.
+#![expect(clippy::disallowed_methods, reason = "a value is encoded here to be encrypted")]
 
 use std::{borrow::Cow, collections::BTreeMap, io};
 

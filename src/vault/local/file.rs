@@ -15,6 +15,7 @@
 //!
 //! The checksum protects nothing from an attacker, the tag does; it is there to tell a person what is wrong. The mark
 //! is a hash of a 256-bit key and helps no one to guess it more than the tag does.
+#![expect(clippy::disallowed_methods, reason = "the key and the passphrase are put to use here")]
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::{

@@ -1,6 +1,7 @@
 //! Where the key of the local vault comes from: the environment, a file, the system's key store, a person.
+#![expect(clippy::disallowed_methods, reason = "the key is decoded here, and handed to the key store")]
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use base64::{
     Engine, alphabet,
@@ -128,7 +129,7 @@ pub(super) fn raw_key(text: &SecretValue) -> Option<SecretValue> {
 }
 
 /// The text of a key file, without the line break at its end.
-fn read_key_file(path: &PathBuf) -> Result<SecretValue, String> {
+fn read_key_file(path: &Path) -> Result<SecretValue, String> {
     let bytes = disk::read(path, KEY_FILE_CAP).map(Zeroizing::new);
     let mut bytes = bytes.map_err(|error| format!("the key file `{}` cannot be read: {error}", path.display()))?;
     for ending in [b'\n', b'\r'] {

@@ -4,6 +4,8 @@
 pub mod client;
 #[cfg(test)]
 pub mod echo;
+pub mod openbao;
 #[cfg(test)]
 pub mod program;
+pub mod provision;
 pub mod target;

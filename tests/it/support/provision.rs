@@ -1,0 +1,88 @@
+//! The real programs that tests talk to: fetched once, pinned, into `target/test-servers`, by `cargo test` itself.
+#![expect(clippy::disallowed_methods, reason = "the test harness installs programs and asks whether this is CI")]
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+const REQUIREMENTS: &str = include_str!("../servers/requirements.txt");
+
+/// A program of the pinned Python environment, such as `bao` or `nvim`; none where it cannot be had, which was said.
+pub fn python_tool(name: &str) -> Option<PathBuf> {
+    static ENVIRONMENT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = match ENVIRONMENT.get_or_init(environment) {
+        Ok(programs) => {
+            let program = programs.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+            if program.is_file() { Ok(program) } else { Err(format!("{} is not there", program.display())) }
+        }
+        Err(reason) => Err(reason.clone()),
+    };
+    found.map_err(|reason| skip(&format!("what needs `{name}`: {reason}"))).ok()
+}
+
+/// Says past the test harness's capture that tests are skipped, and how many so far. In CI nothing may be skipped.
+pub fn skip(what: &str) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::SeqCst) + 1;
+    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "nothing may be skipped in CI, but {what}");
+    let _ = writeln!(io::stderr(), "SKIPPED ({count} in this run): {what}");
+}
+
+/// A folder below `target` for what a test program leaves behind.
+pub fn scratch(name: &str) -> PathBuf {
+    let folder = target().join("tmp").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
+}
+
+/// The folder of the environment's programs. Made anew when the requirements changed; one process makes it while
+/// others wait.
+fn environment() -> Result<PathBuf, String> {
+    let folder = target().join("test-servers");
+    let said = |what: &str, error: io::Error| format!("{what}: {error}");
+    fs::create_dir_all(&folder).map_err(|error| said("no folder for it", error))?;
+    let lock = File::create(folder.join("lock")).map_err(|error| said("no lock file", error))?;
+    lock.lock().map_err(|error| said("no lock", error))?;
+    let (venv, stamp) = (folder.join("venv"), folder.join("stamp"));
+    let programs = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) {
+        return Ok(programs);
+    }
+    let _ = fs::remove_file(&stamp);
+    let _ = writeln!(io::stderr(), "fetching test programs into {} (once)", folder.display());
+    install(&venv, &programs)?;
+    fs::write(&stamp, REQUIREMENTS).map_err(|error| said("no stamp", error))?;
+    Ok(programs)
+}
+
+fn install(venv: &Path, programs: &Path) -> Result<(), String> {
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    run(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))?;
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/requirements.txt");
+    let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--no-cache-dir"];
+    let patience = ["--disable-pip-version-check", "--retries", "2", "--timeout", "30", "--requirement"];
+    run(Command::new(programs.join("python")).args(pip).args(patience).arg(requirements))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let shown = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("`{shown}` does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let end = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    Err(format!("`{shown}` failed: {end}"))
+}
