@@ -8,7 +8,9 @@ pub mod hashicorp;
 pub mod link;
 pub mod local;
 pub mod provider;
+mod files;
 mod providers;
+mod shown;
 mod statuses;
 pub mod value;
 
@@ -28,10 +30,12 @@ use crate::{
     status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
 };
 use cache::Cache;
+use files::Files;
 use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
-use local::{Entry, LocalVault};
+use local::LocalVault;
 use provider::Existence;
 use providers::Providers;
+use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
 use value::SecretValue;
 
@@ -99,13 +103,6 @@ pub struct Vault {
     providers: Providers,
     cache: Cache,
     statuses: Statuses,
-}
-
-/// The configuration files as they were last read, and what they mean.
-struct Files {
-    user: FileText,
-    workspace: FileText,
-    definitions: Arc<Definitions>,
 }
 
 /// Where the value of a name is to be had.
@@ -287,6 +284,7 @@ impl Vault {
 
     /// Forgets cached values and statuses: of one name, or all.
     pub async fn reset(&self, name: Option<&SecretName>) {
+        self.providers.forget_outages();
         let Some(name) = name else {
             self.statuses.clear();
             self.cache.clear().await;
@@ -458,38 +456,6 @@ impl Vault {
     }
 }
 
-impl Options {
-    /// The workspace's `vaultls.toml`, whether it exists or not.
-    fn link_file(&self) -> Option<PathBuf> {
-        self.workspace.as_ref().map(|root| root.join(LINK_FILE))
-    }
-}
-
-impl Files {
-    fn read(options: &Options, workspace_text: Option<&str>) -> Self {
-        Self::understand(options, Self::load(options, workspace_text))
-    }
-
-    /// The texts of the user's file and of the workspace's.
-    fn load(options: &Options, workspace_text: Option<&str>) -> (FileText, FileText) {
-        let workspace = match (options.link_file(), workspace_text) {
-            (None, _) => FileText::Absent,
-            (Some(_), Some(text)) => FileText::of_editor(text),
-            (Some(path), None) => FileText::load(&path),
-        };
-        (FileText::load(&options.user_config), workspace)
-    }
-
-    fn understand(options: &Options, (user, workspace): (FileText, FileText)) -> Self {
-        let link_file = options.link_file().unwrap_or_default();
-        let definitions = Definitions::new(
-            &user.read(Layer::User, &options.user_config),
-            &workspace.read(Layer::Workspace, &link_file),
-        );
-        Self { user, workspace, definitions: Arc::new(definitions) }
-    }
-}
-
 /// Why the local vault would not hand out `secret`.
 fn local_problem(local: &LocalVault, secret: &SecretName) -> Option<Problem> {
     match local.entry(secret) {
@@ -502,64 +468,6 @@ fn local_problem(local: &LocalVault, secret: &SecretName) -> Option<Problem> {
             Some(Problem::new(Reason::Empty, format!("`{secret}` has no value in the local vault")))
         }
         Ok(Some(_)) => None,
-    }
-}
-
-fn plain_origin(provider: ProviderKind, coordinates: Vec<(&'static str, String)>) -> Origin {
-    Origin { provider, integration: None, coordinates, allowed_domains: Vec::new(), cached_for: None, note: None }
-}
-
-fn entry_origin(entry: &Entry) -> Origin {
-    Origin {
-        allowed_domains: entry.allowed_domains.clone(),
-        note: entry.note.clone(),
-        ..plain_origin(ProviderKind::Local, Vec::new())
-    }
-}
-
-fn link_origin(link: &Link, cached_for: Option<Duration>) -> Origin {
-    let (provider, integration, coordinates) = match &link.target {
-        Ok(Target::Local(secret)) if *secret == link.name => (ProviderKind::Local, None, Vec::new()),
-        Ok(Target::Local(secret)) => (ProviderKind::Local, None, vec![("name", secret.to_string())]),
-        Ok(Target::External { integration, coordinates }) => {
-            (integration.provider(), Some(integration.name.clone()), coordinates.labelled())
-        }
-        Err(_) => (ProviderKind::Hashicorp, None, Vec::new()),
-    };
-    Origin {
-        provider,
-        integration,
-        coordinates,
-        allowed_domains: link.allowed_domains.clone().unwrap_or_default(),
-        cached_for,
-        note: link.note.clone(),
-    }
-}
-
-fn known_link(link: &Link, entries: &[Entry]) -> KnownSecret {
-    let origin = link_origin(link, None);
-    let entry = match &link.target {
-        Ok(Target::Local(secret)) => entries.iter().find(|entry| entry.name == *secret),
-        _ => None,
-    };
-    KnownSecret {
-        name: link.name.clone(),
-        provider: origin.provider,
-        integration: origin.integration,
-        note: link.note.clone().or_else(|| entry?.note.clone()),
-        enabled: link.enabled && entry.is_none_or(|entry| entry.enabled),
-        link: Some(link.source.site.clone()),
-    }
-}
-
-fn known_entry(entry: &Entry) -> KnownSecret {
-    KnownSecret {
-        name: entry.name.clone(),
-        provider: ProviderKind::Local,
-        integration: None,
-        note: entry.note.clone(),
-        enabled: entry.enabled,
-        link: None,
     }
 }
 

@@ -3,9 +3,13 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 use super::{
     TIMEOUT,
@@ -20,6 +24,9 @@ use crate::status::{Problem, Reason};
 /// slow integration holds up no other.
 const AT_A_TIME: usize = 8;
 
+/// How long an integration that did not answer is not asked again by a check.
+const OUTAGE: Duration = Duration::from_secs(5);
+
 pub(super) struct Providers {
     tokens: TokenSource,
     /// By the integration's exact definition: one that was aimed elsewhere is another one, without the token that was
@@ -33,6 +40,8 @@ pub(super) struct Opened {
     provider: Arc<dyn Provider>,
     reads: Semaphore,
     checks: Semaphore,
+    /// The last check that nobody answered: those that wait behind it are not made to wait as long.
+    outage: Mutex<Option<(Instant, Problem)>>,
 }
 
 impl Providers {
@@ -42,7 +51,7 @@ impl Providers {
 
     /// The provider of `integration`, which the caller trusts.
     pub(super) fn get(&self, integration: &Integration) -> Result<Arc<Opened>, Problem> {
-        let mut open = self.lock();
+        let mut open = lock(&self.open);
         let key = Fingerprint::of(&integration.definition);
         if let Some(opened) = open.get(&key) {
             return Ok(opened.clone());
@@ -52,6 +61,7 @@ impl Providers {
             provider: provider::open(integration, &self.tokens)?,
             reads: Semaphore::new(AT_A_TIME),
             checks: Semaphore::new(AT_A_TIME),
+            outage: Mutex::default(),
         });
         open.insert(key, opened.clone());
         Ok(opened)
@@ -59,18 +69,21 @@ impl Providers {
 
     /// Drops the provider of `integration` with the token that was entered for it.
     pub(super) fn forget(&self, integration: &Integration) {
-        self.lock().remove(&Fingerprint::of(&integration.definition));
+        lock(&self.open).remove(&Fingerprint::of(&integration.definition));
     }
 
     /// Drops the providers that are defined no more.
     pub(super) fn retain(&self, definitions: &Definitions) {
         let current: Vec<Fingerprint> =
             definitions.integrations.values().map(|integration| Fingerprint::of(&integration.definition)).collect();
-        self.lock().retain(|key, _| current.contains(key));
+        lock(&self.open).retain(|key, _| current.contains(key));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Fingerprint, Arc<Opened>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has every integration asked again, also those that just did not answer.
+    pub(super) fn forget_outages(&self) {
+        for opened in lock(&self.open).values() {
+            *lock(&opened.outage) = None;
+        }
     }
 }
 
@@ -80,10 +93,29 @@ impl Opened {
     }
 
     pub(super) async fn check(&self, at: &Coordinates) -> Result<Existence, Problem> {
-        match self.provider.check() {
-            Some(check) => self.within(&self.checks, check.check(at)).await,
-            None => Ok(Existence::Unknown),
+        let Some(check) = self.provider.check() else { return Ok(Existence::Unknown) };
+        let question = async {
+            if let Some(problem) = self.outage() {
+                return Err(problem);
+            }
+            check.check(at).await
+        };
+        let outcome = self.within(&self.checks, question).await;
+        if let Err(problem) = &outcome
+            && problem.reason == Reason::Unreachable
+        {
+            lock(&self.outage).get_or_insert_with(|| (Instant::now(), problem.clone()));
         }
+        outcome
+    }
+
+    /// The outage that was met a moment ago.
+    fn outage(&self) -> Option<Problem> {
+        let mut outage = lock(&self.outage);
+        if outage.as_ref().is_some_and(|(since, _)| since.elapsed() >= OUTAGE) {
+            *outage = None;
+        }
+        outage.as_ref().map(|(_, problem)| problem.clone())
     }
 
     pub(super) async fn names_beside(&self, at: &Coordinates) -> Result<Vec<String>, Problem> {
@@ -113,4 +145,8 @@ impl Opened {
             Err(Problem::new(Reason::Unreachable, detail))
         })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

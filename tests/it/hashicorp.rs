@@ -461,6 +461,21 @@ async fn a_server_that_never_answers_is_given_up() {
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
+#[tokio::test(start_paused = true)]
+async fn many_names_wait_for_a_silent_server_no_longer_than_one() {
+    let stand_in = StandIn::start(|_| thread::park());
+    let mut text = integration(&stand_in.address);
+    for index in 0..50 {
+        text += &format!("[secrets.s{index}]\nintegration = 'team'\nengine = 'kv'\npath = 'p{index}'\nkey = 'k'\n");
+    }
+    let linked = configured(ROOT, &text);
+    let started = tokio::time::Instant::now();
+    let names: Vec<String> = (0..50).map(|index| format!("s{index}")).collect();
+    let statuses = futures_util::future::join_all(names.iter().map(|name| linked.status(name))).await;
+    assert!(statuses.iter().all(|status| status.problem.as_ref().unwrap().reason == Reason::Unreachable));
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
 #[tokio::test]
 async fn an_answer_of_something_else_is_not_taken_for_a_vaults() {
     for body in ["<html>Please log in to the hotel's network</html>", "{}", "[]", "{\"data\":null}", ""] {

@@ -18,4 +18,5 @@ mod hostile_hosts;
 mod local_vault;
 mod lsp;
 mod nvim;
+mod queries;
 mod tidy;

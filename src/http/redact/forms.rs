@@ -110,7 +110,10 @@ fn base64(value: &[u8], add: &mut impl FnMut(String)) {
         (&general_purpose::STANDARD, &general_purpose::STANDARD_NO_PAD),
         (&general_purpose::URL_SAFE, &general_purpose::URL_SAFE_NO_PAD),
     ] {
-        add(padded.encode(value));
+        let encoded = padded.encode(value);
+        // PHP writes a slash in JSON with a backslash.
+        add(encoded.replace('/', "\\/"));
+        add(encoded);
         add(bare.encode(value));
         for shift in 0..3 {
             let mut shifted = Zeroizing::new(Vec::with_capacity(value.len() + shift));
@@ -129,6 +132,13 @@ fn json(text: &str, add: &mut impl FnMut(String)) {
     const NOTHING: &str = "";
     let ascii = |char: char| char.is_ascii();
     let any = |_: char| true;
+    // A server that echoes a JSON body tells it as a string inside JSON: everything is escaped once more.
+    let mut add = |form: String| {
+        if form.contains(['"', '\\']) {
+            add(escaped(&form, NOTHING, NOTHING, any, false));
+        }
+        add(form);
+    };
     // Most writers; PHP; Python; both with lower and upper hexadecimal; Go; .NET; Gson.
     add(escaped(text, NOTHING, NOTHING, any, false));
     add(escaped(text, "/", NOTHING, any, false));

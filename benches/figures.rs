@@ -1,0 +1,259 @@
+//! The figures that vaultls is built to, measured in one run and told as ratios: `cargo bench`.
+//!
+//! Machines differ and are noisy, so nothing here fails on a time; each figure stands beside something measured in
+//! the same run.
+
+use std::{
+    hint::black_box,
+    io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use vaultls::{
+    approval::Approvals,
+    feature::{self, Context},
+    name::SecretName,
+    status::{Known, Survey},
+    syntax::{self, Kind, expand::Environment},
+    text::{Span, Text},
+    vault::{
+        Options, ProcessVariables, Vault,
+        hashicorp::TokenSource,
+        local::{Change, KeySource},
+        value::SecretValue,
+    },
+};
+
+fn main() {
+    // `cargo bench -- --test` and `cargo test --benches` only want to know that it starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    println!("figure                                          median      beside");
+    parsing();
+    editing();
+    cached_value();
+    starting();
+}
+
+/// Parsing with references, against the speed of memory and of `serde_json`.
+fn parsing() {
+    let http = generated_http(3 << 20);
+    let parsed = median(|| drop(black_box(syntax::parse(Kind::Http, &http))));
+    let copied = median(|| drop(black_box(http.clone())));
+    let rate = http.len() as f64 / parsed.as_secs_f64() / 1e6;
+    row("parse a 3 MB .http file", parsed, &format!("{rate:.0} MB/s; a plain copy takes {copied:.1?}"));
+
+    let collection = generated_collection(4 << 20);
+    let parsed = median(|| drop(black_box(syntax::parse(Kind::Postman, &collection))));
+    let value = median(|| drop(black_box(serde_json::from_str::<serde_json::Value>(&collection).expect("valid JSON"))));
+    row("parse a 4 MB collection", parsed, &format!("{:.2} of serde_json::Value ({value:.1?})", ratio(parsed, value)));
+    let references = syntax::parse(Kind::Postman, &collection).references.len();
+    println!("  with {references} references found in the collection");
+}
+
+/// One character typed into a 3 MB file, until its diagnostics are computed.
+fn editing() {
+    let source = generated_http(3 << 20);
+    let mut text = Text::new(&source);
+    let environment = Environment::default();
+    let (survey, known) = (Survey::default(), Known::default());
+    let at = source.len() / 2;
+    let mut at = (at..).find(|offset| source.is_char_boundary(*offset)).expect("the end is a boundary");
+    let edited = median(|| {
+        text.replace(Span::at(at), "x");
+        at += 1;
+        let source = text.to_string();
+        let document = syntax::parse(Kind::Http, &source);
+        let context = Context {
+            path: Path::new("bench.http"),
+            source: &source,
+            document: &document,
+            environment: &environment,
+            survey: &survey,
+            known: &known,
+        };
+        drop(black_box(feature::diagnostics::diagnostics(&context)));
+    });
+    let parsed = median(|| drop(black_box(syntax::parse(Kind::Http, &source))));
+    row("one character in 3 MB, to new diagnostics", edited, &format!("{:.2} of a parse alone", ratio(edited, parsed)));
+}
+
+/// A cached value, against reading it from the local vault each time.
+fn cached_value() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let key = SecretValue::new(b"a passphrase of the benchmark".to_vec());
+    let vault = Vault::open(Options {
+        workspace: None,
+        user_config: folder.path().join("config.toml"),
+        data: folder.path().to_owned(),
+        key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
+        vault_token: TokenSource::default(),
+        approvals: Arc::new(Approvals::open(folder.path().join("approvals"))),
+        process_variables: ProcessVariables::default(),
+    });
+    let name = SecretName::parse("bench").expect("a valid name");
+    let change = Change { value: Some(SecretValue::new(b"canary-bench".to_vec())), ..Change::default() };
+    vault.local().set(&name, change).expect("the local vault takes a value");
+    const ROUNDS: u32 = 1_000;
+    let first = median(|| {
+        runtime.block_on(async {
+            vault.reset(Some(&name)).await;
+            drop(black_box(vault.value(&name).await.expect("a value")));
+        });
+    });
+    let cached = median(|| {
+        runtime.block_on(async {
+            for _ in 0..ROUNDS {
+                drop(black_box(vault.value(&name).await.expect("a value")));
+            }
+        });
+    }) / ROUNDS;
+    row("a cached value", cached, &format!("{:.4} of a first read ({first:.1?})", ratio(cached, first)));
+}
+
+/// The program: start to `initialize` answered, memory after it, size.
+fn starting() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_vaultls"));
+    let bare = median(|| {
+        let status = Command::new(&program).arg("--version").stdout(Stdio::null()).status();
+        assert!(status.expect("the program starts").success());
+    });
+    let mut memory = None;
+    let started = median(|| {
+        let mut server = Server::start(&program);
+        server.initialize();
+        memory = server.resident_memory();
+    });
+    row("start to `initialize` answered", started, &format!("{:.2} of `vaultls --version`", ratio(started, bare)));
+    match memory {
+        Some(kilobytes) => println!("resident memory after it                        {:.1} MiB", kilobytes as f64 / 1024.0),
+        None => println!("resident memory after it                        not known on this system"),
+    }
+    let size = std::fs::metadata(&program).expect("the program exists").len();
+    println!("size of the program                             {:.1} MB", size as f64 / 1e6);
+}
+
+/// A language server as an editor starts it.
+struct Server {
+    child: Child,
+}
+
+impl Server {
+    fn start(program: &Path) -> Self {
+        let child = Command::new(program)
+            .arg("lsp")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Self { child }
+    }
+
+    fn initialize(&mut self) {
+        let message = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#;
+        let input = self.child.stdin.as_mut().expect("stdin is a pipe");
+        write!(input, "Content-Length: {}\r\n\r\n{message}", message.len()).expect("the server reads");
+        input.flush().expect("the server reads");
+        let mut output = BufReader::new(self.child.stdout.as_mut().expect("stdout is a pipe"));
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            output.read_line(&mut line).expect("the server answers");
+            match line.trim_end().split_once(": ") {
+                Some((_, value)) => length = value.parse().expect("a length"),
+                None => break,
+            }
+        }
+        let mut body = vec![0; length];
+        output.read_exact(&mut body).expect("the server answers");
+        assert!(String::from_utf8_lossy(&body).contains("capabilities"), "an answer to `initialize`");
+    }
+
+    /// In kilobytes, where the system tells it (Linux).
+    fn resident_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The median of some runs: enough to be steady, few enough to end soon.
+fn median(mut run: impl FnMut()) -> Duration {
+    run();
+    let mut times: Vec<Duration> = (0..15)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn ratio(time: Duration, other: Duration) -> f64 {
+    time.as_secs_f64() / other.as_secs_f64()
+}
+
+fn row(figure: &str, time: Duration, beside: &str) {
+    println!("{figure:<46}  {:>10}  {beside}", format!("{time:.1?}"));
+}
+
+/// Requests as people write them, about `size` bytes of them.
+fn generated_http(size: usize) -> String {
+    let mut text = String::from("@host = https://api.example.com\n@token = <<vault:api/token>>\n\n");
+    for index in 0.. {
+        if text.len() >= size {
+            break;
+        }
+        text.push_str(&format!(
+            "### Create order {index}\n# @name order{index}\nPOST {{{{host}}}}/v1/orders/{index}?expand=lines HTTP/1.1\n\
+             Content-Type: application/json\nAuthorization: Bearer {{{{token}}}}\nX-Request-Id: {{{{$guid}}}}\n\n\
+             {{\n  \"customer\": \"customer-{index}\",\n  \"key\": \"<<vault:orders/key-{}>>\",\n  \"note\": \"{}\"\n}}\n\n",
+            index % 50,
+            "lorem ipsum dolor sit amet ".repeat(6),
+        ));
+    }
+    text
+}
+
+/// A collection as Postman exports it, about `size` bytes of it.
+fn generated_collection(size: usize) -> String {
+    let mut items = Vec::new();
+    let mut length = 0;
+    for index in 0.. {
+        if length >= size {
+            break;
+        }
+        let body = format!("{{\n    \"customer\": \"c{index}\",\n    \"key\": \"{{{{vault:orders/key}}}}\",\n    \"note\": \"{}\"\n}}", "lorem ipsum ".repeat(12));
+        let item = serde_json::json!({
+            "name": format!("Create order {index}"),
+            "event": [{ "listen": "test", "script": { "type": "text/javascript", "exec": ["pm.test('ok', () => {", "    pm.response.to.have.status(201);", "});"] } }],
+            "request": {
+                "method": "POST",
+                "header": [{ "key": "Content-Type", "value": "application/json" }, { "key": "Authorization", "value": "Bearer <<vault:api/token>>" }],
+                "body": { "mode": "raw", "raw": body, "options": { "raw": { "language": "json" } } },
+                "url": { "raw": format!("{{{{host}}}}/v1/orders/{index}"), "host": ["{{host}}"], "path": ["v1", "orders", index.to_string()] }
+            },
+            "response": []
+        });
+        length += item.to_string().len();
+        items.push(item);
+    }
+    let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
+    serde_json::to_string_pretty(&serde_json::json!({ "info": { "name": "Orders", "schema": schema }, "item": items }))
+        .expect("JSON can be written")
+}

@@ -1,0 +1,30 @@
+-- A window for a few lines of plain text: definitions to review, the status.
+
+local ui = require('vaultls.ui')
+
+local M = {}
+
+---Shows `lines` below the current window, which keeps the focus.
+---@param name string of the buffer
+---@param lines string[]
+---@return fun() close
+function M.open(name, lines)
+  local old = vim.fn.bufnr('^' .. name .. '$')
+  if old > 0 then
+    vim.api.nvim_buf_delete(old, { force = true })
+  end
+  local bufnr = ui.scratch_buffer(name)
+  ui.fill(bufnr, lines)
+  local height = math.min(#lines, math.floor(vim.o.lines / 2))
+  local window = vim.api.nvim_open_win(bufnr, false, { split = 'below', height = math.max(height, 1) })
+  vim.wo[window][0].winfixheight = true
+  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, desc = 'vaultls: close' })
+  vim.cmd.redraw()
+  return function()
+    if vim.api.nvim_buf_is_valid(bufnr) then
+      vim.api.nvim_buf_delete(bufnr, { force = true })
+    end
+  end
+end
+
+return M

@@ -1,0 +1,210 @@
+-- The commands of the server apart from `run`: each completes its argument by asking the user, sends it, and follows
+-- up what the server answers. All of them run inside a task and tell whether the matter is settled.
+
+local ask = require('vaultls.ask')
+local server = require('vaultls.client')
+local ui = require('vaultls.ui')
+
+local M = {}
+
+---What a link of each provider is made of, in the order in which it is asked. A list is entered with commas.
+local link_fields = {
+  hashicorp = {
+    { id = 'engine', label = 'Secret engine (mount)', default = 'secret' },
+    { id = 'path', label = 'Path of the secret' },
+    { id = 'key', label = 'Key in the secret' },
+    { id = 'version', label = 'Version (empty: the latest)', optional = true, read = tonumber },
+  },
+}
+
+---The name of the secret under the cursor, if it is on a reference.
+---@return string?
+function M.name_at_cursor()
+  local line = vim.api.nvim_get_current_line()
+  local column = vim.api.nvim_win_get_cursor(0)[2] + 1
+  for _, pattern in ipairs({ '()<<%s*vault:%s*(.-)%s*>>()', '(){{%s*vault:%s*(.-)%s*}}()' }) do
+    for first, name, after in line:gmatch(pattern) do
+      if first <= column and column < after and name ~= '' then
+        return name
+      end
+    end
+  end
+  return nil
+end
+
+---@param argument table
+---@return string?
+local function secret_name(argument)
+  return argument.name or ask.text('Name of the secret', M.name_at_cursor())
+end
+
+---The integrations that the server knows, each with a name.
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@return table[]
+local function integrations(client, bufnr)
+  local outcome = server.call(client, bufnr, 'vaultls.status', { uri = vim.uri_from_bufnr(bufnr) })
+  return outcome and outcome.integrations or {}
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@return table? integration
+local function choose_integration(client, bufnr)
+  local known = integrations(client, bufnr)
+  if #known == 0 then
+    ui.warn('no integration is configured; add one to vaultls.toml')
+    return nil
+  elseif #known == 1 then
+    return known[1]
+  end
+  return ask.choose(known, 'Integration', function(integration)
+    return ui.clean(('%s (%s)'):format(integration.name, integration.provider))
+  end)
+end
+
+---@param text string
+---@return string[]
+local function split_list(text)
+  return vim.split(text, '[,%s]+', { trimempty = true })
+end
+
+---@param integration table
+---@return table? link nil when the user gave up
+local function ask_link(integration)
+  local link = { integration = integration.name }
+  for _, field in ipairs(link_fields[integration.provider] or link_fields.hashicorp) do
+    local answer = ask.text(field.label, field.default)
+    if not answer and not field.optional then
+      return nil
+    end
+    link[field.id] = answer and (field.read or tostring)(answer)
+  end
+  local domains = ask.text('Allowed domains (empty: ask for each host)')
+  link.allowedDomains = domains and split_list(domains) or nil
+  return link
+end
+
+---Sends a command whose argument is complete.
+---@param name string
+---@return fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean
+local function send(name)
+  return function(client, bufnr, argument)
+    return M.settle(client, bufnr, server.call(client, bufnr, name, argument))
+  end
+end
+
+---@param name string
+---@return fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean
+local function send_with_name(name)
+  return function(client, bufnr, argument)
+    argument.name = secret_name(argument)
+    return argument.name ~= nil and send(name)(client, bufnr, argument)
+  end
+end
+
+local function link(client, bufnr, argument)
+  argument.name = secret_name(argument)
+  if argument.name and not argument.link then
+    local integration = choose_integration(client, bufnr)
+    argument.link = integration and ask_link(integration)
+  end
+  return argument.link ~= nil and send('vaultls.link')(client, bufnr, argument)
+end
+
+---The integration that a secret is linked to.
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param secret string?
+---@return string?
+function M.integration_of(client, bufnr, secret)
+  local outcome = server.call(client, bufnr, 'vaultls.status', { uri = vim.uri_from_bufnr(bufnr) })
+  for _, known in ipairs(outcome and outcome.secrets or {}) do
+    if known.name == secret then
+      return known.origin and known.origin.integration
+    end
+  end
+  return nil
+end
+
+local function login(client, bufnr, argument)
+  if not argument.integration then
+    argument.integration = (choose_integration(client, bufnr) or {}).name
+  end
+  return argument.integration ~= nil and send('vaultls.login')(client, bufnr, argument)
+end
+
+local function unlock(client, bufnr)
+  return send('vaultls.unlock')(client, bufnr, {})
+end
+
+---By the id of the command; `run` has a file of its own.
+---@type table<string, fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean>
+M.by_command = {
+  ['vaultls.allowHost'] = send('vaultls.allowHost'),
+  ['vaultls.create'] = send_with_name('vaultls.create'),
+  ['vaultls.enable'] = send_with_name('vaultls.enable'),
+  ['vaultls.link'] = link,
+  ['vaultls.unlock'] = unlock,
+  ['vaultls.login'] = login,
+  ['vaultls.trust'] = send('vaultls.trust'),
+  ['vaultls.status'] = send('vaultls.status'),
+  ['vaultls.resetCache'] = send('vaultls.resetCache'),
+}
+
+---@param pending vaultls.Pending[]
+---@return string[]
+local function describe(pending)
+  local lines = {}
+  for _, item in ipairs(pending) do
+    table.insert(lines, ('%s %s'):format(ui.clean(item.kind), ui.clean(item.name)))
+    for _, line in ipairs(vim.split(item.definition, '\n', { plain = true, trimempty = true })) do
+      table.insert(lines, '    ' .. ui.clean(line))
+    end
+  end
+  return lines
+end
+
+---Shows the definitions that came with the workspace and asks for trust in exactly them.
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param pending vaultls.Pending[]
+---@return boolean
+local function review(client, bufnr, pending)
+  if #pending == 0 then
+    ui.info('nothing waits for your trust')
+    return true
+  end
+  local close = require('vaultls.panel').open('vaultls://trust', describe(pending))
+  local answer = ask.choose({ 'Trust these definitions', 'No' }, ('Trust %d from this workspace?'):format(#pending))
+  close()
+  if answer ~= 'Trust these definitions' then
+    return false
+  end
+  return send('vaultls.trust')(client, bufnr, { uri = vim.uri_from_bufnr(bufnr), approve = true })
+end
+
+---Follows up an outcome of any command but `run`.
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param outcome vaultls.Outcome?
+---@return boolean settled
+function M.settle(client, bufnr, outcome)
+  if not outcome then
+    return false
+  elseif outcome.outcome == 'done' then
+    ui.info(ui.clean(outcome.message or 'done'))
+    return true
+  elseif outcome.outcome == 'needsInput' then
+    return ask.answer(client, outcome)
+  elseif outcome.outcome == 'review' then
+    return review(client, bufnr, outcome.pending or {})
+  elseif outcome.outcome == 'status' then
+    require('vaultls.status').show(outcome)
+    return true
+  end
+  ui.error(ui.clean(outcome.message or ('unknown answer `%s`'):format(outcome.outcome)))
+  return false
+end
+
+return M

@@ -1,0 +1,20 @@
+; The languages inside .http and .rest files.
+
+((comment) @injection.content
+  (#set! injection.language "comment"))
+
+((json_body) @injection.content
+  (#set! injection.language "json"))
+
+; A body that opens with a vault reference looks like XML to the grammar, and is not.
+((xml_body) @injection.content
+  (#not-match? @injection.content "^<<")
+  (#set! injection.language "xml"))
+
+(graphql_body
+  (graphql_data) @injection.content
+  (#set! injection.language "graphql"))
+
+((script) @injection.content
+  (#offset! @injection.content 0 2 0 -2)
+  (#set! injection.language "javascript"))

@@ -1,0 +1,181 @@
+-- What holds without a request being sent: filetypes, the old-editor guard, help, `:Vaultls`, texts made safe.
+
+local t = require('support')
+
+local plugin = vim.env.VAULTLS_PLUGIN
+
+local function plugin_loads_on_an_old_editor()
+  local has, echo, told = vim.fn.has, vim.api.nvim_echo, {}
+  vim.fn.has = function(feature)
+    return feature ~= 'nvim-0.11' and has(feature) or 0
+  end
+  vim.api.nvim_echo = function(chunks)
+    table.insert(told, chunks[1][1])
+  end
+  vim.api.nvim_del_user_command('Vaultls')
+  vim.g.loaded_vaultls = nil
+  for _ = 1, 2 do
+    vim.cmd.source(plugin .. '/plugin/vaultls.lua')
+  end
+  local defined = vim.fn.exists(':Vaultls')
+  vim.fn.has, vim.api.nvim_echo, vim.g.loaded_vaultls = has, echo, nil
+  vim.cmd.source(plugin .. '/plugin/vaultls.lua')
+  return told, defined
+end
+
+local function show(response)
+  local complete = vim.tbl_extend('keep', response, {
+    status = 200, reason = 'OK', version = 'HTTP/1.1', method = 'GET', url = 'https://a.example/',
+    headers = {}, body = '', binary = false, truncated = false, bytes = 0, millis = 1, redirects = {},
+  })
+  require('vaultls.response').show(vim.api.nvim_get_current_buf(), complete, {})
+  return assert(t.response_window())
+end
+
+local function filetype_of(content_type)
+  return require('vaultls.response').filetype({
+    headers = { { 'Content-Type', content_type } }, body = '', binary = false,
+  })
+end
+
+return {
+  { 'files with requests have the filetype http', function()
+    for _, name in ipairs({ 'a.http', 'b.rest' }) do
+      t.equal(vim.filetype.match({ filename = name }), 'http', name)
+    end
+  end },
+
+  { 'nothing of the plugin is loaded before its first use, apart from the way to the program', function()
+    for name in pairs(package.loaded) do
+      if vim.startswith(name, 'vaultls.') then
+        assert(vim.list_contains({ 'vaultls.client', 'vaultls.task', 'vaultls.ui' }, name), name)
+      end
+    end
+  end },
+
+  { 'an old editor gets one warning and nothing else', function()
+    local told, defined = plugin_loads_on_an_old_editor()
+    t.equal(told, { 'vaultls needs Neovim 0.11 or newer' })
+    t.equal(defined, 0, ':Vaultls')
+    t.equal(vim.fn.exists(':Vaultls'), 2, ':Vaultls on this editor')
+  end },
+
+  { 'the help has valid tags and each verb has one', function()
+    local copy = t.folder .. '/doc'
+    vim.fn.mkdir(copy, 'p')
+    assert(vim.uv.fs_copyfile(plugin .. '/doc/vaultls.txt', copy .. '/vaultls.txt'))
+    vim.cmd.helptags(copy)
+    local tags = table.concat(vim.fn.readfile(copy .. '/tags'), '\n')
+    for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
+      t.contains(tags, (':Vaultls-%s\t'):format(verb))
+      t.contains(tags, ('<Plug>(vaultls-%s)\t'):format(verb))
+    end
+  end },
+
+  { 'each verb has a mapping to hang keys on', function()
+    for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
+      t.equal(vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc, 'vaultls: ' .. verb)
+    end
+  end },
+
+  { 'verbs are completed by their beginning', function()
+    t.equal(vim.fn.getcompletion('Vaultls re', 'cmdline'), { 'reset', 'response' })
+  end },
+
+  { 'an unknown verb is an error that lists the verbs', function()
+    local user = t.user({})
+    vim.cmd('Vaultls fly')
+    t.contains(user.told[1], '`fly` is no verb; use one of cancel, create')
+  end },
+
+  { 'environments of the file are completed and `$shared` is none of them', function()
+    t.write('env/http-client.env.json', '{"dev": {}, "production": {}, "$shared": {}}')
+    vim.cmd.edit(t.write('env/notes.txt', ''))
+    t.equal(vim.fn.getcompletion('Vaultls env ', 'cmdline'), { 'none', 'dev', 'production' })
+  end },
+
+  { 'without a server a verb says where to look', function()
+    local user = t.user({})
+    vim.cmd('Vaultls run')
+    t.contains(user.told[1], ':checkhealth vaultls')
+    t.equal(require('vaultls').statusline(), '')
+  end },
+
+  { 'JSON that is no collection is left alone', function()
+    vim.cmd.edit(t.write('package.json', '{"name": "x"}'))
+    assert(not require('vaultls.root').is_collection(0))
+  end },
+
+  { 'collections are known by name, by schema, and by id', function()
+    local schema = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json'
+    local files = {
+      ['a.postman_collection.json'] = '{}',
+      ['b.json'] = vim.json.encode({ info = { schema = schema } }):gsub('\\/', '/'),
+      ['c.json'] = '{"info": {"_postman_id": "1"}}',
+    }
+    for name, text in pairs(files) do
+      vim.cmd.edit(t.write(name, text))
+      assert(require('vaultls.root').is_collection(0), name)
+    end
+  end },
+
+  { 'JSON is laid out and its numbers and escapes stay', function()
+    local format = require('vaultls.json').format
+    t.equal(format('{"a":[1,{}, [] ],"b":1.0e5,"c":"x\\"{\\u00e9"}'),
+      '{\n  "a": [\n    1,\n    {},\n    []\n  ],\n  "b": 1.0e5,\n  "c": "x\\"{\\u00e9"\n}')
+    t.equal(format('[12345678901234567890]'), '[\n  12345678901234567890\n]')
+    t.equal(format('{"a":'), '{"a":', 'broken JSON')
+    t.equal(format(''), '', 'nothing')
+  end },
+
+  { 'the filetype follows the content type', function()
+    t.equal(filetype_of('application/json; charset=utf-8'), 'json')
+    t.equal(filetype_of('application/problem+json'), 'json')
+    t.equal(filetype_of('text/html'), 'html')
+    t.equal(filetype_of('application/atom+xml'), 'xml')
+    t.equal(filetype_of('image/png'), 'text')
+  end },
+
+  { 'a reason phrase cannot run code in the winbar', function()
+    local shown = show({ reason = '%{execute("let g:intruder = 1")}%#X#\27[2J' })
+    vim.cmd.redraw()
+    local evaluated = vim.api.nvim_eval_statusline(vim.wo[shown.window].winbar, { winid = shown.window, use_winbar = true, maxwidth = 400 })
+    t.contains(evaluated.str, '200 %{execute("let g:intruder = 1")}%#X#\\x1b[2J')
+    t.equal(vim.g.intruder, nil, 'g:intruder')
+  end },
+
+  { 'a body cannot set options by a modeline', function()
+    local shown = show({ body = '# vim: set shiftwidth=3 :' })
+    vim.cmd.doautocmd({ args = { 'BufRead' } })
+    assert(vim.bo[shown.bufnr].shiftwidth ~= 3)
+    t.equal(vim.bo[shown.bufnr].modeline, false)
+  end },
+
+  { 'a response leaves no file behind', function()
+    local shown = show({ body = 'x' })
+    local options = vim.bo[shown.bufnr]
+    t.equal({ options.buftype, options.swapfile, options.undofile, options.buflisted }, { 'nofile', false, false, false })
+  end },
+
+  { 'the last twenty responses are kept', function()
+    for number = 1, 25 do
+      show({ body = tostring(number) })
+    end
+    local buffers = vim.tbl_filter(function(bufnr)
+      return vim.api.nvim_buf_get_name(bufnr):match('^vaultls://response/%d+$') ~= nil
+    end, vim.api.nvim_list_bufs())
+    t.equal(#buffers, 20)
+  end },
+
+  { 'older and newer responses are a key away', function()
+    local newest = assert(t.response_window())
+    t.equal(t.text(newest.bufnr), '25')
+    vim.api.nvim_set_current_win(newest.window)
+    vim.cmd.normal('[r')
+    t.equal(t.text(0), '24')
+    vim.cmd.normal(']r')
+    t.equal(t.text(0), '25')
+    vim.cmd.normal('q')
+    t.equal(t.response_window(), nil)
+  end },
+}
