@@ -131,7 +131,9 @@ fn starting() {
     });
     row("start to `initialize` answered", started, &format!("{:.2} of `vaultls --version`", ratio(started, bare)));
     match memory {
-        Some(kilobytes) => println!("resident memory after it                        {:.1} MiB", kilobytes as f64 / 1024.0),
+        Some(kilobytes) => {
+            println!("resident memory after it                        {:.1} MiB", kilobytes as f64 / 1024.0)
+        }
         None => println!("resident memory after it                        not known on this system"),
     }
     let size = std::fs::metadata(&program).expect("the program exists").len();
@@ -238,7 +240,10 @@ fn generated_collection(size: usize) -> String {
         if length >= size {
             break;
         }
-        let body = format!("{{\n    \"customer\": \"c{index}\",\n    \"key\": \"{{{{vault:orders/key}}}}\",\n    \"note\": \"{}\"\n}}", "lorem ipsum ".repeat(12));
+        let body = format!(
+            "{{\n    \"customer\": \"c{index}\",\n    \"key\": \"{{{{vault:orders/key}}}}\",\n    \"note\": \"{}\"\n}}",
+            "lorem ipsum ".repeat(12)
+        );
         let item = serde_json::json!({
             "name": format!("Create order {index}"),
             "event": [{ "listen": "test", "script": { "type": "text/javascript", "exec": ["pm.test('ok', () => {", "    pm.response.to.have.status(201);", "});"] } }],

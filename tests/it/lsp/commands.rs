@@ -358,3 +358,20 @@ async fn a_secret_of_the_local_vault_is_renamed_there_too() {
     assert_eq!(status["secrets"][0]["name"], "api/key");
     client.finish().await;
 }
+
+#[tokio::test]
+async fn a_link_is_written_into_the_workspaces_file() {
+    let home = Home::new();
+    home.write("vaultls.toml", &format!("# ours\n{}", super::features::LINKED));
+    let mut client = with_plugin(&home).await;
+    let link = json!({ "integration": "payments", "engine": "kv", "path": "app", "key": "other" });
+    let argument = json!({ "uri": home.uri("a.http"), "name": "other", "link": link });
+    assert_eq!(client.command("vaultls.link", argument).await["outcome"], "done");
+    let text = std::fs::read_to_string(home.root().join("vaultls.toml")).unwrap();
+    assert!(text.starts_with("# ours\n") && text.contains("[secrets.other]\n"), "{text}");
+    // The person's own act needs no approval; the rest of the file does.
+    let review = client.command("vaultls.trust", json!({ "uri": home.uri("a.http") })).await;
+    let names: Vec<_> = review["pending"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["payments", "token"]);
+    client.finish().await;
+}
