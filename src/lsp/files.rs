@@ -2,11 +2,12 @@
 //! can hold anything.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, Uri, WorkspaceEdit};
+use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, MessageType, Uri, WorkspaceEdit};
 
 use crate::{
     feature::{
@@ -67,13 +68,13 @@ pub async fn location(state: &State, site: &Site) -> Option<Location> {
 /// Edits of any files as one, after `create` was made; none where one of them cannot be read.
 pub async fn workspace_edit(state: &State, edits: &[Edit], create: Option<&Path>) -> Option<WorkspaceEdit> {
     let mut files: Vec<(File, Vec<(Span, String)>)> = Vec::new();
-    let mut paths: Vec<&Path> = Vec::new();
+    let mut indices: HashMap<&Path, usize> = HashMap::new();
     for edit in edits {
-        let index = match paths.iter().position(|path| *path == edit.file) {
-            Some(index) => index,
+        let index = match indices.get(edit.file.as_path()) {
+            Some(index) => *index,
             None => {
-                paths.push(&edit.file);
                 files.push((file(state, &edit.file).await?, Vec::new()));
+                indices.insert(&edit.file, files.len() - 1);
                 files.len() - 1
             }
         };
@@ -105,12 +106,13 @@ pub async fn code_actions(state: &State, actions: &[Action], context: &CodeActio
 }
 
 /// Every document of the snapshot's workspace that mentions a vault, as `find` sees it. Open documents are searched
-/// as they are; of the rest, those below the root.
+/// as they are; of the rest, those below the root. None after
+/// a fault.
 pub async fn search<T: Send + 'static>(
     state: &State,
     snapshot: &Snapshot,
     find: impl Fn(&Sheet) -> Vec<T> + Send + 'static,
-) -> Vec<T> {
+) -> Option<Vec<T>> {
     let mut open = Vec::new();
     for (edition, workspace) in state.editions() {
         if !Arc::ptr_eq(&workspace, &snapshot.workspace) {
@@ -122,23 +124,31 @@ pub async fn search<T: Send + 'static>(
         open.push(Sheet { path: edition.path.clone(), file, source: parsed.source, document });
     }
     let (root, whole) = (snapshot.workspace.root.clone(), state.is_root(&snapshot.workspace.root));
-    let found = tokio::task::spawn_blocking(move || {
-        let mut found: Vec<T> = open.iter().flat_map(&find).collect();
-        let known = |path: &Path| open.iter().any(|sheet| sheet.path == path);
+    let searched = tokio::task::spawn_blocking(move || {
         let files = if whole { work::files::walk(&root).files } else { siblings(&root) };
-        let mut budget = MAX_BYTES;
-        for path in files.into_iter().filter(|path| !known(path)).take(MAX_FILES) {
-            let Some(sheet) = read(path) else { continue };
-            found.extend(find(&sheet));
-            budget = budget.saturating_sub(sheet.source.len());
-            if budget == 0 {
-                tracing::warn!("the workspace is larger than a search goes");
-                break;
-            }
-        }
-        found
+        search_all(&open, files, &find)
     });
-    found.await.unwrap_or_default()
+    let (found, complete) = searched.await.ok()?;
+    if !complete {
+        let message = "this workspace is too large to be searched as a whole: look at what is left by other means";
+        state.editor.say(MessageType::WARNING, message);
+    }
+    Some(found)
+}
+
+/// What `find` sees in the open documents and in the other `files`, and whether all of them were looked at.
+fn search_all<T>(open: &[Sheet], files: Vec<PathBuf>, find: &impl Fn(&Sheet) -> Vec<T>) -> (Vec<T>, bool) {
+    let mut found: Vec<T> = open.iter().flat_map(find).collect();
+    let mut budget = MAX_BYTES;
+    for (index, path) in files.into_iter().filter(|path| !open.iter().any(|sheet| sheet.path == *path)).enumerate() {
+        if index == MAX_FILES || budget == 0 {
+            return (found, false);
+        }
+        let Some(sheet) = read(path) else { continue };
+        found.extend(find(&sheet));
+        budget = budget.saturating_sub(sheet.source.len());
+    }
+    (found, true)
 }
 
 /// The files beside a document that was opened without its folder. What lies below is not searched: it may be a

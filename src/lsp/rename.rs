@@ -37,7 +37,7 @@ pub async fn references(
             |span| Location { uri: sheet.file.uri.clone(), range: convert::range(&sheet.file.text, span, encoding) };
         spans.into_iter().map(location).collect()
     });
-    Some(found.await)
+    found.await
 }
 
 /// Renames what stands at `offset`: every reference of the workspace and the link in `vaultls.toml` in one edit. A
@@ -63,40 +63,37 @@ pub async fn rename(
         Symbol::Variable(_) => {
             rename::edits(&snapshot.edition.path, &snapshot.source, &snapshot.document, &prepared.symbol, new)
         }
-        Symbol::Secret(old) => secret_edits(state, &snapshot, old, new).await?,
+        Symbol::Secret(_) => {
+            secret_edits(state, &snapshot, &prepared.symbol, new).await.ok_or("the workspace could not be searched")?
+        }
     };
     let Some(edit) = files::workspace_edit(state, &edits, None).await else {
         return Err("a file to be changed can no longer be read".into());
     };
+    // Last, so that nothing is renamed for an edit that fails.
+    if let Symbol::Secret(old) = &prepared.symbol {
+        rename_in_vault(state, &snapshot, old, new).await?;
+    }
     Ok(Some(edit))
 }
 
-async fn secret_edits(
-    state: &Arc<State>,
-    snapshot: &Snapshot,
-    old: &SecretName,
-    new: &str,
-) -> Result<Vec<Edit>, String> {
-    let new_name = SecretName::parse(new).map_err(|error| error.to_string())?;
-    rename_in_vault(state, snapshot, old, &new_name).await?;
-    let link = rename::link_edit(&snapshot.known, old, &new_name);
-    let (symbol, new) = (Symbol::Secret(old.clone()), new.to_owned());
+/// The edits of every document of the workspace, and of the link.
+async fn secret_edits(state: &Arc<State>, snapshot: &Snapshot, symbol: &Symbol, new: &str) -> Option<Vec<Edit>> {
+    let (searched, name) = (symbol.clone(), new.to_owned());
     let mut edits = files::search(state, snapshot, move |sheet| {
-        rename::edits(&sheet.path, &sheet.source, &sheet.document, &symbol, &new)
+        rename::edits(&sheet.path, &sheet.source, &sheet.document, &searched, &name)
     })
-    .await;
-    edits.extend(link);
-    Ok(edits)
+    .await?;
+    if let (Symbol::Secret(old), Ok(new)) = (symbol, SecretName::parse(new)) {
+        edits.extend(rename::link_edit(&snapshot.known, old, &new));
+    }
+    Some(edits)
 }
 
 /// A secret that only the local vault holds takes its new name there, else every reference would go stale. Where
 /// the new name exists already, the references move to that secret.
-async fn rename_in_vault(
-    state: &Arc<State>,
-    snapshot: &Snapshot,
-    old: &SecretName,
-    new: &SecretName,
-) -> Result<(), String> {
+async fn rename_in_vault(state: &Arc<State>, snapshot: &Snapshot, old: &SecretName, new: &str) -> Result<(), String> {
+    let new = &SecretName::parse(new).map_err(|error| error.to_string())?;
     let context = snapshot.context();
     let local = context.known_secret(old).is_some_and(|it| it.provider == ProviderKind::Local && it.link.is_none());
     if !local || context.known_secret(new).is_some() {

@@ -122,6 +122,9 @@ impl State {
         let text = Text::new(&item.text);
         let edition = Edition::new(item.uri.clone(), path, item.version, form, text);
         let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), spoken: false, refresh: None };
+        if form != Form::Config {
+            inner.focus = Some(Focus { uri: item.uri.clone(), offset: 0 });
+        }
         inner.documents.insert(item.uri, open);
         true
     }
@@ -204,7 +207,7 @@ impl State {
     /// Remembers where the person works.
     pub fn set_focus(&self, uri: &Uri, offset: usize) {
         let mut inner = lock(&self.inner);
-        if inner.documents.contains_key(uri) {
+        if inner.documents.get(uri).is_some_and(|open| open.edition.form != Form::Config) {
             inner.focus = Some(Focus { uri: uri.clone(), offset });
         }
     }

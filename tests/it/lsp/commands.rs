@@ -81,10 +81,12 @@ async fn a_run_without_arguments_is_about_the_place_of_the_cursor() {
     let mut client = with_plugin(&home).await;
     let uri = home.uri("a.http");
     let text = format!("GET http://{0}/first\n\n###\nGET http://{0}/second\n", echo.address);
-    client.open_document(&uri, "http", &text).await;
     let nothing = json!({ "command": "vaultls.run", "arguments": [] });
     let early = client.request("workspace/executeCommand", nothing.clone()).await.unwrap();
     assert_eq!(early["outcome"], "failed");
+    client.open_document(&uri, "http", &text).await;
+    let sent = client.request("workspace/executeCommand", nothing.clone()).await.unwrap();
+    assert_eq!(sent["response"]["url"], format!("http://{}/first", echo.address));
     let position = json!({ "line": 3, "character": 2 });
     client
         .request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": position }))
@@ -354,5 +356,22 @@ async fn a_secret_of_the_local_vault_is_renamed_there_too() {
     client.expect("window/showMessage").await;
     let status = client.command("vaultls.status", json!({})).await;
     assert_eq!(status["secrets"][0]["name"], "api/key");
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_is_written_into_the_workspaces_file() {
+    let home = Home::new();
+    home.write("vaultls.toml", &format!("# ours\n{}", super::features::LINKED));
+    let mut client = with_plugin(&home).await;
+    let link = json!({ "integration": "payments", "engine": "kv", "path": "app", "key": "other" });
+    let argument = json!({ "uri": home.uri("a.http"), "name": "other", "link": link });
+    assert_eq!(client.command("vaultls.link", argument).await["outcome"], "done");
+    let text = std::fs::read_to_string(home.root().join("vaultls.toml")).unwrap();
+    assert!(text.starts_with("# ours\n") && text.contains("[secrets.other]\n"), "{text}");
+    // The person's own act needs no approval; the rest of the file does.
+    let review = client.command("vaultls.trust", json!({ "uri": home.uri("a.http") })).await;
+    let names: Vec<_> = review["pending"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["payments", "token"]);
     client.finish().await;
 }
