@@ -131,12 +131,9 @@ fn starting() {
         memory = server.resident_memory();
     });
     row("start to `initialize` answered", started, &format!("{:.2} of `vaultls --version`", ratio(started, bare)));
-    match memory {
-        Some(kilobytes) => {
-            println!("resident memory after it                        {:.1} MiB", kilobytes as f64 / 1024.0)
-        }
-        None => println!("resident memory after it                        not known on this system"),
-    }
+    let memory =
+        memory.map_or("not known here".to_owned(), |kilobytes| format!("{:.1} MiB", kilobytes as f64 / 1024.0));
+    println!("resident memory after it                        {memory}");
     let size = std::fs::metadata(&program).expect("the program exists").len();
     println!("size of the program                             {:.1} MB", size as f64 / 1e6);
 }

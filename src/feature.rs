@@ -86,6 +86,8 @@ pub mod code {
     pub const REFERENCE: &str = "reference";
     /// A variable without a value.
     pub const VARIABLE: &str = "variable";
+    /// A part of a request that keeps it from being sent: its URL, a header, a file.
+    pub const REQUEST: &str = "request";
     /// An entry of `vaultls.toml`.
     pub const CONFIG: &str = "config";
 }

@@ -224,6 +224,17 @@ pub struct RequestSurvey {
     /// The host the request goes to, in its normal form; none while the URL cannot be worked out.
     pub host: Option<String>,
     pub needs: Vec<Need>,
+    /// What keeps it from being sent apart from secrets and variables: its URL, a header, a file.
+    pub faults: Vec<RequestFault>,
+}
+
+/// Something wrong with a request itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestFault {
+    #[serde(skip)]
+    pub span: Span,
+    /// For people, with the way out.
+    pub message: String,
 }
 
 /// One secret that one request uses, however indirectly.

@@ -108,7 +108,7 @@ pub struct Obstacle {
     pub secret: Option<SecretName>,
     /// The host the request would go to, for `domain-denied` and `host-unapproved`.
     pub host: Option<String>,
-    /// A code of `Reason`, or `variable`, `reference`, `url`, `body`, `unsupported`.
+    /// A code of `Reason`, or `variable`, `reference`, `request`, `unsupported`.
     pub code: &'static str,
     pub message: String,
     pub hint: String,

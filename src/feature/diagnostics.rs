@@ -21,6 +21,7 @@ pub fn diagnostics(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     let sent = Sent::of(context.document);
     requests(context, &mut findings);
+    faults(context, &mut findings);
     statuses(context, &sent, &mut findings);
     for error in &context.document.errors {
         findings.add(error.span, error.severity, code::SYNTAX, || escape::plain(&error.message));
@@ -39,6 +40,19 @@ fn requests(context: &Context<'_>, findings: &mut Findings) {
         let Some(problem) = &need.problem else { continue };
         for span in &need.spans {
             findings.add_problem(context, *span, &need.name, problem);
+        }
+    }
+}
+
+/// What keeps a request from being sent, whatever its secrets: told here in the words in which `run` would tell it.
+fn faults(context: &Context<'_>, findings: &mut Findings) {
+    for (survey, request) in context.survey.requests.iter().zip(&context.document.requests) {
+        // The parser has said what is wrong with these.
+        if request.not_runnable.is_some() {
+            continue;
+        }
+        for fault in &survey.faults {
+            findings.add_once(fault.span, Severity::Error, code::REQUEST, || escape::plain(&fault.message));
         }
     }
 }

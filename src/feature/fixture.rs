@@ -227,7 +227,7 @@ impl Fixture {
             spans,
             problem: self.problem_of(name, host.as_deref()),
         });
-        RequestSurvey { needs: needs.collect(), host: host.clone() }
+        RequestSurvey { needs: needs.collect(), host: host.clone(), faults: vec![] }
     }
 
     fn problem_of(&self, name: &SecretName, host: Option<&str>) -> Option<Problem> {

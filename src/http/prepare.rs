@@ -121,6 +121,27 @@ pub enum PreparedFault {
         span: Span,
         message: String,
     },
+    /// A kind of request, or of authentication, that is recognised and cannot be carried out.
+    Unsupported(String),
+}
+
+/// Where the files that a request names are looked up, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The document's folder, searched first.
+    pub folder: &'a Path,
+    /// The workspace's root, searched next. No file outside it is ever opened.
+    pub root: &'a Path,
+    pub reading: Reading,
+}
+
+/// How much of the named files is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of them, to send them.
+    Everything,
+    /// Those in which variables are replaced. The others are only looked at: whether they could be sent.
+    Templates,
 }
 
 impl PreparedFault {
@@ -185,9 +206,8 @@ impl Prepared {
     }
 }
 
-/// Prepares `request`. Body files are read only where `files` is given: the folder they are looked up from and
-/// the workspace root they may not leave.
-pub fn prepare(document: &Document, request: &Request, scope: &Scope<'_>, files: Option<(&Path, &Path)>) -> Prepared {
+/// Prepares `request`. Body files are left alone unless `files` says where they are.
+pub fn prepare(document: &Document, request: &Request, scope: &Scope<'_>, files: Option<Files<'_>>) -> Prepared {
     let mut preparation =
         Preparation { kind: document.kind, request, scope, files, faults: Vec::new(), notes: Vec::new() };
     preparation.refuse_unsupported();
@@ -218,7 +238,7 @@ struct Preparation<'a> {
     kind: Kind,
     request: &'a Request,
     scope: &'a Scope<'a>,
-    files: Option<(&'a Path, &'a Path)>,
+    files: Option<Files<'a>>,
     faults: Vec<PreparedFault>,
     notes: Vec<String>,
 }
@@ -241,10 +261,11 @@ impl Preparation<'_> {
 
     fn refuse_unsupported(&mut self) {
         if let Some(reason) = self.request.not_runnable {
-            self.fault(None, reason);
+            self.faults.push(PreparedFault::Unsupported(reason.into()));
         }
         if let Some(Auth::Unsupported(scheme)) = &self.request.auth {
-            self.fault(None, format!("the authentication type `{scheme}` is not supported; write the header itself"));
+            let message = format!("the authentication type `{scheme}` is not supported; write the header itself");
+            self.faults.push(PreparedFault::Unsupported(message));
         }
     }
 

@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::{
     domain::{self, DomainList},
-    http::prepare::{self, Prepared},
+    http::prepare::{self, Files, Prepared, PreparedFault, Reading},
     name::SecretName,
     policy::Policy,
-    status::{Need, RequestSurvey, Status},
+    status::{Need, RequestFault, RequestSurvey, Status},
     syntax::{Body, Request, expand::Scope},
     text::Span,
     work::Sheet,
@@ -26,10 +26,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans `request` of `sheet`. A body file is read where `root` is given, which it may not leave.
-    pub fn new(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: Option<&Path>) -> Self {
+    /// Plans `request` of `sheet`. The files it names may not leave `root`.
+    pub fn new(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: &Path, reading: Reading) -> Self {
         let folder = sheet.path.parent().unwrap_or(Path::new(""));
-        let prepared = prepare::prepare(&sheet.document, request, scope, root.map(|root| (folder, root)));
+        let files = Files { folder, root, reading };
+        let mut prepared = prepare::prepare(&sheet.document, request, scope, Some(files));
+        refuse_invalid_url(&mut prepared, request);
         let mut needs: BTreeMap<SecretName, Vec<Span>> = BTreeMap::new();
         for (name, span, _) in prepared.secrets() {
             needs.entry(name).or_default().push(span);
@@ -48,6 +50,16 @@ impl Plan {
         self.destination.as_ref().and_then(host_of)
     }
 
+    /// What is wrong with the request itself, where nothing else tells it: variables and requests that are only
+    /// recognised are told of by the document.
+    fn faults(&self) -> Vec<RequestFault> {
+        let faults = self.prepared.faults.iter().filter_map(|fault| match fault {
+            PreparedFault::Other { span, message } => Some(RequestFault { span: *span, message: message.clone() }),
+            PreparedFault::Variable(_) | PreparedFault::Unsupported(_) => None,
+        });
+        faults.collect()
+    }
+
     /// Decides on each secret: its own problem first, else what the policy says about this destination.
     pub fn judge(
         &self,
@@ -60,7 +72,17 @@ impl Plan {
             let rule = || policy.check(name, domains.get(name)?, self.destination.as_ref()?).err();
             Need { name: name.clone(), spans: spans.clone(), problem: own.or_else(rule) }
         });
-        RequestSurvey { host: self.host(), needs: needs.collect() }
+        RequestSurvey { host: self.host(), needs: needs.collect(), faults: self.faults() }
+    }
+}
+
+/// A URL without a secret is judged whole before anything is read.
+fn refuse_invalid_url(prepared: &mut Prepared, request: &Request) {
+    let holds_secret = prepared.url.secrets().next().is_some();
+    if prepared.faults.is_empty() && !holds_secret && prepared.url().is_none() {
+        let span = request.url.span().unwrap_or(request.line);
+        let message = "the URL is not valid; write it like `https://host/path`".into();
+        prepared.faults.push(PreparedFault::Other { span, message });
     }
 }
 

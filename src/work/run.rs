@@ -13,7 +13,7 @@ use crate::{
     domain::DomainList,
     http::{
         fill::{self, Ready, Values},
-        prepare::PreparedFault,
+        prepare::{PreparedFault, Reading},
         redact::{self, Redactor},
         send::{Limits, Response, SendError},
     },
@@ -47,15 +47,15 @@ impl Core {
             Ok(plan) => plan,
             Err(message) => return RunOutcome::Failed { message, obstacle: None },
         };
-        match self.ready(&plan, written).await {
+        match self.ready(&plan).await {
             Ok((ready, values)) => self.exchange(&plan, written, ready, &values).await,
             Err(obstacles) => RunOutcome::Blocked { obstacles },
         }
     }
 
     /// The request with its values, if nothing at all stands in the way.
-    async fn ready(&self, plan: &Plan, request: &Request) -> Result<(Ready, Values), Vec<Obstacle>> {
-        let mut obstacles = faults(plan, request);
+    async fn ready(&self, plan: &Plan) -> Result<(Ready, Values), Vec<Obstacle>> {
+        let mut obstacles = faults(plan);
         obstacles.extend(self.objections(plan).await);
         if !obstacles.is_empty() {
             return Err(obstacles);
@@ -184,31 +184,23 @@ async fn planned(
         let moment = Dynamic::now();
         let dynamic = |expression: &str| moment.value(expression);
         let scope = Scope::new(&sheet.document, &sheet.source, &sheet.environment, &overrides, &dynamic);
-        Plan::new(&sheet, &sheet.document.requests[request], &scope, Some(&root))
+        Plan::new(&sheet, &sheet.document.requests[request], &scope, &root, Reading::Everything)
     });
     task.await.map_err(|_| "the request could not be prepared".to_owned())
 }
 
 /// What is wrong with the request itself.
-fn faults(plan: &Plan, request: &Request) -> Vec<Obstacle> {
-    let mut obstacles: Vec<Obstacle> =
-        plan.prepared.faults.iter().map(|fault| fault_obstacle(fault, request)).collect();
+fn faults(plan: &Plan) -> Vec<Obstacle> {
+    let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(fault_obstacle).collect();
     obstacles.dedup();
-    let url_holds_secret = plan.prepared.url.secrets().next().is_some();
-    if obstacles.is_empty() && plan.prepared.url().is_none() && !url_holds_secret {
-        obstacles.push(plain("url", "the URL is not valid", "write it like `https://host/path`"));
-    }
     obstacles
 }
 
-fn fault_obstacle(fault: &PreparedFault, request: &Request) -> Obstacle {
+fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
     match fault {
         PreparedFault::Variable(Fault { kind, .. }) => variable_obstacle(kind),
-        PreparedFault::Other { span, message } => {
-            let in_url = request.url.span().is_some_and(|url| url.touches(span.start));
-            let code = if in_url { "url" } else { "body" };
-            plain(code, message.clone(), "")
-        }
+        PreparedFault::Unsupported(message) => plain("unsupported", message.clone(), ""),
+        PreparedFault::Other { message, .. } => plain("request", message.clone(), ""),
     }
 }
 

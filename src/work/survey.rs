@@ -9,6 +9,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     domain::DomainList,
+    http::prepare::Reading,
     name::SecretName,
     status::{ProviderKind, RequestSurvey, Status, Survey},
     syntax::{Body, Request, expand::Scope},
@@ -94,7 +95,7 @@ fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
     let mut spent = 0;
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
-        let plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope) };
+        let plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope, root) };
         spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {
@@ -105,15 +106,16 @@ fn plan_all(sheet: &Sheet, root: &Path) -> Vec<Plan> {
 }
 
 fn full(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: &Path) -> Plan {
-    // A file that is sent as it is cannot hold a reference, so an editor has no reason to read it.
-    let root = plan::reads_references_from_a_file(request, &sheet.source).then_some(root);
-    Plan::new(sheet, request, scope, root)
+    Plan::new(sheet, request, scope, root, Reading::Templates)
 }
 
-/// Only where the request goes: nothing in the document can lead to a secret.
-fn light(sheet: &Sheet, request: &Request, scope: &Scope<'_>) -> Plan {
-    let request = Request { body: Body::None, ..request.clone() };
-    Plan::new(sheet, &request, scope, None)
+/// Without its text: nothing in the document can lead to a secret.
+fn light(sheet: &Sheet, request: &Request, scope: &Scope<'_>, root: &Path) -> Plan {
+    let body = match &request.body {
+        Body::File { .. } => request.body.clone(),
+        _ => Body::None,
+    };
+    Plan::new(sheet, &Request { body, ..request.clone() }, scope, root, Reading::Templates)
 }
 
 /// Whether any request could come to need a secret: by a reference, a variable of an environment that holds one,

@@ -611,6 +611,9 @@ fn what_check_says_is_what_run_does() {
         ),
         ("GET https://other.example.org/<<vault:key>>".to_owned(), vec!["domain-denied"]),
         (format!("GET http://{host}/{{{{nope}}}}"), vec!["variable"]),
+        (format!("POST http://{host}/\n\n< ../../secret.txt"), vec!["request"]),
+        (format!("POST http://{host}/?<<vault:gone>>\n\n< missing.txt"), vec!["missing", "request"]),
+        ("GET http://in valid/".to_owned(), vec!["request"]),
     ] {
         program.file("a.http", format!("{request}\n"));
         let codes = |value: &Value| {

@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     io::Write as _,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -83,7 +82,7 @@ impl Case {
         let environment = Environment::default();
         let overrides = BTreeMap::new();
         let scope = Scope::new(&document, &self.text, &environment, &overrides, &|_| None);
-        let prepared = prepare::prepare(&document, &document.requests[0], &scope, None::<(&Path, &Path)>);
+        let prepared = prepare::prepare(&document, &document.requests[0], &scope, None);
         assert_eq!(prepared.faults, [], "{}", self.text);
         prepared
     }

@@ -1,7 +1,7 @@
 //! Hostile hosts: URLs that look like an allowed one, and entries that say more than they seem to. Each goes the whole
 //! way: a document is parsed, its request prepared, and the policy asked about the very URL that would be sent.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use vaultls::{
     approval::Approvals,
@@ -30,7 +30,7 @@ fn prepared(text: &str, overrides: &[(&str, &str)]) -> Prepared {
     let overrides: BTreeMap<String, String> =
         overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let scope = Scope::new(&document, text, &environment, &overrides, &|_| None);
-    prepare::prepare(&document, &document.requests[0], &scope, None::<(&Path, &Path)>)
+    prepare::prepare(&document, &document.requests[0], &scope, None)
 }
 
 fn judge(entries: &[&str], url: &url::Url) -> bool {

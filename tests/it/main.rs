@@ -1,20 +1,17 @@
 //! The tests that go through a public door: the library's, the program's, the protocol's, an editor's.
+// Says to the lints that helpers outside a `#[test]` function are tests too.
+#![cfg(test)]
 
-#[cfg(test)]
 mod support;
 
 mod bad_input;
 mod cli;
 mod corpus_http;
-#[cfg(test)]
 mod corpus_postman;
-#[cfg(test)]
 mod environment;
 mod exchange;
-#[cfg(test)]
 mod hashicorp;
 mod hostile_hosts;
-#[cfg(test)]
 mod local_vault;
 mod lsp;
 mod nvim;

@@ -5,8 +5,8 @@ use std::path::Path;
 use http::{HeaderName, header};
 
 use super::{
-    BodySyntax, Content, Headers, Preparation, PreparedBody, PreparedPart, PreparedValue, add_if_missing, file, names,
-    trim, value_of,
+    BodySyntax, Content, Headers, Preparation, PreparedBody, PreparedPart, PreparedValue, Reading, add_if_missing,
+    file, names, trim, value_of,
 };
 use crate::{
     syntax::{
@@ -109,10 +109,10 @@ impl Preparation<'_> {
     /// What a file holds; none where files are not read now, or it cannot be read, which is a fault then.
     fn file_content(&mut self, path: &Written, substitute: bool) -> Option<Content> {
         let span = path.span();
-        let bytes = self.file_bytes(path)?.1;
         if !substitute {
-            return Some(Content::Bytes(bytes));
+            return Some(Content::Bytes(self.file_bytes(path, Reading::Everything)?.1));
         }
+        let bytes = self.file_bytes(path, Reading::Templates)?.1;
         let Ok(text) = String::from_utf8(bytes) else {
             self.fault(span, "the file is not UTF-8 text, so its variables cannot be replaced");
             return None;
@@ -123,13 +123,13 @@ impl Preparation<'_> {
         Some(Content::Text(self.take_faults(expanded)))
     }
 
-    /// The name of a file and its bytes.
-    fn file_bytes(&mut self, path: &Written) -> Option<(String, Vec<u8>)> {
+    /// The name of a file and its bytes; none of these where less is read now than `needs`.
+    fn file_bytes(&mut self, path: &Written, needs: Reading) -> Option<(String, Vec<u8>)> {
         let span = path.span();
         let faults = self.faults.len();
         let mut expanded = self.expand(path);
         trim(&mut expanded);
-        let (folder, root) = self.files?;
+        let files = self.files?;
         if self.faults.len() > faults {
             return None;
         }
@@ -137,7 +137,9 @@ impl Preparation<'_> {
             self.fault(span, "the name of a file cannot hold a secret");
             return None;
         };
-        match file::read(&name, folder, root) {
+        let is_read = files.reading == Reading::Everything || needs == Reading::Templates;
+        let read = if is_read { file::read } else { file::look };
+        match read(&name, files.folder, files.root) {
             Ok(bytes) => Some((name.into_owned(), bytes)),
             Err(message) => {
                 self.fault(span, message);
@@ -180,7 +182,7 @@ impl Preparation<'_> {
                 Some(PreparedPart { name, content, file_name: None, content_type })
             }
             PartContent::File(path) => {
-                let (path, bytes) = self.file_bytes(path)?;
+                let (path, bytes) = self.file_bytes(path, Reading::Everything)?;
                 let file_name = Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned());
                 let content_type = content_type.or_else(|| Some(Expanded::literal("application/octet-stream")));
                 Some(PreparedPart { name, content: Content::Bytes(bytes), file_name, content_type })

@@ -15,6 +15,19 @@ pub(super) const LARGEST: u64 = 10 << 20;
 /// Reads the file `written`, looked up from `folder` first and then from `root`, which it may not leave, not even by a
 /// link. The error is a message for people.
 pub(super) fn read(written: &str, folder: &Path, root: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = checked(written, folder, root)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(written, &error))?;
+    // It may have grown since its size was asked.
+    if bytes.len() as u64 > LARGEST { Err(too_large(written)) } else { Ok(bytes) }
+}
+
+/// Whether [`read`] would find the file fit; nothing of it is read.
+pub(super) fn look(written: &str, folder: &Path, root: &Path) -> Result<Vec<u8>, String> {
+    checked(written, folder, root).map(|_| Vec::new())
+}
+
+fn checked(written: &str, folder: &Path, root: &Path) -> Result<File, String> {
     let path = relative(written)?;
     let found = [folder, root].iter().map(|base| base.join(&path)).find(|path| path.symlink_metadata().is_ok());
     let Some(found) = found else {
@@ -26,7 +39,12 @@ pub(super) fn read(written: &str, folder: &Path, root: &Path) -> Result<Vec<u8>,
         return Err(format!("the file `{written}` lies outside the workspace; copy it into the workspace to send it"));
     }
     let file = open(&real).map_err(|error| unreadable(written, &error))?;
-    contents(file, written)
+    // Asked of the open file: what its name stands for can change at any time.
+    let metadata = file.metadata().map_err(|error| unreadable(written, &error))?;
+    if !metadata.is_file() {
+        return Err(format!("`{written}` is not a regular file"));
+    }
+    if metadata.len() > LARGEST { Err(too_large(written)) } else { Ok(file) }
 }
 
 /// A path that can be looked up from a folder.
@@ -43,18 +61,8 @@ fn relative(written: &str) -> Result<PathBuf, String> {
     Ok(path.to_owned())
 }
 
-fn contents(file: File, written: &str) -> Result<Vec<u8>, String> {
-    // Asked of the open file: what its name stands for can change at any time.
-    let metadata = file.metadata().map_err(|error| unreadable(written, &error))?;
-    if !metadata.is_file() {
-        return Err(format!("`{written}` is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(written, &error))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("the file `{written}` is larger than {} MiB", LARGEST >> 20));
-    }
-    Ok(bytes)
+fn too_large(written: &str) -> String {
+    format!("the file `{written}` is larger than {} MiB", LARGEST >> 20)
 }
 
 /// Opens without waiting for the other end of a pipe, and without following a link put there since it was looked at.

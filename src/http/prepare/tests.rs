@@ -9,7 +9,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::syntax::{self, expand::Environment};
 
-fn prepared(kind: Kind, text: &str, files: Option<(&Path, &Path)>) -> Prepared {
+fn prepared(kind: Kind, text: &str, files: Option<Files<'_>>) -> Prepared {
     let document = syntax::parse(kind, text);
     let environment = Environment::default();
     let overrides = BTreeMap::new();
@@ -37,7 +37,9 @@ fn shown(prepared: &Prepared) -> String {
     for fault in &prepared.faults {
         match fault {
             PreparedFault::Variable(fault) => writeln!(out, "fault: {:?}", fault.kind).unwrap(),
-            PreparedFault::Other { message, .. } => writeln!(out, "fault: {message}").unwrap(),
+            PreparedFault::Other { message, .. } | PreparedFault::Unsupported(message) => {
+                writeln!(out, "fault: {message}").unwrap();
+            }
         }
     }
     out
@@ -333,15 +335,18 @@ impl Workspace {
         self.folder.path().join("root")
     }
 
-    fn prepared(&self, text: &str) -> Prepared {
+    fn prepared(&self, text: &str, reading: Reading) -> Prepared {
         let root = self.root();
-        prepared(Kind::Http, text, Some((&root.join("api"), &root)))
+        prepared(Kind::Http, text, Some(Files { folder: &root.join("api"), root: &root, reading }))
     }
 
-    /// The body and the faults of a request whose body is `line`.
+    /// The body and the faults of a request whose body is `line`. Looking at its file finds the faults that reading
+    /// it finds.
     fn check(&self, line: &str, expected: &str) {
-        let shown = shown(&self.prepared(&format!("@host = h\nPOST https://a.example/\n\n{line}")));
-        assert!(shown.contains(expected), "{line}: {shown}");
+        let text = format!("@host = h\nPOST https://a.example/\n\n{line}");
+        let read = self.prepared(&text, Reading::Everything);
+        assert!(shown(&read).contains(expected), "{line}: {}", shown(&read));
+        assert_eq!(self.prepared(&text, Reading::Templates).faults, read.faults, "{line}");
     }
 }
 
@@ -359,9 +364,17 @@ fn a_body_file_is_found_beside_the_request_or_in_the_root() {
 fn a_secret_in_a_body_file_enters_where_the_file_is_named() {
     let text = "POST https://a.example/\n\n<@ near.txt";
     let workspace = Workspace::new();
-    let prepared = workspace.prepared(text);
+    let prepared = workspace.prepared(text, Reading::Templates);
     let [(_, span, Place::Body)] = prepared.secrets()[..] else { panic!("{:?}", prepared.secrets()) };
     assert_eq!(span.of(text), "near.txt");
+}
+
+#[test]
+fn a_file_that_is_sent_as_it_is_is_not_read_before() {
+    let workspace = Workspace::new();
+    let prepared = workspace.prepared("POST https://a.example/\n\n< shared.txt", Reading::Templates);
+    assert_eq!(prepared.body, PreparedBody::Bytes(vec![]));
+    assert_eq!(prepared.faults, []);
 }
 
 #[test]
@@ -402,7 +415,7 @@ fn a_body_file_has_a_largest_size() {
     let path = workspace.root().join("large");
     let file = fs::File::create(&path).unwrap();
     file.set_len(file::LARGEST).unwrap();
-    let prepared = workspace.prepared("POST https://a.example/\n\n< large");
+    let prepared = workspace.prepared("POST https://a.example/\n\n< large", Reading::Everything);
     assert_eq!(prepared.faults, []);
     file.set_len(file::LARGEST + 1).unwrap();
     workspace.check("< large", "larger than 10 MiB");
@@ -423,7 +436,7 @@ fn a_text_with_files_in_it_is_put_together() {
     let text = "@host = h\nPOST https://a.example/\nContent-Type: multipart/form-data; boundary=\"b\"\n\n--b\n\n<<vault:key>>\n--b\n\n\
                 < near.txt\n--b\n\n<@ ./near.txt\n--b--";
     let workspace = Workspace::new();
-    let mut prepared = workspace.prepared(text);
+    let mut prepared = workspace.prepared(text, Reading::Everything);
     // The reader of `.http` files may still refuse these; what they become is settled here.
     prepared.faults.clear();
     expect![[r#"
