@@ -77,6 +77,8 @@ pub struct IntegrationEntry {
     pub provider: Option<Written<String>>,
     pub address: Option<Written<String>>,
     pub namespace: Option<Written<String>>,
+    pub tenant: Option<Written<String>>,
+    pub client_id: Option<Written<String>>,
     /// Only ever present in the user's own file.
     pub ca_file: Option<Written<String>>,
     pub auth_method: Option<Written<String>>,
@@ -93,6 +95,7 @@ pub struct SecretEntry {
     pub engine: Option<Written<String>>,
     pub path: Option<Written<String>>,
     pub key: Option<Written<String>>,
+    pub id: Option<Written<String>>,
     pub version: Option<Written<u64>>,
     /// The name in the local vault, where it differs.
     pub local_name: Option<Written<String>>,

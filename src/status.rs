@@ -178,6 +178,7 @@ impl Problem {
 pub enum ProviderKind {
     Local,
     Hashicorp,
+    Azure,
     /// The environment of this process, for `{{$processEnv NAME}}`.
     Environment,
 }
@@ -188,6 +189,7 @@ impl ProviderKind {
         match self {
             Self::Local => "local vault",
             Self::Hashicorp => "HashiCorp Vault",
+            Self::Azure => "Azure Key Vault",
             Self::Environment => "process environment",
         }
     }

@@ -3,16 +3,19 @@
 //! A name is looked up in the user's links, then in the workspace's, then in the local vault. A link that came with the
 //! workspace counts only after the user approved its exact text; until then it makes no connection and opens no file.
 
+pub mod azure;
 pub mod cache;
 pub mod hashicorp;
 pub mod link;
 pub mod local;
 pub mod provider;
 mod files;
+mod program;
 mod providers;
 mod shown;
 mod statuses;
 pub mod value;
+mod wire;
 
 use std::{
     collections::HashSet,
@@ -33,7 +36,7 @@ use cache::Cache;
 use files::Files;
 use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
 use local::LocalVault;
-use provider::Existence;
+use provider::{Existence, Surroundings};
 use providers::Providers;
 use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
@@ -59,7 +62,7 @@ pub struct Options {
     /// `VAULT_TOKEN` of this process and the user's `~/.vault-token`, used where an integration chose tokens.
     pub vault_token: hashicorp::TokenSource,
     pub approvals: Arc<Approvals>,
-    /// The variables of this process, for `{{$processEnv NAME}}`.
+    /// The variables of this process, for `{{$processEnv NAME}}` and for the ways to sign in that use them.
     pub process_variables: ProcessVariables,
 }
 
@@ -122,7 +125,11 @@ impl Vault {
             workspace,
             files: RwLock::new(Files::read(&options, None)),
             local: Arc::new(LocalVault::open(options.data.clone(), options.key.clone())),
-            providers: Providers::new(options.vault_token.clone()),
+            providers: Providers::new(Surroundings {
+                tokens: options.vault_token.clone(),
+                variables: options.process_variables.clone(),
+                workspace: options.workspace.clone(),
+            }),
             cache: Cache::default(),
             statuses: Statuses::default(),
             options,

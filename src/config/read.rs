@@ -12,10 +12,10 @@ use crate::{name::SecretName, status::Site, text::Span};
 
 const FILE_FIELDS: [&str; 3] = ["cache", "integrations", "secrets"];
 const CACHE_FIELDS: [&str; 1] = ["ttl-minutes"];
-const INTEGRATION_FIELDS: [&str; 5] = ["address", "auth", "ca-file", "namespace", "provider"];
+const INTEGRATION_FIELDS: [&str; 7] = ["address", "auth", "ca-file", "client-id", "namespace", "provider", "tenant"];
 const AUTH_FIELDS: [&str; 1] = ["method"];
-const SECRET_FIELDS: [&str; 9] =
-    ["allowed-domains", "enabled", "engine", "integration", "key", "name", "note", "path", "version"];
+const SECRET_FIELDS: [&str; 10] =
+    ["allowed-domains", "enabled", "engine", "id", "integration", "key", "name", "note", "path", "version"];
 
 /// A day: a longer life in memory is a slip of the pen.
 const MAX_TTL_MINUTES: u64 = 24 * 60;
@@ -119,6 +119,7 @@ impl Reader<'_> {
         let provider = fields.text("provider");
         let address = fields.text("address");
         let namespace = fields.text("namespace");
+        let (tenant, client_id) = (fields.text("tenant"), fields.text("client-id"));
         let ca_file = fields.text("ca-file");
         let auth = fields.table("auth");
         let mut fault = broken.or(fields.fault.take());
@@ -131,7 +132,18 @@ impl Reader<'_> {
         let ca_file = self.only_of_user(ca_file, "ca-file");
         let source = self.source(entry.key_span);
         let name = entry.key.to_owned();
-        let entry = IntegrationEntry { name, source, provider, address, namespace, ca_file, auth_method, fault };
+        let entry = IntegrationEntry {
+            name,
+            source,
+            provider,
+            address,
+            namespace,
+            tenant,
+            client_id,
+            ca_file,
+            auth_method,
+            fault,
+        };
         self.found.integrations.push(entry);
     }
 
@@ -155,6 +167,7 @@ impl Reader<'_> {
             engine: fields.text("engine"),
             path: fields.text("path"),
             key: fields.text("key"),
+            id: fields.text("id"),
             version: fields.number("version"),
             local_name: fields.text("name"),
             allowed_domains: fields.texts("allowed-domains"),
@@ -375,7 +388,7 @@ enabled = false
                 Warning "secret": unknown setting: did you mean `secrets`?
                 Warning "intgration": unknown setting: did you mean `integration`?
                 Warning "allowed_domains": unknown setting: did you mean `allowed-domains`?
-                Warning "zebra": unknown setting; known here are allowed-domains, enabled, engine, integration, key, name, note, path, version
+                Warning "zebra": unknown setting; known here are allowed-domains, enabled, engine, id, integration, key, name, note, path, version
             "#]],
         );
     }

@@ -34,14 +34,19 @@ pub(super) struct Cache {
 pub(super) struct Integration {
     /// The kind of vault.
     provider: Provider,
-    /// The server's address: https, or http on this machine itself.
+    /// HashiCorp Vault: the server's address: https, or http on this machine itself. Azure: where to sign in, for a
+    /// cloud other than the public one, such as `https://login.microsoftonline.us`.
     #[schemars(url)]
     address: Option<String>,
     /// The namespace of Vault Enterprise, HCP or OpenBao, such as `team-a`.
     namespace: Option<String>,
+    /// Azure: the directory (tenant) to sign in to, its id or its domain.
+    tenant: Option<String>,
+    /// Azure: the application (client) id, for the ways to sign in that need one.
+    client_id: Option<String>,
     /// A file with the certificate authority's certificates (PEM). Only in the user's own configuration.
     ca_file: Option<String>,
-    /// How to sign in; a token unless set.
+    /// How to sign in: HashiCorp Vault by `token` unless set, Azure by `az`.
     auth: Option<Auth>,
 }
 
@@ -49,6 +54,7 @@ pub(super) struct Integration {
 #[schemars(rename_all = "lowercase")]
 enum Provider {
     Hashicorp,
+    Azure,
 }
 
 #[derive(JsonSchema)]
@@ -58,10 +64,18 @@ pub(super) struct Auth {
 }
 
 #[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[schemars(rename_all = "kebab-case")]
 enum Method {
-    /// `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
+    /// HashiCorp Vault: `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
     Token,
+    /// Azure: the session of the Azure CLI.
+    Az,
+    /// Azure: an application's secret, from `AZURE_CLIENT_SECRET` or typed in once. Never written in a file.
+    ClientSecret,
+    /// Azure: a federated token of Kubernetes, from `AZURE_FEDERATED_TOKEN_FILE`.
+    WorkloadIdentity,
+    /// Azure: the identity of this virtual machine or app service.
+    ManagedIdentity,
 }
 
 #[derive(JsonSchema)]
@@ -75,6 +89,8 @@ pub(super) struct Secret {
     path: Option<String>,
     /// HashiCorp Vault: the key within the secret.
     key: Option<String>,
+    /// Azure: the secret's identifier, `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` if not the latest.
+    id: Option<String>,
     /// HashiCorp Vault, KV version 2: the version; the latest unless set.
     #[schemars(range(min = 1))]
     version: Option<u32>,

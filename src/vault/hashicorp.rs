@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     link::{Coordinates, integration::Hashicorp, kv::KvSecret},
-    provider::{Check, Existence, List, Provider, TokenLogin},
+    provider::{Check, Existence, List, Provider, TokenLogin, foreign},
     value::SecretValue,
 };
 use crate::{
@@ -239,8 +239,10 @@ impl Cluster {
 
 impl Provider for Cluster {
     fn read<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<SecretValue, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.read_value(secret).boxed()
+        match at {
+            Coordinates::Kv(secret) => self.read_value(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
     }
 
     fn check(&self) -> Option<&dyn Check> {
@@ -258,15 +260,19 @@ impl Provider for Cluster {
 
 impl Check for Cluster {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.check_value(secret).boxed()
+        match at {
+            Coordinates::Kv(secret) => self.check_value(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
     }
 }
 
 impl List for Cluster {
     fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.list_names(secret).boxed()
+        match at {
+            Coordinates::Kv(secret) => self.list_names(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
     }
 }
 

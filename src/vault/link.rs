@@ -3,6 +3,7 @@
 //! The user's own file wins over the workspace's, entry by entry. An entry that cannot be understood stays known, with
 //! the reason, so that its name is reported as badly linked and not as missing.
 
+pub mod azure;
 pub mod edit;
 pub mod integration;
 pub mod kv;
@@ -18,7 +19,8 @@ use crate::{
     status::{Problem, Reason},
     text::Span,
 };
-use integration::Integration;
+use azure::AzureSecret;
+use integration::{Integration, Settings};
 use kv::KvSecret;
 
 /// How long a value may be kept in memory unless the user says otherwise, as in Postman's vault.
@@ -68,6 +70,7 @@ pub enum Target {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Coordinates {
     Kv(KvSecret),
+    Azure(AzureSecret),
 }
 
 /// A link in 32 bytes: cached values are kept under it, so that a link that was changed never serves an old value.
@@ -85,6 +88,7 @@ impl Coordinates {
     pub fn labelled(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Kv(secret) => secret.labelled(),
+            Self::Azure(secret) => secret.labelled(),
         }
     }
 }
@@ -188,14 +192,15 @@ impl Target {
             let suggestion = nearest(&name.value, integrations.keys().map(String::as_str).chain([LOCAL]));
             return Err(Complaint::error(name.span, unknown_integration(suggestion)));
         };
-        if let Err(problem) = &integration.settings {
-            return Err(Complaint::error(name.span, problem.detail.clone()));
-        }
         refuse(
             entry.local_name.as_ref(),
             "`name` belongs to the local vault; an external secret has `path` and `key`",
         )?;
-        let coordinates = Coordinates::Kv(KvSecret::understand(entry)?);
+        let coordinates = match &integration.settings {
+            Ok(Settings::Hashicorp(_)) => Coordinates::Kv(KvSecret::understand(entry)?),
+            Ok(Settings::Azure(settings)) => Coordinates::Azure(AzureSecret::understand(entry, settings)?),
+            Err(problem) => return Err(Complaint::error(name.span, problem.detail.clone())),
+        };
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
 }
@@ -205,6 +210,7 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     for field in [&entry.engine, &entry.path, &entry.key] {
         refuse(field.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
     }
+    refuse(entry.id.as_ref(), "a secret of the local vault has no `id`")?;
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),
@@ -254,6 +260,7 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         ("engine", &entry.engine),
         ("path", &entry.path),
         ("key", &entry.key),
+        ("id", &entry.id),
         ("name", &entry.local_name),
     ];
     for (label, field) in fields {

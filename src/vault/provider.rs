@@ -1,10 +1,11 @@
 //! What a provider can do. Each ability is a trait of its own, so that "can it?" and "do it" are one question.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
 use super::{
+    ProcessVariables, azure,
     hashicorp::{self, TokenSource},
     link::{
         Coordinates,
@@ -12,7 +13,7 @@ use super::{
     },
     value::SecretValue,
 };
-use crate::status::Problem;
+use crate::status::{Problem, Reason};
 
 /// One integration, ready to be asked. Every provider can read values.
 pub trait Provider: Send + Sync {
@@ -55,12 +56,29 @@ pub trait TokenLogin: Send + Sync {
     fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>>;
 }
 
+/// What this user and this machine provide for signing in.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub tokens: TokenSource,
+    pub variables: ProcessVariables,
+    /// The workspace, none of whose programs is ever started.
+    pub workspace: Option<PathBuf>,
+}
+
 /// Opens `integration`; nothing is asked yet.
-pub fn open(integration: &Integration, tokens: &TokenSource) -> Result<Arc<dyn Provider>, Problem> {
+pub fn open(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn Provider>, Problem> {
     match integration.settings.as_ref() {
         Ok(Settings::Hashicorp(settings)) => {
-            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, tokens.clone())))
+            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, around.tokens.clone())))
+        }
+        Ok(Settings::Azure(settings)) => {
+            Ok(Arc::new(azure::KeyVaults::open(&integration.name, settings, around.clone())))
         }
         Err(problem) => Err(problem.clone()),
     }
+}
+
+/// What a provider says to coordinates of another kind. A link is only ever read with its own integration's grammar.
+pub(super) async fn foreign<T>(_: &Coordinates) -> Result<T, Problem> {
+    Err(Problem::new(Reason::NotConfigured, "the link's coordinates belong to another kind of provider"))
 }

@@ -13,9 +13,8 @@ use tokio::{
 
 use super::{
     TIMEOUT,
-    hashicorp::TokenSource,
     link::{Coordinates, Definitions, Fingerprint, integration::Integration},
-    provider::{self, Existence, Provider},
+    provider::{self, Existence, Provider, Surroundings},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason};
@@ -28,7 +27,7 @@ const AT_A_TIME: usize = 8;
 const OUTAGE: Duration = Duration::from_secs(5);
 
 pub(super) struct Providers {
-    tokens: TokenSource,
+    around: Surroundings,
     /// By the integration's exact definition: one that was aimed elsewhere is another one, without the token that was
     /// entered for the first.
     open: Mutex<HashMap<Fingerprint, Arc<Opened>>>,
@@ -45,8 +44,8 @@ pub(super) struct Opened {
 }
 
 impl Providers {
-    pub(super) fn new(tokens: TokenSource) -> Self {
-        Self { tokens, open: Mutex::default() }
+    pub(super) fn new(around: Surroundings) -> Self {
+        Self { around, open: Mutex::default() }
     }
 
     /// The provider of `integration`, which the caller trusts.
@@ -58,7 +57,7 @@ impl Providers {
         }
         let opened = Arc::new(Opened {
             integration: integration.name.clone(),
-            provider: provider::open(integration, &self.tokens)?,
+            provider: provider::open(integration, &self.around)?,
             reads: Semaphore::new(AT_A_TIME),
             checks: Semaphore::new(AT_A_TIME),
             outage: Mutex::default(),

@@ -5,42 +5,25 @@
 //! follows no redirect to another origin, stops at a cap, reads no environment but the user's proxy, and returns errors.
 #![expect(clippy::disallowed_methods, reason = "the token leaves here, as the header of a request to its own cluster")]
 
-use std::{
-    error::Error,
-    io,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{pin::Pin, sync::OnceLock};
 
 use http::{HeaderValue, Request, Response};
-use reqwest::{
-    Certificate, ClientBuilder,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect,
-};
+use reqwest::redirect;
 use rustify::{Endpoint, MiddleWare, client::Client, errors::ClientError};
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
-    disk,
     status::{Problem, Reason},
     vault::{
         link::integration::{Hashicorp, is_loopback},
         value::SecretValue,
+        wire,
     },
 };
 
-/// How long one question may take altogether.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The largest answer: a value of the largest size, with as much again for escapes and company.
 const BODY_CAP: usize = 2 * SecretValue::MAX_LENGTH;
-
-/// The largest file of certificates.
-const CA_CAP: u64 = 1024 * 1024;
 
 /// More hops on one origin than any server needs.
 const MAX_HOPS: usize = 3;
@@ -121,32 +104,12 @@ impl Transport {
         source.downcast_ref().map_or_else(|| self.unreachable("it failed"), |Failure(problem)| problem.clone())
     }
 
-    /// What an HTTP error means, by the types in its chain; none of its texts is shown.
     fn explain(&self, error: &reqwest::Error) -> Problem {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-        while let Some(current) = cause {
-            if let Some(error) = current.downcast_ref::<rustls::Error>() {
-                let detail = format!("no secure connection to `{}`: {}", self.shown(), tls_words(error));
-                return Problem::new(Reason::Tls, detail);
-            }
-            if current.is::<Unresolved>() {
-                return self.unreachable("its name cannot be resolved");
-            }
-            if let Some(words) = current.downcast_ref::<io::Error>().and_then(io_words) {
-                return self.unreachable(words);
-            }
-            // An I/O error that wraps another error passes over it as its source.
-            let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            cause = wrapped.map_or_else(|| current.source(), |wrapped| Some(wrapped));
-        }
-        if error.is_timeout() {
-            return self.unreachable(&format!("no answer within {} seconds", TIMEOUT.as_secs()));
-        }
-        self.unreachable(if error.is_connect() { "no connection" } else { "the connection broke off" })
+        wire::explain(error, self.shown())
     }
 
     fn unreachable(&self, words: &str) -> Problem {
-        Problem::new(Reason::Unreachable, format!("`{}` cannot be reached: {words}", self.shown()))
+        wire::unreachable(self.shown(), words)
     }
 }
 
@@ -221,14 +184,7 @@ fn header(token: &SecretValue) -> Result<HeaderValue, Problem> {
 }
 
 fn build(settings: &Hashicorp) -> Result<reqwest::Client, Problem> {
-    let mut builder = ClientBuilder::new()
-        .user_agent(concat!("vaultls/", env!("CARGO_PKG_VERSION")))
-        .timeout(TIMEOUT)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(redirect::Policy::custom(same_origin))
-        .referer(false)
-        .no_gzip()
-        .dns_resolver(Arc::new(SystemResolver));
+    let mut builder = wire::builder().redirect(redirect::Policy::custom(same_origin));
     if is_loopback(&settings.address) {
         builder = builder.no_proxy();
     }
@@ -236,18 +192,9 @@ fn build(settings: &Hashicorp) -> Result<reqwest::Client, Problem> {
         // Otherwise a machine without any certificates could not even speak to itself.
         builder = builder.tls_certs_only(Vec::new());
     } else if let Some(path) = &settings.ca_file {
-        let fault = |words: &str| {
-            let detail = format!("the `ca-file` `{}` cannot be used: {words}", path.display());
-            Problem::new(Reason::NotConfigured, detail)
-        };
-        let pem = disk::read(path, CA_CAP).map_err(|error| fault(&error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| fault("it holds no PEM certificates"))?;
-        if certificates.is_empty() {
-            return Err(fault("it holds no PEM certificates"));
-        }
-        builder = builder.tls_certs_merge(certificates);
+        builder = wire::trusting(builder, path)?;
     }
-    builder.build().map_err(|_| Problem::new(Reason::Tls, "this machine's certificate store cannot be used"))
+    wire::build(builder)
 }
 
 /// Follows a redirect on the same origin. Any other stops here, and its answer is reported: the token goes nowhere else.
@@ -261,58 +208,4 @@ fn body_capacity(response: &reqwest::Response) -> usize {
     // A buffer that grows leaves copies behind, so it starts large enough for what is announced.
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     announced.unwrap_or(16 * 1024).min(BODY_CAP)
-}
-
-/// A name that has no address.
-#[derive(Debug, thiserror::Error)]
-#[error("the name cannot be resolved")]
-struct Unresolved;
-
-/// The system's resolver, with an error that can be told from others by its type.
-struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| Unresolved)?;
-            let addresses: Vec<_> = found.collect();
-            if addresses.is_empty() {
-                return Err(Unresolved.into());
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn tls_words(error: &rustls::Error) -> &'static str {
-    use rustls::{CertificateError as Bad, Error};
-    match error {
-        Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => "its certificate has expired",
-        Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
-            "its certificate is not valid yet; is this machine's clock right?"
-        }
-        Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            "its certificate is for another name"
-        }
-        Error::InvalidCertificate(Bad::Revoked) => "its certificate was revoked",
-        Error::InvalidCertificate(Bad::UnknownIssuer) => {
-            "its certificate's issuer is not trusted here; a private one belongs in the user's `ca-file`"
-        }
-        Error::InvalidCertificate(_) => "its certificate is not accepted",
-        Error::InvalidMessage(_) => "it does not speak TLS at this address",
-        _ => "the TLS handshake failed",
-    }
-}
-
-fn io_words(error: &io::Error) -> Option<&'static str> {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some("the connection was refused"),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Some("the connection broke off")
-        }
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            Some("there is no way to it in the network")
-        }
-        _ => None,
-    }
 }

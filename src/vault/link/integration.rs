@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::{Host, Url};
 
-use super::{kv::check_path, quoted};
+use super::{azure::Azure, kv::check_path, quoted};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -25,6 +25,7 @@ pub struct Integration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settings {
     Hashicorp(Hashicorp),
+    Azure(Azure),
 }
 
 /// A cluster and a namespace of HashiCorp Vault or OpenBao, used with a token.
@@ -38,8 +39,10 @@ pub struct Hashicorp {
 }
 
 /// Providers that are known by name and not built yet.
-const OTHER_PROVIDERS: [(&str, &str); 3] =
-    [("aws", "AWS Secrets Manager"), ("azure", "Azure Key Vault"), ("onepassword", "1Password")];
+const OTHER_PROVIDERS: [(&str, &str); 2] = [("aws", "AWS Secrets Manager"), ("onepassword", "1Password")];
+
+/// The providers that can be used, for messages.
+const KNOWN_PROVIDERS: &str = "`hashicorp` and `azure`";
 
 impl Integration {
     /// What `entry` means, and what is wrong with it.
@@ -63,6 +66,7 @@ impl Integration {
     /// The kind of vault; HashiCorp's for an entry that cannot be told.
     pub fn provider(&self) -> ProviderKind {
         match &self.settings {
+            Ok(Settings::Azure(_)) => ProviderKind::Azure,
             Ok(Settings::Hashicorp(_)) | Err(_) => ProviderKind::Hashicorp,
         }
     }
@@ -72,16 +76,21 @@ impl Settings {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
         let Some(provider) = &entry.provider else {
-            return Err(Complaint::error(header, "`provider` is missing; this version knows `hashicorp`"));
+            return Err(Complaint::error(
+                header,
+                format!("`provider` is missing; this version knows {KNOWN_PROVIDERS}"),
+            ));
         };
-        if provider.value == "hashicorp" {
-            return Hashicorp::understand(entry).map(Self::Hashicorp);
+        match provider.value.as_str() {
+            "hashicorp" => return Hashicorp::understand(entry).map(Self::Hashicorp),
+            "azure" => return Azure::understand(entry).map(Self::Azure),
+            _ => {}
         }
         let message = match OTHER_PROVIDERS.iter().find(|(word, _)| *word == provider.value) {
-            Some((_, title)) => format!("{title} is not supported by this version; it knows `hashicorp`"),
+            Some((_, title)) => format!("{title} is not supported by this version; it knows {KNOWN_PROVIDERS}"),
             None => match nearest(&provider.value, ["hashicorp", "aws", "azure", "onepassword"]) {
                 Some(word) => format!("unknown provider: did you mean `{word}`?"),
-                None => "unknown provider; this version knows `hashicorp`".into(),
+                None => format!("unknown provider; this version knows {KNOWN_PROVIDERS}"),
             },
         };
         Err(Complaint::error(provider.span, message))
@@ -95,6 +104,9 @@ impl Hashicorp {
             return Err(Complaint::error(header, "`address` is missing, such as `https://vault.example.com:8200`"));
         };
         let address = parse_address(&written.value).map_err(|fault| Complaint::error(written.span, fault))?;
+        for field in [&entry.tenant, &entry.client_id] {
+            super::refuse(field.as_ref(), "`tenant` and `client-id` belong to Azure")?;
+        }
         if let Some(namespace) = &entry.namespace {
             check_namespace(namespace)?;
         }
@@ -150,7 +162,7 @@ fn check_namespace(namespace: &Written<String>) -> Result<(), Complaint> {
     Ok(())
 }
 
-fn ca_file(written: &Written<String>) -> Result<PathBuf, Complaint> {
+pub(super) fn ca_file(written: &Written<String>) -> Result<PathBuf, Complaint> {
     let path = PathBuf::from(&written.value);
     if path.is_absolute() {
         return Ok(path);
@@ -163,6 +175,7 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
     let mut text = format!("[integrations.{}]\n", key(&entry.name));
     let address = match settings {
         Some(Settings::Hashicorp(settings)) => Some(settings.address.as_str().trim_end_matches('/').to_owned()),
+        Some(Settings::Azure(settings)) => Some(settings.authority.as_str().trim_end_matches('/').to_owned()),
         None => entry.address.as_ref().map(|address| address.value.clone()),
     };
     let value = |field: &Option<Written<String>>| field.as_ref().map(|field| field.value.clone());
@@ -170,6 +183,8 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
         ("provider", value(&entry.provider)),
         ("address", address),
         ("namespace", value(&entry.namespace)),
+        ("tenant", value(&entry.tenant)),
+        ("client-id", value(&entry.client_id)),
         ("ca-file", value(&entry.ca_file)),
     ];
     for (label, field) in fields {
@@ -177,7 +192,11 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
             text += &format!("{label} = {}\n", quoted(&field));
         }
     }
-    let method = entry.auth_method.as_ref().map_or("token", |method| method.value.as_str());
+    let method = match (&entry.auth_method, settings) {
+        (Some(method), _) => method.value.as_str(),
+        (None, Some(Settings::Azure(settings))) => settings.sign_in.method(),
+        (None, _) => "token",
+    };
     text += &format!("auth = {{ method = {} }}\n", quoted(method));
     text
 }
@@ -247,9 +266,9 @@ mod tests {
     #[test]
     fn providers_to_come_are_told_from_slips() {
         for (provider, fault) in [
-            ("aws", "AWS Secrets Manager is not supported by this version; it knows `hashicorp`"),
+            ("aws", "AWS Secrets Manager is not supported by this version; it knows `hashicorp` and `azure`"),
             ("hashicrop", "unknown provider: did you mean `hashicorp`?"),
-            ("zebra", "unknown provider; this version knows `hashicorp`"),
+            ("zebra", "unknown provider; this version knows `hashicorp` and `azure`"),
         ] {
             assert_eq!(understand(Layer::User, &format!("provider = '{provider}'")), Err(fault.into()));
         }

@@ -44,6 +44,12 @@ impl KvSecret {
     /// Reads the coordinates of `entry`; the complaint tells the first thing that is wrong, at its place.
     pub fn understand(entry: &SecretEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
+        if let Some(id) = &entry.id {
+            return Err(Complaint::error(
+                id.span,
+                "`id` belongs to other providers; this one has `engine`, `path`, `key`",
+            ));
+        }
         let needed = |field: &Option<Written<String>>, name: &str, what: &str| {
             field.clone().ok_or_else(|| Complaint::error(header, format!("`{name}` is missing: {what}")))
         };

@@ -1,0 +1,301 @@
+//! Azure Key Vault: secrets of the vaults that one identity may read. The only user of the Azure SDK.
+//!
+//! An expired secret is no problem here: the service hands it out (its dates are "for informational purposes only").
+
+mod answer;
+mod cli;
+mod identity;
+mod transport;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use azure_core::Error;
+use azure_security_keyvault_secrets::{
+    ResourceExt, SecretClient, SecretClientOptions,
+    models::{SecretClientGetSecretOptions, SecretProperties},
+};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
+use url::Url;
+
+use super::{
+    link::{
+        Coordinates,
+        azure::{Azure, AzureSecret, SignIn},
+    },
+    provider::{Check, Existence, List, Provider, Surroundings, TokenLogin, foreign},
+    value::SecretValue,
+};
+use crate::status::{Problem, Reason};
+use answer::Asked;
+use identity::Identity;
+use transport::Transport;
+
+/// How many versions or names are looked at.
+const MOST_LISTED: usize = 1000;
+
+/// The vaults that one identity of one tenant may read.
+pub struct KeyVaults {
+    integration: String,
+    settings: Azure,
+    around: Surroundings,
+    session: Mutex<Session>,
+}
+
+/// Who is signed in, and what was built upon that.
+#[derive(Default)]
+struct Session {
+    /// The client secret that a person entered; it comes before that of the environment.
+    entered: Option<Arc<SecretValue>>,
+    identity: Option<Arc<Identity>>,
+    /// By the vault's host.
+    clients: HashMap<String, Arc<SecretClient>>,
+}
+
+impl KeyVaults {
+    /// Asks nothing yet.
+    pub fn open(integration: &str, settings: &Azure, around: Surroundings) -> Self {
+        Self { integration: integration.to_owned(), settings: settings.clone(), around, session: Mutex::default() }
+    }
+
+    async fn read_value(&self, secret: &AzureSecret) -> Result<SecretValue, Problem> {
+        let asked = self.asked(secret);
+        let read = |client: Arc<SecretClient>, secret: AzureSecret| async move {
+            let options = SecretClientGetSecretOptions { secret_version: secret.version, ..Default::default() };
+            client.get_secret(&secret.name, Some(options)).await?.into_model()
+        };
+        let answer = match self.ask(secret, read).await? {
+            Ok(answer) => answer,
+            Err(error) if answer::status(&error) == Some(404) => return Err(self.explain_absence(secret).await),
+            Err(error) => return Err(answer::problem(&error, asked)),
+        };
+        let value = answer.value.map(|text| SecretValue::new(text.into_bytes()));
+        let value = value.filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| Problem::new(Reason::Empty, format!("`{secret}` is empty")))?;
+        if value.len() > SecretValue::MAX_LENGTH {
+            let limit = SecretValue::MAX_LENGTH / 1024;
+            return Err(Problem::new(Reason::BadValue, format!("`{secret}` is larger than {limit} KiB")));
+        }
+        Ok(value)
+    }
+
+    async fn check_value(&self, secret: &AzureSecret) -> Result<Existence, Problem> {
+        let asked = self.asked(secret);
+        match self.versions(secret).await? {
+            Ok(versions) if versions.is_empty() => Err(self.explain_absence(secret).await),
+            Ok(versions) => judge(&versions, asked),
+            Err(error) if answer::status(&error) == Some(404) => Err(self.explain_absence(secret).await),
+            // An access policy may allow the value and not the list.
+            Err(error) if answer::is_permission(&error) => Ok(Existence::Unknown),
+            Err(error) => Err(answer::problem(&error, asked)),
+        }
+    }
+
+    async fn list_names(&self, secret: &AzureSecret) -> Result<Vec<String>, Problem> {
+        let list = |client: Arc<SecretClient>, _| async move {
+            client.list_secret_properties(None)?.take(MOST_LISTED).try_collect::<Vec<_>>().await
+        };
+        let listed = self.ask(secret, list).await?.map_err(|error| answer::problem(&error, self.asked(secret)))?;
+        let mut names: Vec<String> =
+            listed.iter().filter_map(|properties| Some(properties.resource_id().ok()?.name)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    async fn versions(&self, secret: &AzureSecret) -> Result<Result<Vec<SecretProperties>, Error>, Problem> {
+        let list = |client: Arc<SecretClient>, secret: AzureSecret| async move {
+            let pager = client.list_secret_properties_versions(&secret.name, None)?;
+            pager.take(MOST_LISTED).try_collect::<Vec<_>>().await
+        };
+        self.ask(secret, list).await
+    }
+
+    /// What is missing, after an answer that does not say: the secret, its version, or both since it was deleted.
+    async fn explain_absence(&self, secret: &AzureSecret) -> Problem {
+        let asked = self.asked(secret);
+        let deleted = |client: Arc<SecretClient>, secret: AzureSecret| async move {
+            client.get_deleted_secret(&secret.name, None).await
+        };
+        if matches!(self.ask(secret, deleted).await, Ok(Ok(_))) {
+            return answer::deleted(asked);
+        }
+        if secret.version.is_none() {
+            return answer::absent(asked);
+        }
+        match self.versions(secret).await {
+            Ok(Ok(versions)) if versions.is_empty() => {
+                answer::absent(self.asked(&AzureSecret { version: None, ..secret.clone() }))
+            }
+            Ok(Ok(_)) => answer::no_version(asked),
+            _ => answer::absent(asked),
+        }
+    }
+
+    /// Asks a vault; where it does not accept the token any more, signs in anew and asks once again.
+    async fn ask<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        secret: &AzureSecret,
+        question: impl Fn(Arc<SecretClient>, AzureSecret) -> F,
+    ) -> Result<Result<T, Error>, Problem> {
+        let client = self.client(secret).await?;
+        match question(client.clone(), secret.clone()).await {
+            Err(error) if answer::status(&error) == Some(401) => {
+                self.leave(&secret.vault, &client);
+                let client = self.client(secret).await?;
+                Ok(question(client, secret.clone()).await)
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// The client of a vault, built once.
+    async fn client(&self, secret: &AzureSecret) -> Result<Arc<SecretClient>, Problem> {
+        if let Some(client) = self.session().clients.get(&secret.vault) {
+            return Ok(client.clone());
+        }
+        let identity = self.identity().await?;
+        let url = format!("https://{}/", secret.vault);
+        let unusable = || Problem::new(Reason::NotConfigured, format!("`{}` is no address", secret.vault));
+        let transport = Transport::to(&Url::parse(&url).map_err(|_| unusable())?, &self.settings)?;
+        let options = SecretClientOptions {
+            client_options: identity::options(Arc::new(transport)),
+            // A host that the user's own file names has another name than the one its challenge tells.
+            verify_challenge_resource: Some(secret.cloud().is_some()),
+            ..SecretClientOptions::default()
+        };
+        let client = SecretClient::new(&url, identity.clone(), Some(options)).map_err(|_| unusable())?;
+        let mut session = self.session();
+        // Another question may have been faster, or somebody else may have signed in meanwhile.
+        if session.identity.as_ref().is_some_and(|current| !Arc::ptr_eq(current, &identity)) {
+            return Ok(Arc::new(client));
+        }
+        Ok(session.clients.entry(secret.vault.clone()).or_insert_with(|| Arc::new(client)).clone())
+    }
+
+    async fn identity(&self) -> Result<Arc<Identity>, Problem> {
+        let entered = {
+            let session = self.session();
+            if let Some(identity) = &session.identity {
+                return Ok(identity.clone());
+            }
+            session.entered.clone()
+        };
+        let identity = self.open_identity(entered).await?;
+        Ok(self.session().identity.get_or_insert(identity).clone())
+    }
+
+    /// Off the async threads: a program is looked for, or a file read.
+    async fn open_identity(&self, secret: Option<Arc<SecretValue>>) -> Result<Arc<Identity>, Problem> {
+        let (integration, settings, around) = (self.integration.clone(), self.settings.clone(), self.around.clone());
+        let open = move || Identity::open(&integration, &settings, &around, secret.as_deref());
+        let opened = tokio::task::spawn_blocking(open).await;
+        let interrupted = |_| Problem::new(Reason::Unreachable, "the sign-in was interrupted");
+        opened.map_err(interrupted)?.map(Arc::new)
+    }
+
+    /// Forgets the session behind `client`, unless another one took its place already.
+    fn leave(&self, vault: &str, client: &Arc<SecretClient>) {
+        let mut session = self.session();
+        if session.clients.get(vault).is_some_and(|current| Arc::ptr_eq(current, client)) {
+            session.clients.clear();
+            session.identity = None;
+        }
+    }
+
+    /// Signs in with a client secret that a person has, and keeps it if Entra ID accepts it.
+    async fn verify(&self, secret: SecretValue) -> Result<(), Problem> {
+        let secret = Arc::new(secret);
+        let identity = self.open_identity(Some(secret.clone())).await?;
+        identity.token().await?;
+        *self.session() = Session { entered: Some(secret), identity: Some(identity), clients: HashMap::new() };
+        Ok(())
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked<'a>(&'a self, secret: &'a AzureSecret) -> Asked<'a> {
+        Asked { integration: &self.integration, secret }
+    }
+}
+
+impl Provider for KeyVaults {
+    fn read<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<SecretValue, Problem>> {
+        match at {
+            Coordinates::Azure(secret) => self.read_value(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
+    }
+
+    fn check(&self) -> Option<&dyn Check> {
+        Some(self)
+    }
+
+    fn list(&self) -> Option<&dyn List> {
+        Some(self)
+    }
+
+    /// A client secret is all that can be typed in.
+    fn token_login(&self) -> Option<&dyn TokenLogin> {
+        (self.settings.sign_in == SignIn::ClientSecret).then_some(self as _)
+    }
+}
+
+impl Check for KeyVaults {
+    fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
+        match at {
+            Coordinates::Azure(secret) => self.check_value(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
+    }
+}
+
+impl List for KeyVaults {
+    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
+        match at {
+            Coordinates::Azure(secret) => self.list_names(secret).boxed(),
+            other => foreign(other).boxed(),
+        }
+    }
+}
+
+impl TokenLogin for KeyVaults {
+    fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
+        self.verify(token).boxed()
+    }
+}
+
+/// Whether the version that is meant would be handed out.
+fn judge(versions: &[SecretProperties], asked: Asked<'_>) -> Result<Existence, Problem> {
+    let meant: Vec<&SecretProperties> = match &asked.secret.version {
+        Some(version) => versions.iter().filter(|one| version_of(one).as_ref() == Some(version)).collect(),
+        None => {
+            let latest = versions.iter().map(created).max();
+            versions.iter().filter(|one| Some(created(one)) == latest).collect()
+        }
+    };
+    let enabled = meant.iter().filter(|one| is_enabled(one)).count();
+    match (meant.len(), enabled) {
+        (0, _) if versions.len() < MOST_LISTED => Err(answer::no_version(asked)),
+        (0, _) => Ok(Existence::Unknown),
+        (all, enabled) if all == enabled => Ok(Existence::Confirmed),
+        (_, 0) => Err(answer::disabled(asked)),
+        // Two versions of the same second: the list does not say which came last.
+        _ => Ok(Existence::Unknown),
+    }
+}
+
+fn created(properties: &SecretProperties) -> Option<azure_core::time::OffsetDateTime> {
+    properties.attributes.as_ref()?.created
+}
+
+fn is_enabled(properties: &SecretProperties) -> bool {
+    properties.attributes.as_ref().and_then(|attributes| attributes.enabled).unwrap_or(true)
+}
+
+fn version_of(properties: &SecretProperties) -> Option<String> {
+    Some(properties.resource_id().ok()?.version?.to_ascii_lowercase())
+}

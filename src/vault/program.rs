@@ -1,0 +1,181 @@
+//! Programs of the user's own that a provider asks, such as `az`: found once on the user's `PATH`, never in a workspace
+//! or in a folder that everybody may write to, and run without a shell, without input, in `/`, with few variables.
+#![expect(clippy::disallowed_methods, reason = "hands the user's own PATH and home to the user's own programs")]
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use tokio::process::Command;
+
+use super::ProcessVariables;
+
+/// What a program is told of this process's environment, besides its own.
+const VARIABLES: [&str; 17] = [
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "no_proxy",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "SystemRoot",
+    "TEMP",
+    "USERPROFILE",
+    "PATHEXT",
+];
+
+/// What a program's file may be called behind its name.
+const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
+
+/// A program that may be run, with the folders that it may look for others in.
+pub(super) struct Program {
+    path: PathBuf,
+    search: Vec<PathBuf>,
+}
+
+impl Program {
+    /// The first `name` on the user's `PATH` that is safe to run. Looks at the disk.
+    pub(super) fn find(name: &str, variables: &ProcessVariables, workspace: Option<&Path>) -> Option<Self> {
+        let path = text(variables, "PATH")?;
+        let workspace = workspace.map(|root| root.canonicalize().unwrap_or_else(|_| root.to_owned()));
+        let search: Vec<PathBuf> =
+            env::split_paths(&path).filter(|folder| is_safe(folder, workspace.as_deref())).collect();
+        let files = search.iter().flat_map(|folder| ENDINGS.iter().map(move |end| folder.join(format!("{name}{end}"))));
+        // A link in a safe folder may lead to an unsafe one.
+        let safe = |file: &PathBuf| {
+            let real = file.canonicalize().ok();
+            is_program(file) && real.and_then(|real| Some(is_safe(real.parent()?, workspace.as_deref()))) == Some(true)
+        };
+        let found = files.into_iter().find(safe)?;
+        Some(Self { path: found, search })
+    }
+
+    /// Runs it to its end; it is ended when nobody waits any more. `own` are further variables it is told of.
+    pub(super) async fn run(
+        &self,
+        arguments: &[&str],
+        variables: &ProcessVariables,
+        own: &[&str],
+    ) -> io::Result<Output> {
+        let mut command = Command::new(&self.path);
+        command.args(arguments).current_dir(if cfg!(windows) { "C:\\" } else { "/" });
+        command.stdin(Stdio::null()).kill_on_drop(true).env_clear();
+        for name in VARIABLES.iter().chain(own) {
+            if let Some(value) = text(variables, name) {
+                command.env(name, value);
+            }
+        }
+        if let Ok(search) = env::join_paths(&self.search) {
+            command.env("PATH", search);
+        }
+        command.output().await
+    }
+}
+
+fn text(variables: &ProcessVariables, name: &str) -> Option<String> {
+    (variables.0)(name)?.expose_text(str::to_owned)
+}
+
+/// Whether programs of `folder` are the user's or the system's. A relative folder depends on where one stands.
+fn is_safe(folder: &Path, workspace: Option<&Path>) -> bool {
+    let Ok(real) = folder.canonicalize() else { return false };
+    folder.is_absolute()
+        && !workspace.is_some_and(|root| real.starts_with(root))
+        && real.metadata().is_ok_and(|metadata| !is_open(&metadata))
+}
+
+/// Whether everybody may put files there.
+#[cfg(unix)]
+fn is_open(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o002 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_program(file: &Path) -> bool {
+    let may_run =
+        |metadata: &std::fs::Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && may_run(&metadata))
+}
+
+#[cfg(not(unix))]
+fn is_program(file: &Path) -> bool {
+    file.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+
+    use super::*;
+    use crate::vault::value::SecretValue;
+
+    /// A folder with a program `tool` that prints `says`.
+    fn folder(root: &Path, name: &str, says: &str) -> PathBuf {
+        let folder = root.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("tool");
+        fs::write(&file, format!("#!/bin/sh\necho {says} \"$@\"; pwd; echo \"$HOME $LEAK\"\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
+    fn variables(path: &str) -> ProcessVariables {
+        let path = path.to_owned();
+        ProcessVariables(Arc::new(move |name| {
+            let text = match name {
+                "PATH" => path.as_str(),
+                "HOME" => "/home/canary",
+                "LEAK" => "canary-leak",
+                _ => return None,
+            };
+            Some(SecretValue::new(text.as_bytes().to_vec()))
+        }))
+    }
+
+    #[tokio::test]
+    async fn a_program_runs_in_the_root_with_few_variables() {
+        let root = tempfile::tempdir().unwrap();
+        let safe = folder(root.path(), "safe", "hello");
+        let variables = variables(&format!("{}:/bin:/usr/bin", safe.display()));
+        let program = Program::find("tool", &variables, None).unwrap();
+        let output = program.run(&["a b", "$(x)"], &variables, &[]).await.unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "hello a b $(x)\n/\n/home/canary \n");
+    }
+
+    #[test]
+    fn programs_of_a_workspace_or_of_everybody_are_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let inside = folder(root.path(), "work/bin", "evil");
+        let open = folder(root.path(), "open", "evil");
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let linked = root.path().join("linked");
+        fs::create_dir(&linked).unwrap();
+        std::os::unix::fs::symlink(inside.join("tool"), linked.join("tool")).unwrap();
+        let plain = folder(root.path(), "plain", "evil");
+        fs::set_permissions(plain.join("tool"), fs::Permissions::from_mode(0o644)).unwrap();
+        let work = root.path().join("work");
+        let path = |folders: &[&Path]| {
+            variables(&folders.iter().map(|folder| folder.to_string_lossy()).collect::<Vec<_>>().join(":"))
+        };
+        let relative = Path::new("bin");
+        let unsafe_ones = [relative, &inside, &open, &linked, &plain];
+        assert!(Program::find("tool", &path(&unsafe_ones), Some(&work)).is_none());
+        let safe = folder(root.path(), "safe", "hello");
+        let found = Program::find("tool", &path(&[&inside, &open, &safe]), Some(&work)).unwrap();
+        assert_eq!(found.path, safe.join("tool"));
+    }
+}
