@@ -38,10 +38,13 @@ const NEIGHBOURS: [(&str, &str); 6] = [
 ];
 
 /// Each heavy crate has one owner; an owner ending in `/` is a folder.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 11] = [
     ("ropey", &["src/text.rs"]),
     ("moka", &["src/vault/cache.rs"]),
     ("vaultrs", &["src/vault/hashicorp.rs", "src/vault/hashicorp/"]),
+    ("azure_core", &["src/vault/azure.rs", "src/vault/azure/"]),
+    ("azure_identity", &["src/vault/azure/"]),
+    ("azure_security_keyvault_secrets", &["src/vault/azure.rs"]),
     ("keyring", &["src/vault/local/"]),
     ("ls_types", &["src/lsp/"]),
     ("tower_lsp_server", &["src/lsp.rs", "src/lsp/"]),

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod echo;
+pub mod key_vault;
 pub mod nvim;
 pub mod openbao;
 pub mod program;
