@@ -179,6 +179,7 @@ pub enum ProviderKind {
     Local,
     Hashicorp,
     Azure,
+    Aws,
     /// The environment of this process, for `{{$processEnv NAME}}`.
     Environment,
 }
@@ -190,6 +191,7 @@ impl ProviderKind {
             Self::Local => "local vault",
             Self::Hashicorp => "HashiCorp Vault",
             Self::Azure => "Azure Key Vault",
+            Self::Aws => "AWS Secrets Manager",
             Self::Environment => "process environment",
         }
     }

@@ -3,6 +3,7 @@
 //! A name is looked up in the user's links, then in the workspace's, then in the local vault. A link that came with the
 //! workspace counts only after the user approved its exact text; until then it makes no connection and opens no file.
 
+pub mod aws;
 pub mod azure;
 pub mod cache;
 pub mod hashicorp;

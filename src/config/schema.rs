@@ -44,9 +44,20 @@ pub(super) struct Integration {
     tenant: Option<String>,
     /// Azure: the application (client) id, for the ways to sign in that need one.
     client_id: Option<String>,
+    /// AWS: the region, such as `eu-west-1`; every linked ARN must be of it.
+    region: Option<String>,
+    /// AWS: the account's number; every linked ARN must be of it.
+    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+    account: Option<String>,
+    /// AWS: the profile of `~/.aws/config`; `main`, then `default`, unless set.
+    profile: Option<String>,
+    /// AWS: the address of an emulator. Only in the user's own configuration.
+    #[schemars(url)]
+    endpoint: Option<String>,
     /// A file with the certificate authority's certificates (PEM). Only in the user's own configuration.
     ca_file: Option<String>,
-    /// How to sign in: HashiCorp Vault by `token` unless set, Azure by `az`.
+    /// How to sign in: HashiCorp Vault by `token` unless set, AWS by `profile`, Azure by
+    /// `az`.
     auth: Option<Auth>,
 }
 
@@ -55,6 +66,7 @@ pub(super) struct Integration {
 enum Provider {
     Hashicorp,
     Azure,
+    Aws,
 }
 
 #[derive(JsonSchema)]
@@ -76,6 +88,10 @@ enum Method {
     WorkloadIdentity,
     /// Azure: the identity of this virtual machine or app service.
     ManagedIdentity,
+    /// AWS: a profile of `~/.aws/config` or `~/.aws/credentials`, with SSO, roles and credential processes.
+    Profile,
+    /// AWS: `AWS_ACCESS_KEY_ID` and its company, or keys typed in once. Never written in a file.
+    Keys,
 }
 
 #[derive(JsonSchema)]
@@ -91,9 +107,16 @@ pub(super) struct Secret {
     key: Option<String>,
     /// Azure: the secret's identifier, `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` if not the latest.
     id: Option<String>,
-    /// HashiCorp Vault, KV version 2: the version; the latest unless set.
-    #[schemars(range(min = 1))]
-    version: Option<u32>,
+    /// AWS: the secret's ARN.
+    arn: Option<String>,
+    /// AWS: a role to assume for reading the secret.
+    role_arn: Option<String>,
+    /// AWS: the key, where the secret is a JSON object; the whole text unless set.
+    json_key: Option<String>,
+    /// AWS: how a binary secret becomes text.
+    encoding: Option<Encoding>,
+    /// HashiCorp Vault, KV version 2: the version's number. AWS: its id or its stage. The latest unless set.
+    version: Option<Version>,
     /// Local vault: the secret's name there, where it differs.
     name: Option<String>,
     /// Where the secret may be sent: `api.example.com`, `*.example.com`, `http://localhost:8080`.
@@ -102,6 +125,21 @@ pub(super) struct Secret {
     note: Option<String>,
     /// Whether the secret may be used; true unless set.
     enabled: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Version {
+    Number(#[schemars(range(min = 1))] u32),
+    Text(String),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Encoding {
+    Base64,
+    Hex,
+    Text,
 }
 
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]

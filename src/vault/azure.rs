@@ -25,7 +25,7 @@ use super::{
         Coordinates,
         azure::{Azure, AzureSecret, SignIn},
     },
-    provider::{Check, Existence, List, Provider, Surroundings, TokenLogin, foreign},
+    provider::{Check, Existence, List, Provider, Surroundings, TokenLogin},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason};
@@ -224,10 +224,7 @@ impl KeyVaults {
 
 impl Provider for KeyVaults {
     fn read<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<SecretValue, Problem>> {
-        match at {
-            Coordinates::Azure(secret) => self.read_value(secret).boxed(),
-            other => foreign(other).boxed(),
-        }
+        async move { self.read_value(secret(at)?).await }.boxed()
     }
 
     fn check(&self) -> Option<&dyn Check> {
@@ -246,25 +243,28 @@ impl Provider for KeyVaults {
 
 impl Check for KeyVaults {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
-        match at {
-            Coordinates::Azure(secret) => self.check_value(secret).boxed(),
-            other => foreign(other).boxed(),
-        }
+        async move { self.check_value(secret(at)?).await }.boxed()
     }
 }
 
 impl List for KeyVaults {
     fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        match at {
-            Coordinates::Azure(secret) => self.list_names(secret).boxed(),
-            other => foreign(other).boxed(),
-        }
+        async move { self.list_names(secret(at)?).await }.boxed()
     }
 }
 
 impl TokenLogin for KeyVaults {
     fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
         self.verify(token).boxed()
+    }
+}
+
+fn secret(at: &Coordinates) -> Result<&AzureSecret, Problem> {
+    match at {
+        Coordinates::Azure(secret) => Ok(secret),
+        Coordinates::Kv(_) | Coordinates::Aws(_) => {
+            Err(Problem::new(Reason::NotConfigured, "the link is not one into Azure Key Vault"))
+        }
     }
 }
 

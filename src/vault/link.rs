@@ -3,6 +3,7 @@
 //! The user's own file wins over the workspace's, entry by entry. An entry that cannot be understood stays known, with
 //! the reason, so that its name is reported as badly linked and not as missing.
 
+pub mod arn;
 pub mod azure;
 pub mod edit;
 pub mod integration;
@@ -19,6 +20,7 @@ use crate::{
     status::{Problem, Reason},
     text::Span,
 };
+use arn::AwsSecret;
 use azure::AzureSecret;
 use integration::{Integration, Settings};
 use kv::KvSecret;
@@ -71,6 +73,7 @@ pub enum Target {
 pub enum Coordinates {
     Kv(KvSecret),
     Azure(AzureSecret),
+    Aws(AwsSecret),
 }
 
 /// A link in 32 bytes: cached values are kept under it, so that a link that was changed never serves an old value.
@@ -89,6 +92,7 @@ impl Coordinates {
         match self {
             Self::Kv(secret) => secret.labelled(),
             Self::Azure(secret) => secret.labelled(),
+            Self::Aws(secret) => secret.labelled(),
         }
     }
 }
@@ -192,14 +196,22 @@ impl Target {
             let suggestion = nearest(&name.value, integrations.keys().map(String::as_str).chain([LOCAL]));
             return Err(Complaint::error(name.span, unknown_integration(suggestion)));
         };
-        refuse(
-            entry.local_name.as_ref(),
-            "`name` belongs to the local vault; an external secret has `path` and `key`",
-        )?;
-        let coordinates = match &integration.settings {
-            Ok(Settings::Hashicorp(_)) => Coordinates::Kv(KvSecret::understand(entry)?),
-            Ok(Settings::Azure(settings)) => Coordinates::Azure(AzureSecret::understand(entry, settings)?),
-            Err(problem) => return Err(Complaint::error(name.span, problem.detail.clone())),
+        let settings =
+            integration.settings.as_ref().map_err(|problem| Complaint::error(name.span, problem.detail.clone()))?;
+        let coordinates = match settings {
+            Settings::Hashicorp(_) => {
+                let message = "`name` belongs to the local vault; an external secret has `path` and `key`";
+                refuse(entry.local_name.as_ref(), message)?;
+                Coordinates::Kv(KvSecret::understand(entry)?)
+            }
+            Settings::Aws(settings) => {
+                refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; a secret of AWS has an `arn`")?;
+                Coordinates::Aws(AwsSecret::understand(entry, settings)?)
+            }
+            Settings::Azure(settings) => {
+                refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; a secret of Azure has an `id`")?;
+                Coordinates::Azure(AzureSecret::understand(entry, settings)?)
+            }
         };
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
@@ -212,6 +224,9 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     }
     refuse(entry.id.as_ref(), "a secret of the local vault has no `id`")?;
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
+    for field in [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text] {
+        refuse(field.as_ref(), "a secret of the local vault has no coordinates of an external one")?;
+    }
     match &entry.local_name {
         None => Ok(entry.name.clone()),
         Some(name) => SecretName::parse(&name.value).map_err(|error| Complaint::error(name.span, error.to_string())),
@@ -261,6 +276,11 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         ("path", &entry.path),
         ("key", &entry.key),
         ("id", &entry.id),
+        ("arn", &entry.arn),
+        ("role-arn", &entry.role_arn),
+        ("json-key", &entry.json_key),
+        ("encoding", &entry.encoding),
+        ("version", &entry.version_text),
         ("name", &entry.local_name),
     ];
     for (label, field) in fields {

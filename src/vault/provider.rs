@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use futures_util::future::BoxFuture;
 
 use super::{
-    ProcessVariables, azure,
+    ProcessVariables, aws, azure,
     hashicorp::{self, TokenSource},
     link::{
         Coordinates,
@@ -13,7 +13,7 @@ use super::{
     },
     value::SecretValue,
 };
-use crate::status::{Problem, Reason};
+use crate::status::Problem;
 
 /// One integration, ready to be asked. Every provider can read values.
 pub trait Provider: Send + Sync {
@@ -74,11 +74,9 @@ pub fn open(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn 
         Ok(Settings::Azure(settings)) => {
             Ok(Arc::new(azure::KeyVaults::open(&integration.name, settings, around.clone())))
         }
+        Ok(Settings::Aws(settings)) => {
+            Ok(Arc::new(aws::Account::open(&integration.name, settings, around.variables.clone())))
+        }
         Err(problem) => Err(problem.clone()),
     }
-}
-
-/// What a provider says to coordinates of another kind. A link is only ever read with its own integration's grammar.
-pub(super) async fn foreign<T>(_: &Coordinates) -> Result<T, Problem> {
-    Err(Problem::new(Reason::NotConfigured, "the link's coordinates belong to another kind of provider"))
 }

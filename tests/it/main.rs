@@ -4,6 +4,7 @@
 
 mod support;
 
+mod aws;
 mod azure;
 mod bad_input;
 mod cli;

@@ -102,8 +102,9 @@ impl Cloud {
 
 impl Azure {
     pub(super) fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        if let Some(namespace) = &entry.namespace {
-            return Err(Complaint::error(namespace.span, "`namespace` belongs to HashiCorp Vault; Azure has `tenant`"));
+        super::refuse(entry.namespace.as_ref(), "`namespace` belongs to HashiCorp Vault; Azure has `tenant`")?;
+        for field in [&entry.region, &entry.account, &entry.profile, &entry.endpoint] {
+            super::refuse(field.as_ref(), "this belongs to AWS; Azure has `tenant` and `client-id`")?;
         }
         let (cloud, authority) = authority(entry)?;
         if let Some(tenant) = &entry.tenant {
@@ -132,11 +133,15 @@ impl Azure {
 impl AzureSecret {
     /// Reads the coordinates of `entry`; the complaint tells the first thing that is wrong, at its place.
     pub(super) fn understand(entry: &SecretEntry, settings: &Azure) -> Result<Self, Complaint> {
-        const OTHERS: &str = "a secret of Azure Key Vault has `id` alone: `engine`, `path` and `key` belong to others";
-        for field in [&entry.engine, &entry.path, &entry.key] {
+        const OTHERS: &str = "this belongs to another provider; a secret of Azure Key Vault has an `id`";
+        const VERSION: &str = "the version of a Key Vault's secret stands at the end of its `id`";
+        let of_hashicorp = [&entry.engine, &entry.path, &entry.key];
+        let of_aws = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
+        for field in of_hashicorp.into_iter().chain(of_aws) {
             super::refuse(field.as_ref(), OTHERS)?;
         }
-        super::refuse(entry.version.as_ref(), "the version of a Key Vault's secret stands at the end of its `id`")?;
+        super::refuse(entry.version_text.as_ref(), VERSION)?;
+        super::refuse(entry.version.as_ref(), VERSION)?;
         let Some(id) = &entry.id else {
             let message = "`id` is missing: the secret's identifier, such as `https://my-vault.vault.azure.net/secrets/my-secret`";
             return Err(Complaint::error(entry.source.site.span, message));

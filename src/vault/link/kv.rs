@@ -45,10 +45,7 @@ impl KvSecret {
     pub fn understand(entry: &SecretEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
         if let Some(id) = &entry.id {
-            return Err(Complaint::error(
-                id.span,
-                "`id` belongs to other providers; this one has `engine`, `path`, `key`",
-            ));
+            return Err(Complaint::error(id.span, "`id` belongs to Azure; here a secret has `engine`, `path`, `key`"));
         }
         let needed = |field: &Option<Written<String>>, name: &str, what: &str| {
             field.clone().ok_or_else(|| Complaint::error(header, format!("`{name}` is missing: {what}")))
@@ -60,6 +57,12 @@ impl KvSecret {
             check_path(&field.value).map_err(|error| Complaint::error(field.span, format!("`{name}`: {error}")))?;
         }
         check_key(&key.value).map_err(|error| Complaint::error(key.span, format!("`key`: {error}")))?;
+        if let Some(version) = &entry.version_text {
+            return Err(Complaint::error(version.span, "`version` is a number here; leave it out for the latest"));
+        }
+        for field in [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding].into_iter().flatten() {
+            return Err(Complaint::error(field.span, "this belongs to AWS; here a secret has `engine`, `path`, `key`"));
+        }
         if let Some(version) = entry.version.as_ref().filter(|version| version.value == 0) {
             return Err(Complaint::error(version.span, "versions start at 1; leave `version` out for the latest"));
         }
@@ -102,7 +105,7 @@ pub fn check_path(path: &str) -> Result<(), PathError> {
 }
 
 /// A key is compared with the keys of a JSON object and never part of a URL, so it may hold almost anything.
-fn check_key(key: &str) -> Result<(), PathError> {
+pub(super) fn check_key(key: &str) -> Result<(), PathError> {
     check_text(key)
 }
 

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod echo;
 pub mod key_vault;
+pub mod ministack;
 pub mod nvim;
 pub mod openbao;
 pub mod program;
