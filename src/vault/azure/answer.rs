@@ -126,7 +126,7 @@ fn forbidden(error: &Error, asked: Asked<'_>) -> Problem {
 }
 
 fn throttled(vault: &str, error: &Error) -> String {
-    let seconds = raw(error).and_then(|raw| retry_after(raw));
+    let seconds = raw(error).and_then(retry_after);
     match seconds {
         Some(seconds) => format!("`{vault}` limits the rate of requests; it asks to wait {seconds} s"),
         None => format!("`{vault}` limits the rate of requests"),

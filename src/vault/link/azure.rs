@@ -168,7 +168,8 @@ impl AzureSecret {
             _ => return Err(IdentifierError::Shape),
         };
         let vault = host.to_ascii_lowercase();
-        if !is_vault(&vault) && !(layer == Layer::User && is_host(&vault)) {
+        let allowed = is_vault(&vault) || (layer == Layer::User && is_host(&vault));
+        if !allowed {
             return Err(IdentifierError::Host);
         }
         if !is_word(name, 127) {
