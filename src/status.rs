@@ -137,7 +137,7 @@ impl Reason {
             Self::Empty => "enter a value, or link the name to an external vault",
             Self::Disabled => "enable the secret",
             Self::DomainDenied => "allow this host for the secret, or send the request elsewhere",
-            Self::HostUnapproved => "approve the host once; the answer is remembered on this machine",
+            Self::HostUnapproved => "allow the host once, or always on this machine",
             Self::Locked => "unlock the local vault",
             Self::NotConfigured => "complete the integration's settings",
             Self::Unreachable => "check the address and the network, then try again",

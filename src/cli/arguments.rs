@@ -338,7 +338,9 @@ pub enum CacheCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Standard input is a JSON object with one text for each field of the question.")]
+#[command(after_help = "\
+Standard input is a JSON object with one text for each field of the question; at a terminal each is asked for.
+Ends when the server has acted: exit code 0 when all went well, 1 with the reason when it did not.")]
 pub struct Answer {
     /// What the language server gave out
     pub ticket: String,

@@ -31,7 +31,8 @@ pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, St
     Ok(SecretValue::new(std::mem::take(&mut *typed).into_bytes()))
 }
 
-fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String>, Stop> {
+/// A text that is not shown while it is typed.
+pub fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String>, Stop> {
     terminal.flush()?;
     Ok(Zeroizing::new(rpassword::prompt_password(format!("{question}: "))?))
 }
@@ -50,6 +51,15 @@ pub fn value(terminal: &mut Terminal, question: &str, raw: bool) -> Result<Secre
         }
     }
     Ok(SecretValue::new(bytes))
+}
+
+/// A line that may be seen.
+pub fn line(terminal: &mut Terminal, question: &str) -> Result<String, Stop> {
+    terminal.ask(&format!("{question}: "));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
 }
 
 /// All of standard input, in one buffer that never grows, so that no copy is left behind.

@@ -20,7 +20,7 @@ use crate::{
     vault::{local::Change, value::SecretValue},
     work::{
         Core, RunOutcome,
-        answer::{Answers, Field},
+        answer::Field,
         status::{Report, Waiting},
         verbs::Failure,
     },
@@ -239,8 +239,8 @@ struct Question {
     by_hand: String,
 }
 
-/// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics;
-/// only a failure, or what it has to say, is told.
+/// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics; a
+/// failure is told to whoever answered.
 async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
 where
     F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
@@ -256,13 +256,19 @@ where
     };
     let (waiting, id) = (state.clone(), field.id.clone());
     let taken = state.editor.spawn(async move {
-        let Some(value) = answer.await.ok().and_then(|mut answers: Answers| answers.remove(&id)) else { return };
-        match then(value).await {
-            Ok(None) => {}
-            Ok(Some(warning)) => waiting.editor.say(MessageType::WARNING, warning),
-            Err(failure) => waiting.editor.say(MessageType::WARNING, told(&failure)),
-        }
+        let Some(mut answered) = answer.await.ok() else { return };
+        let Some(value) = answered.answers.remove(&id) else { return };
+        let effect = then(value).await;
         refresh::all(&waiting);
+        let effect = effect.map_err(|failure| told(&failure)).map(|warning| {
+            if let Some(warning) = warning {
+                waiting.editor.say(MessageType::WARNING, warning);
+            }
+        });
+        // Whoever answered tells the person; a failure that nobody waits for any more is told here.
+        if let Err(failure) = answered.reply(effect) {
+            waiting.editor.say(MessageType::WARNING, failure);
+        }
     });
     if !taken {
         return Answer::failed("too many questions are open");
