@@ -213,6 +213,13 @@ impl Vault {
         }
     }
 
+    /// The local secret that `name` stands for, if the list of allowed domains that counts for it is its own.
+    pub fn local_with_domains(&self, name: &SecretName) -> Option<SecretName> {
+        let Ok(Place::Local { secret }) = self.place(name) else { return None };
+        let entry = self.local.entry(&secret).ok().flatten()?;
+        (!entry.allowed_domains.is_empty()).then_some(secret)
+    }
+
     /// Everything that can be named here. NB. looks into the local vault, so it may wait for the disk, and the first
     /// time for the key: see [`Self::warm`].
     pub fn known(&self) -> Known {

@@ -132,7 +132,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
     };
     match command {
         Command::Run(_) => Answer::failed("a run has its own way"),
-        Command::AllowHost(it) => allow_host(state, &core, &it),
+        Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
         Command::Link(it) => link(state, core, it).await,
@@ -164,8 +164,8 @@ fn settle<T>(state: &Arc<State>, act: Result<T, Failure>, done: String) -> Answe
     act.map_or_else(Answer::from, |_| Answer::done(done))
 }
 
-fn allow_host(state: &Arc<State>, core: &Core, it: &AllowHost) -> Answer {
-    let allowed = core.allow_host(&it.secret, &it.host, it.remember);
+async fn allow_host(state: &Arc<State>, core: &Arc<Core>, it: &AllowHost) -> Answer {
+    let allowed = core.allow_host(&it.secret, &it.host, it.remember).await;
     let how = if it.remember { "from now on" } else { "until the editor is closed" };
     let done = format!("`{}` may be sent to {} {how}", it.secret, escape::plain(&it.host));
     settle(state, allowed, done)
