@@ -139,7 +139,7 @@ impl Reason {
             Self::DomainDenied => "allow this host for the secret, or send the request elsewhere",
             Self::HostUnapproved => "allow the host once, or always on this machine",
             Self::Locked => "unlock the local vault",
-            Self::NotConfigured => "complete the integration's settings",
+            Self::NotConfigured => "complete or correct the settings",
             Self::Unreachable => "check the address and the network, then try again",
             Self::Disconnected => "connect the integration again, or link the name elsewhere",
             Self::LoginNeeded => "sign in",

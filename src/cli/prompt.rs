@@ -101,7 +101,7 @@ pub async fn open_vault(core: &Arc<Core>, terminal: &mut Terminal) -> Result<(),
             }
         }
     }
-    Err(locked())
+    Err(locked(core))
 }
 
 /// Makes sure that the vault can take a value before the value is asked for: opens it, or makes its key where there
@@ -129,6 +129,8 @@ async fn choose_passphrase(core: &Arc<Core>, terminal: &mut Terminal) -> Result<
     core.unlock(SecretValue::new(std::mem::take(&mut *chosen).into_bytes())).await.map_err(Stop::from)
 }
 
-fn locked() -> Stop {
-    Failure::from(Problem::new(Reason::Locked, "the local vault is locked")).into()
+/// Says why no key was found: the variable that does not fit, the file that cannot be read.
+fn locked(core: &Core) -> Stop {
+    let problem = core.vault.local().problem();
+    Failure::from(problem.unwrap_or_else(|| Problem::new(Reason::Locked, "the local vault is locked"))).into()
 }

@@ -175,6 +175,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_name_of_a_file_stays_on_one_line() {
+        assert_eq!(one_line("a\n::error::b\u{1b}]0;c\u{7}\t.http"), "a\\n::error::b\\u{1b}]0;c\\u{7}\\t.http");
+    }
+
+    #[test]
     fn control_characters_are_written_out() {
         assert_eq!(harmless("a\tb\n"), "a\tb\n");
         assert_eq!(harmless("\x1b]0;title\x07"), "\\u{1b}]0;title\\u{7}");
