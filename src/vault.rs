@@ -308,10 +308,16 @@ impl Vault {
         &self.local
     }
 
+    /// Why nobody could sign in to an integration, as far as that is known without asking its server.
+    pub fn may_sign_in(&self, integration: &str) -> Result<(), Problem> {
+        let integration = self.integration(integration)?;
+        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)
+    }
+
     /// Hands a token to an integration for as long as this process lives. It is kept only if the server accepts it.
     pub async fn sign_in(&self, integration: &str, token: SecretValue) -> Result<(), Problem> {
+        self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
-        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)?;
         self.providers.get(&integration)?.sign_in(token).await?;
         // Another person may be behind the new token.
         self.statuses.clear();

@@ -22,7 +22,7 @@ use crate::{
         Core, RunOutcome,
         answer::Field,
         status::{Report, Waiting},
-        verbs::Failure,
+        verbs::{Failure, check_domains},
     },
 };
 
@@ -172,6 +172,10 @@ async fn allow_host(state: &Arc<State>, core: &Arc<Core>, it: &AllowHost) -> Ans
 }
 
 async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
+    // Nobody types a value that could not be stored.
+    if let Err(failure) = check_domains(it.allowed_domains.as_deref().unwrap_or_default()) {
+        return failure.into();
+    }
     let name = it.name;
     let question = Question {
         message: format!("The value of `{name}` in the local vault"),
@@ -195,6 +199,9 @@ async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
 }
 
 async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
+    if let Err(problem) = core.vault.may_sign_in(&it.integration) {
+        return Failure::from(problem).into();
+    }
     let shown = escape::plain(&it.integration);
     let question = Question {
         message: format!("A token for `{shown}`; it is kept in memory until the editor is closed"),

@@ -4,9 +4,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
@@ -29,6 +31,8 @@ use crate::{
 
 /// How many values are fetched at the same time.
 const PARALLEL: usize = 16;
+/// What is remembered is told sooner than this.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// What was refused at a hop, and where.
 type Refusal = Mutex<Option<(SecretName, Option<String>)>>;
@@ -83,8 +87,12 @@ impl Core {
 
     /// What keeps the secrets of a request from being sent, as far as that is known without reading a value.
     async fn objections(&self, plan: &Plan) -> Vec<Obstacle> {
+        let begun = Instant::now();
         let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
-        self.ask_again(&mut statuses).await;
+        // A refusal that took its time was not a remembered one; a silent vault is waited for once.
+        if begun.elapsed() < REMEMBERED {
+            self.ask_again(&mut statuses).await;
+        }
         let survey = plan.judge(&statuses, &self.domains(plan.needs.keys()), &self.policy);
         let objection = |need: Need| {
             let problem = need.problem?;

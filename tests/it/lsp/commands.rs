@@ -230,6 +230,23 @@ async fn a_list_in_a_file_is_never_widened_from_here() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_for_what_could_not_be_used() {
+    let home = Home::new();
+    home.write("vaultls.toml", "[integrations.p]\nprovider = \"hashicorp\"\naddress = \"https://127.0.0.1:1\"\n");
+    let mut client = with_plugin(&home).await;
+    for (command, argument, why) in [
+        ("vaultls.login", json!({ "integration": "nowhere" }), "no integration"),
+        ("vaultls.login", json!({ "integration": "p" }), "not approved"),
+        ("vaultls.create", json!({ "name": "key", "allowedDomains": ["*evil"] }), "is not a domain"),
+    ] {
+        let refused = client.command(command, argument).await;
+        assert_eq!(refused["outcome"], "failed", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(why), "{refused}");
+    }
+    client.finish().await;
+}
+
+#[tokio::test]
 async fn what_is_not_in_the_local_vault_cannot_be_turned_on() {
     let home = Home::new();
     let mut client = with_plugin(&home).await;
