@@ -13,11 +13,11 @@ use crate::{
 pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let (directories, ticket) = (&machine.directories, &arguments.ticket);
     let answers = if terminal.is_interactive() {
-        ask(&answer::fields(directories, ticket).await.map_err(refused)?, terminal)?
+        ask(&answer::fields(directories, ticket).await.map_err(|error| refused(&error))?, terminal)?
     } else {
         prompt::standard_input(LONGEST)?
     };
-    answer::deliver(directories, ticket, answers).await.map(|()| Exit::Done).map_err(refused)
+    answer::deliver(directories, ticket, answers).await.map(|()| Exit::Done).map_err(|error| refused(&error))
 }
 
 /// The person's answers as the JSON object that an editor would send.
@@ -38,7 +38,7 @@ fn ask(fields: &[Field], terminal: &mut Terminal) -> Result<Zeroizing<Vec<u8>>, 
     Ok(json)
 }
 
-fn refused(error: AnswerError) -> Stop {
+fn refused(error: &AnswerError) -> Stop {
     let hint = match error {
         // The failure's own words name the way out.
         AnswerError::Failed(_) => "",

@@ -46,7 +46,11 @@ pub fn host(host: &str) -> String {
         let rest = host.split_once("://").map_or(host, |(_, rest)| rest);
         let name = rest.trim_start_matches("*.").split(['/', ':', '?', '#']).next().unwrap_or_default();
         let compared = url::quirks::domain_to_ascii(name);
-        return if compared.is_empty() { code(host) } else { format!("{} (compared as {})", code(host), code(&compared)) };
+        return if compared.is_empty() {
+            code(host)
+        } else {
+            format!("{} (compared as {})", code(host), code(&compared))
+        };
     }
     if !host.to_ascii_lowercase().contains("xn--") {
         return code(host);

@@ -133,7 +133,7 @@ async fn exchange(directories: &Directories, ticket: &str, answers: &[u8]) -> Re
     }
     let socket = socket_path(&directories.runtime, &ticket[..DESK_DIGITS]);
     let sent = timeout(DELIVERY, send(&socket, ticket, answers)).await;
-    let stream = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unsent)?;
+    let stream = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| unsent(&error))?;
     match timeout(EFFECT, reply(stream)).await {
         Ok(reply) => read_reply(&reply.map_err(|error| AnswerError::Channel(error.to_string()))?),
         Err(_) => Err(AnswerError::Unknown),
@@ -149,7 +149,7 @@ async fn send(socket: &Path, ticket: &str, answers: &[u8]) -> io::Result<UnixStr
     Ok(stream)
 }
 
-fn unsent(error: io::Error) -> AnswerError {
+fn unsent(error: &io::Error) -> AnswerError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AnswerError::Expired,
         _ => AnswerError::Channel(error.to_string()),
