@@ -530,6 +530,15 @@ async fn an_answer_of_something_else_is_not_taken_for_aws() {
 }
 
 #[tokio::test]
+async fn tls_where_there_is_none_is_told() {
+    let stand_in = StandIn::answering("200 OK", "", "{}");
+    let address = stand_in.address.replace("http:", "https:");
+    let text = format!("{}{}", integration(&address), link(&arn("a"), ""));
+    let problem = configured(&variables("canary-id canary-key"), &text).judged().await.unwrap_err();
+    assert_eq!(problem.reason, Reason::Tls, "{problem:?}");
+}
+
+#[tokio::test]
 async fn an_unapproved_workspace_makes_no_connection() {
     let stand_in = StandIn::answering("200 OK", "", "{}");
     let folder = tempfile::tempdir().unwrap();
