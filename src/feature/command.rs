@@ -90,7 +90,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub name: SecretName,
-    pub link: LinkTarget,
+    pub link: Box<LinkTarget>,
 }
 
 /// Where a link leads. Which fields are needed, the integration's provider says.
@@ -350,7 +350,7 @@ mod tests {
             Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
             Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
             Command::Enable(Named { uri: None, name: name("a") }),
-            Command::Link(Link { uri: None, name: name("a"), link }),
+            Command::Link(Link { uri: None, name: name("a"), link: Box::new(link) }),
             Command::Unlock,
             Command::Login(Login { uri: None, integration: "payments".into() }),
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
