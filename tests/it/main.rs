@@ -17,3 +17,4 @@ mod lsp;
 mod nvim;
 mod queries;
 mod tidy;
+mod vscode;
