@@ -10,6 +10,8 @@ pub mod template;
 
 use std::{borrow::Cow, path::Path, time::Duration};
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::{
     name::{NameError, SecretName},
     text::Span,
@@ -111,19 +113,20 @@ pub enum Segment {
 /// A text as the file writes it: not copied, not decoded, its variables and references untouched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    pub segments: Vec<Segment>,
+    /// Almost always one, which then costs no allocation: a large collection has a hundred thousand of these.
+    pub segments: SmallVec<[Segment; 1]>,
     pub escapes: Escapes,
 }
 
 impl Written {
-    pub const EMPTY: Self = Self { segments: Vec::new(), escapes: Escapes::None };
+    pub const EMPTY: Self = Self { segments: SmallVec::new_const(), escapes: Escapes::None };
 
     pub fn plain(span: Span) -> Self {
-        Self { segments: vec![Segment::Source(span)], escapes: Escapes::None }
+        Self { segments: smallvec![Segment::Source(span)], escapes: Escapes::None }
     }
 
     pub fn json(span: Span) -> Self {
-        Self { segments: vec![Segment::Source(span)], escapes: Escapes::Json }
+        Self { segments: smallvec![Segment::Source(span)], escapes: Escapes::Json }
     }
 
     /// From the first byte of it in the file to the last; none when nothing of it stands there.

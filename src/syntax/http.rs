@@ -120,7 +120,7 @@ impl Reader<'_> {
         let scheme = if matches!(port, "443" | "8443") { "https://" } else { "http://" };
         request.shown_url = Some(request.url.clone());
         let start = [Segment::Implied(scheme.into()), Segment::Source(host)];
-        request.url.segments.splice(0..0, start);
+        request.url.segments.insert_many(0, start);
     }
 
     /// Takes what a comment says; `line` is trimmed.

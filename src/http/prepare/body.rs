@@ -279,7 +279,7 @@ fn include(line: &str, start: usize) -> Option<Include> {
 
 /// What stands before and after a span of the source.
 fn split_at(written: &Written, at: Span) -> (Written, Written) {
-    let mut before = Written { segments: Vec::new(), escapes: written.escapes };
+    let mut before = Written { escapes: written.escapes, ..Written::EMPTY };
     let mut after = before.clone();
     let mut found = false;
     for segment in &written.segments {

@@ -1,5 +1,7 @@
 //! The body: which lines of a block it is made of, and what kind of body they make.
 
+use smallvec::SmallVec;
+
 use super::{
     Draft, Reader, extra,
     extra::Extra,
@@ -186,7 +188,7 @@ impl Reader<'_> {
             if body.json { self.scan_json(*span) } else { self.scan(*span, Place::Body) }
         }
         let content_type = draft.content_type.map_or("", |span| span.of(self.source));
-        let segments = match Breaks::of(content_type) {
+        let segments: SmallVec<[Segment; 1]> = match Breaks::of(content_type) {
             Breaks::AsWritten => body.kept.iter().copied().map(Segment::Source).collect(),
             Breaks::Form => self.form_segments(&body.kept),
             Breaks::Multipart => self.multipart_segments(&body.kept),
@@ -199,8 +201,8 @@ impl Reader<'_> {
     }
 
     /// A form may be written with one field a line: the line break between two fields is no part of them.
-    fn form_segments(&self, kept: &[Span]) -> Vec<Segment> {
-        let mut segments = Vec::new();
+    fn form_segments(&self, kept: &[Span]) -> SmallVec<[Segment; 1]> {
+        let mut segments = SmallVec::new();
         let mut open = true;
         for line in kept.iter().flat_map(|span| Lines::new(self.source, *span)) {
             let span = trim(self.source, line.span);
@@ -215,8 +217,8 @@ impl Reader<'_> {
     }
 
     /// Lines of a multipart body end with CRLF, whatever ends the lines of the file (RFC 2046 section 5.1.1).
-    fn multipart_segments(&self, kept: &[Span]) -> Vec<Segment> {
-        let mut segments = Vec::new();
+    fn multipart_segments(&self, kept: &[Span]) -> SmallVec<[Segment; 1]> {
+        let mut segments = SmallVec::new();
         for line in kept.iter().flat_map(|span| Lines::new(self.source, *span)) {
             segments.extend([Segment::Source(line.span), Segment::Implied("\r\n".into())]);
         }

@@ -1,6 +1,6 @@
 //! References and variables in the strings of a collection, wherever they stand, with their places in the file.
 
-use memchr::{memchr2, memmem};
+use memchr::memmem;
 
 use crate::{
     name::SecretName,
@@ -42,6 +42,7 @@ impl Places {
 /// Adds every reference and variable use to `document`, in the order of the file.
 pub(super) fn collect(tree: &Tree<'_>, places: &Places, document: &mut Document) {
     let mut index = 0;
+    let mut hints = Hints::new(tree.source());
     while index < tree.len() {
         let node = tree.node(index);
         index += 1;
@@ -50,21 +51,43 @@ pub(super) fn collect(tree: &Tree<'_>, places: &Places, document: &mut Document)
                 // Prose: what it mentions is used nowhere.
                 index = tree.node(index).indices().end.max(index);
             }
-            Kind::Key | Kind::String | Kind::Junk => {
-                let placement = places.of_node[node.index()];
-                if may_hold_marks(node) {
-                    read(node, placement, document);
-                }
+            Kind::Key | Kind::String | Kind::Junk if hints.point_into(node.span()) => {
+                read(node, places.of_node[node.index()], document);
             }
             _ => {}
         }
     }
 }
 
-/// A quick look that spares most strings the search.
-fn may_hold_marks(node: Value<'_>) -> bool {
-    let raw = node.raw().as_bytes();
-    memchr2(b'<', b'{', raw).is_some() || (node.is_escaped() && memmem::find(raw, b"\\u00").is_some())
+/// Where marks may begin, found by a few searches through the whole text: most strings need no look of their own.
+struct Hints<'a> {
+    text: &'a [u8],
+    /// For each way in which a mark may begin, the next place where it does.
+    next: [(memmem::Finder<'static>, usize); 3],
+}
+
+impl<'a> Hints<'a> {
+    fn new(source: &'a str) -> Self {
+        let text = source.as_bytes();
+        // The last is `<` or `{`, escaped.
+        let openers = ["<<", "{{", "\\u00"].map(memmem::Finder::new);
+        Self { text, next: openers.map(|opener| (opener.clone(), find(text, 0, &opener))) }
+    }
+
+    /// Whether a mark may begin inside `span`. NB. spans are asked in ascending order.
+    fn point_into(&mut self, span: Span) -> bool {
+        for (opener, next) in &mut self.next {
+            if *next < span.start {
+                *next = find(self.text, span.start, opener);
+            }
+        }
+        self.next.iter().any(|(_, next)| *next < span.end)
+    }
+}
+
+/// The next place of `opener`; the end where there is none.
+fn find(text: &[u8], from: usize, opener: &memmem::Finder<'_>) -> usize {
+    opener.find(&text[from..]).map_or(text.len(), |offset| from + offset)
 }
 
 fn read(node: Value<'_>, placement: Placement, document: &mut Document) {

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::{Placement, Reading, field, is_enabled, is_null, written};
 use crate::{
     status::Severity,
@@ -70,7 +72,7 @@ fn path_variables(list: Option<Value<'_>>) -> Vec<Field> {
 
 /// Puts the parts of a URL together.
 fn parts(url: Value<'_>) -> Written {
-    let mut parts = Parts { segments: Vec::new() };
+    let mut parts = Parts { segments: SmallVec::new() };
     let filled = |key| url.get(key).filter(|value: &Value<'_>| value.scalar().is_some_and(|text| !text.is_empty()));
     if let Some(protocol) = filled("protocol") {
         parts.source(protocol.inner());
@@ -96,7 +98,7 @@ fn parts(url: Value<'_>) -> Written {
 }
 
 struct Parts {
-    segments: Vec<Segment>,
+    segments: SmallVec<[Segment; 1]>,
 }
 
 impl Parts {
