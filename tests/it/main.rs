@@ -18,3 +18,4 @@ mod lsp;
 mod nvim;
 mod queries;
 mod tidy;
+mod vscode;

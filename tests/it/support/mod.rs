@@ -8,3 +8,4 @@ pub mod openbao;
 pub mod program;
 pub mod provision;
 pub mod target;
+pub mod vscode;
