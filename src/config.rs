@@ -77,6 +77,11 @@ pub struct IntegrationEntry {
     pub provider: Option<Written<String>>,
     pub address: Option<Written<String>>,
     pub namespace: Option<Written<String>>,
+    pub region: Option<Written<String>>,
+    pub account: Option<Written<String>>,
+    pub profile: Option<Written<String>>,
+    /// Only ever present in the user's own file.
+    pub endpoint: Option<Written<String>>,
     /// Only ever present in the user's own file.
     pub ca_file: Option<Written<String>>,
     pub auth_method: Option<Written<String>>,
@@ -93,7 +98,13 @@ pub struct SecretEntry {
     pub engine: Option<Written<String>>,
     pub path: Option<Written<String>>,
     pub key: Option<Written<String>>,
+    pub arn: Option<Written<String>>,
+    pub role_arn: Option<Written<String>>,
+    pub json_key: Option<Written<String>>,
+    pub encoding: Option<Written<String>>,
     pub version: Option<Written<u64>>,
+    /// `version` where it is a text: the id or the stage of a version.
+    pub version_text: Option<Written<String>>,
     /// The name in the local vault, where it differs.
     pub local_name: Option<Written<String>>,
     pub allowed_domains: Option<Vec<Written<String>>>,

@@ -178,6 +178,7 @@ impl Problem {
 pub enum ProviderKind {
     Local,
     Hashicorp,
+    Aws,
     /// The environment of this process, for `{{$processEnv NAME}}`.
     Environment,
 }
@@ -188,6 +189,7 @@ impl ProviderKind {
         match self {
             Self::Local => "local vault",
             Self::Hashicorp => "HashiCorp Vault",
+            Self::Aws => "AWS Secrets Manager",
             Self::Environment => "process environment",
         }
     }

@@ -3,6 +3,7 @@
 //! A name is looked up in the user's links, then in the workspace's, then in the local vault. A link that came with the
 //! workspace counts only after the user approved its exact text; until then it makes no connection and opens no file.
 
+pub mod aws;
 pub mod cache;
 pub mod hashicorp;
 pub mod link;
@@ -122,7 +123,7 @@ impl Vault {
             workspace,
             files: RwLock::new(Files::read(&options, None)),
             local: Arc::new(LocalVault::open(options.data.clone(), options.key.clone())),
-            providers: Providers::new(options.vault_token.clone()),
+            providers: Providers::new(options.vault_token.clone(), options.process_variables.clone()),
             cache: Cache::default(),
             statuses: Statuses::default(),
             options,

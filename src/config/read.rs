@@ -12,10 +12,24 @@ use crate::{name::SecretName, status::Site, text::Span};
 
 const FILE_FIELDS: [&str; 3] = ["cache", "integrations", "secrets"];
 const CACHE_FIELDS: [&str; 1] = ["ttl-minutes"];
-const INTEGRATION_FIELDS: [&str; 5] = ["address", "auth", "ca-file", "namespace", "provider"];
+const INTEGRATION_FIELDS: [&str; 9] =
+    ["account", "address", "auth", "ca-file", "endpoint", "namespace", "profile", "provider", "region"];
 const AUTH_FIELDS: [&str; 1] = ["method"];
-const SECRET_FIELDS: [&str; 9] =
-    ["allowed-domains", "enabled", "engine", "integration", "key", "name", "note", "path", "version"];
+const SECRET_FIELDS: [&str; 13] = [
+    "allowed-domains",
+    "arn",
+    "enabled",
+    "encoding",
+    "engine",
+    "integration",
+    "json-key",
+    "key",
+    "name",
+    "note",
+    "path",
+    "role-arn",
+    "version",
+];
 
 /// A day: a longer life in memory is a slip of the pen.
 const MAX_TTL_MINUTES: u64 = 24 * 60;
@@ -119,7 +133,9 @@ impl Reader<'_> {
         let provider = fields.text("provider");
         let address = fields.text("address");
         let namespace = fields.text("namespace");
-        let ca_file = fields.text("ca-file");
+        let (region, account) = (fields.text("region"), fields.text("account"));
+        let profile = fields.text("profile");
+        let (ca_file, endpoint) = (fields.text("ca-file"), fields.text("endpoint"));
         let auth = fields.table("auth");
         let mut fault = broken.or(fields.fault.take());
         let auth_method = auth.and_then(|auth| {
@@ -129,9 +145,23 @@ impl Reader<'_> {
             method
         });
         let ca_file = self.only_of_user(ca_file, "ca-file");
+        let endpoint = self.only_of_user(endpoint, "endpoint");
         let source = self.source(entry.key_span);
         let name = entry.key.to_owned();
-        let entry = IntegrationEntry { name, source, provider, address, namespace, ca_file, auth_method, fault };
+        let entry = IntegrationEntry {
+            name,
+            source,
+            provider,
+            address,
+            namespace,
+            region,
+            account,
+            profile,
+            endpoint,
+            ca_file,
+            auth_method,
+            fault,
+        };
         self.found.integrations.push(entry);
     }
 
@@ -148,6 +178,7 @@ impl Reader<'_> {
         let source = self.source(entry.key_span);
         let mut fields = Fields::new(table, &mut self.found.complaints);
         fields.complain_about_unknown(&SECRET_FIELDS);
+        let (version, version_text) = fields.version();
         let secret = SecretEntry {
             name,
             source,
@@ -155,7 +186,12 @@ impl Reader<'_> {
             engine: fields.text("engine"),
             path: fields.text("path"),
             key: fields.text("key"),
-            version: fields.number("version"),
+            arn: fields.text("arn"),
+            role_arn: fields.text("role-arn"),
+            json_key: fields.text("json-key"),
+            encoding: fields.text("encoding"),
+            version,
+            version_text,
             local_name: fields.text("name"),
             allowed_domains: fields.texts("allowed-domains"),
             note: fields.text("note").map(|note| note.value),
@@ -226,6 +262,12 @@ impl<'a, 'i, 'c> Fields<'a, 'i, 'c> {
 
     fn flag(&mut self, name: &str) -> Option<bool> {
         self.field(name, "`true` or `false`", DeValue::as_bool).map(|flag| flag.value)
+    }
+
+    /// `version`: a number, or a text where the vault names its versions.
+    fn version(&mut self) -> (Option<Written<u64>>, Option<Written<String>>) {
+        let text = self.table.get("version").is_some_and(|value| value.get_ref().as_str().is_some());
+        if text { (None, self.text("version")) } else { (self.number("version"), None) }
     }
 
     fn number(&mut self, name: &str) -> Option<Written<u64>> {
@@ -375,7 +417,7 @@ enabled = false
                 Warning "secret": unknown setting: did you mean `secrets`?
                 Warning "intgration": unknown setting: did you mean `integration`?
                 Warning "allowed_domains": unknown setting: did you mean `allowed-domains`?
-                Warning "zebra": unknown setting; known here are allowed-domains, enabled, engine, integration, key, name, note, path, version
+                Warning "zebra": unknown setting; known here are allowed-domains, arn, enabled, encoding, engine, integration, json-key, key, name, note, path, role-arn, version
             "#]],
         );
     }

@@ -39,9 +39,19 @@ pub(super) struct Integration {
     address: Option<String>,
     /// The namespace of Vault Enterprise, HCP or OpenBao, such as `team-a`.
     namespace: Option<String>,
+    /// AWS: the region, such as `eu-west-1`; every linked ARN must be of it.
+    region: Option<String>,
+    /// AWS: the account's number; every linked ARN must be of it.
+    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+    account: Option<String>,
+    /// AWS: the profile of `~/.aws/config`; `main`, then `default`, unless set.
+    profile: Option<String>,
+    /// AWS: the address of an emulator. Only in the user's own configuration.
+    #[schemars(url)]
+    endpoint: Option<String>,
     /// A file with the certificate authority's certificates (PEM). Only in the user's own configuration.
     ca_file: Option<String>,
-    /// How to sign in; a token unless set.
+    /// How to sign in: HashiCorp Vault by `token` unless set, AWS by `profile`.
     auth: Option<Auth>,
 }
 
@@ -49,6 +59,7 @@ pub(super) struct Integration {
 #[schemars(rename_all = "lowercase")]
 enum Provider {
     Hashicorp,
+    Aws,
 }
 
 #[derive(JsonSchema)]
@@ -60,8 +71,12 @@ pub(super) struct Auth {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 enum Method {
-    /// `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
+    /// HashiCorp Vault: `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
     Token,
+    /// AWS: a profile of `~/.aws/config` or `~/.aws/credentials`, with SSO, roles and credential processes.
+    Profile,
+    /// AWS: `AWS_ACCESS_KEY_ID` and its company, or keys typed in once. Never written in a file.
+    Keys,
 }
 
 #[derive(JsonSchema)]
@@ -75,9 +90,16 @@ pub(super) struct Secret {
     path: Option<String>,
     /// HashiCorp Vault: the key within the secret.
     key: Option<String>,
-    /// HashiCorp Vault, KV version 2: the version; the latest unless set.
-    #[schemars(range(min = 1))]
-    version: Option<u32>,
+    /// AWS: the secret's ARN.
+    arn: Option<String>,
+    /// AWS: a role to assume for reading the secret.
+    role_arn: Option<String>,
+    /// AWS: the key, where the secret is a JSON object; the whole text unless set.
+    json_key: Option<String>,
+    /// AWS: how a binary secret becomes text.
+    encoding: Option<Encoding>,
+    /// HashiCorp Vault, KV version 2: the version's number. AWS: its id or its stage. The latest unless set.
+    version: Option<Version>,
     /// Local vault: the secret's name there, where it differs.
     name: Option<String>,
     /// Where the secret may be sent: `api.example.com`, `*.example.com`, `http://localhost:8080`.
@@ -86,6 +108,21 @@ pub(super) struct Secret {
     note: Option<String>,
     /// Whether the secret may be used; true unless set.
     enabled: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Version {
+    Number(#[schemars(range(min = 1))] u32),
+    Text(String),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Encoding {
+    Base64,
+    Hex,
+    Text,
 }
 
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]

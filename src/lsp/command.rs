@@ -214,7 +214,7 @@ async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
     let shown = escape::plain(&it.link.integration);
     let done = format!("`{}` is linked to `{shown}`", it.name);
-    settle(state, core.link(&it.name, it.link).await, done)
+    settle(state, core.link(&it.name, *it.link).await, done)
 }
 
 /// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that

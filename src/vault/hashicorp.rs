@@ -239,8 +239,7 @@ impl Cluster {
 
 impl Provider for Cluster {
     fn read<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<SecretValue, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.read_value(secret).boxed()
+        async move { self.read_value(kv(at)?).await }.boxed()
     }
 
     fn check(&self) -> Option<&dyn Check> {
@@ -258,21 +257,27 @@ impl Provider for Cluster {
 
 impl Check for Cluster {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.check_value(secret).boxed()
+        async move { self.check_value(kv(at)?).await }.boxed()
     }
 }
 
 impl List for Cluster {
     fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        let Coordinates::Kv(secret) = at;
-        self.list_names(secret).boxed()
+        async move { self.list_names(kv(at)?).await }.boxed()
     }
 }
 
 impl TokenLogin for Cluster {
     fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
         self.verify(token).boxed()
+    }
+}
+
+/// The coordinates of this provider's kind.
+fn kv(at: &Coordinates) -> Result<&KvSecret, Problem> {
+    match at {
+        Coordinates::Kv(secret) => Ok(secret),
+        Coordinates::Aws(_) => Err(Problem::new(Reason::NotConfigured, "the link is not one into a KV engine")),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The user's own file wins over the workspace's, entry by entry. An entry that cannot be understood stays known, with
 //! the reason, so that its name is reported as badly linked and not as missing.
 
+pub mod arn;
 pub mod edit;
 pub mod integration;
 pub mod kv;
@@ -18,7 +19,8 @@ use crate::{
     status::{Problem, Reason},
     text::Span,
 };
-use integration::Integration;
+use arn::AwsSecret;
+use integration::{Integration, Settings};
 use kv::KvSecret;
 
 /// How long a value may be kept in memory unless the user says otherwise, as in Postman's vault.
@@ -68,6 +70,7 @@ pub enum Target {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Coordinates {
     Kv(KvSecret),
+    Aws(AwsSecret),
 }
 
 /// A link in 32 bytes: cached values are kept under it, so that a link that was changed never serves an old value.
@@ -85,6 +88,7 @@ impl Coordinates {
     pub fn labelled(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Kv(secret) => secret.labelled(),
+            Self::Aws(secret) => secret.labelled(),
         }
     }
 }
@@ -188,14 +192,19 @@ impl Target {
             let suggestion = nearest(&name.value, integrations.keys().map(String::as_str).chain([LOCAL]));
             return Err(Complaint::error(name.span, unknown_integration(suggestion)));
         };
-        if let Err(problem) = &integration.settings {
-            return Err(Complaint::error(name.span, problem.detail.clone()));
-        }
-        refuse(
-            entry.local_name.as_ref(),
-            "`name` belongs to the local vault; an external secret has `path` and `key`",
-        )?;
-        let coordinates = Coordinates::Kv(KvSecret::understand(entry)?);
+        let settings =
+            integration.settings.as_ref().map_err(|problem| Complaint::error(name.span, problem.detail.clone()))?;
+        let coordinates = match settings {
+            Settings::Hashicorp(_) => {
+                let message = "`name` belongs to the local vault; an external secret has `path` and `key`";
+                refuse(entry.local_name.as_ref(), message)?;
+                Coordinates::Kv(KvSecret::understand(entry)?)
+            }
+            Settings::Aws(settings) => {
+                refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; a secret of AWS has an `arn`")?;
+                Coordinates::Aws(AwsSecret::understand(entry, settings)?)
+            }
+        };
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
 }
@@ -206,10 +215,17 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
         refuse(field.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
     }
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
+    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text];
+    refuse_any(&others, "a secret of the local vault has no coordinates of an external one")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),
         Some(name) => SecretName::parse(&name.value).map_err(|error| Complaint::error(name.span, error.to_string())),
     }
+}
+
+/// Refuses the first field of several that belong to another kind of vault.
+fn refuse_any(fields: &[&Option<Written<String>>], message: &str) -> Result<(), Complaint> {
+    fields.iter().try_for_each(|field| refuse(field.as_ref(), message))
 }
 
 fn refuse<T>(field: Option<&Written<T>>, message: &str) -> Result<(), Complaint> {
@@ -254,6 +270,11 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         ("engine", &entry.engine),
         ("path", &entry.path),
         ("key", &entry.key),
+        ("arn", &entry.arn),
+        ("role-arn", &entry.role_arn),
+        ("json-key", &entry.json_key),
+        ("encoding", &entry.encoding),
+        ("version", &entry.version_text),
         ("name", &entry.local_name),
     ];
     for (label, field) in fields {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
+    ProcessVariables, aws,
     hashicorp::{self, TokenSource},
     link::{
         Coordinates,
@@ -56,11 +57,16 @@ pub trait TokenLogin: Send + Sync {
 }
 
 /// Opens `integration`; nothing is asked yet.
-pub fn open(integration: &Integration, tokens: &TokenSource) -> Result<Arc<dyn Provider>, Problem> {
+pub fn open(
+    integration: &Integration,
+    tokens: &TokenSource,
+    variables: &ProcessVariables,
+) -> Result<Arc<dyn Provider>, Problem> {
     match integration.settings.as_ref() {
         Ok(Settings::Hashicorp(settings)) => {
             Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, tokens.clone())))
         }
+        Ok(Settings::Aws(settings)) => Ok(Arc::new(aws::Account::open(&integration.name, settings, variables.clone()))),
         Err(problem) => Err(problem.clone()),
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    TIMEOUT,
+    ProcessVariables, TIMEOUT,
     hashicorp::TokenSource,
     link::{Coordinates, Definitions, Fingerprint, integration::Integration},
     provider::{self, Existence, Provider},
@@ -29,6 +29,7 @@ const OUTAGE: Duration = Duration::from_secs(5);
 
 pub(super) struct Providers {
     tokens: TokenSource,
+    variables: ProcessVariables,
     /// By the integration's exact definition: one that was aimed elsewhere is another one, without the token that was
     /// entered for the first.
     open: Mutex<HashMap<Fingerprint, Arc<Opened>>>,
@@ -45,8 +46,8 @@ pub(super) struct Opened {
 }
 
 impl Providers {
-    pub(super) fn new(tokens: TokenSource) -> Self {
-        Self { tokens, open: Mutex::default() }
+    pub(super) fn new(tokens: TokenSource, variables: ProcessVariables) -> Self {
+        Self { tokens, variables, open: Mutex::default() }
     }
 
     /// The provider of `integration`, which the caller trusts.
@@ -58,7 +59,7 @@ impl Providers {
         }
         let opened = Arc::new(Opened {
             integration: integration.name.clone(),
-            provider: provider::open(integration, &self.tokens)?,
+            provider: provider::open(integration, &self.tokens, &self.variables)?,
             reads: Semaphore::new(AT_A_TIME),
             checks: Semaphore::new(AT_A_TIME),
             outage: Mutex::default(),

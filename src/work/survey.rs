@@ -68,7 +68,7 @@ impl Core {
         let external: BTreeSet<&SecretName> = known
             .secrets
             .iter()
-            .filter(|secret| secret.provider == ProviderKind::Hashicorp)
+            .filter(|secret| !matches!(secret.provider, ProviderKind::Local | ProviderKind::Environment))
             .map(|secret| &secret.name)
             .collect();
         let (skipped, asked) = names.into_iter().partition(|name| external.contains(name));

@@ -6,7 +6,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use crate::{
     approval::Record,
     domain::DomainList,
-    feature::command::LinkTarget,
+    feature::command::{LinkTarget, LinkVersion},
     http::redact,
     name::SecretName,
     policy,
@@ -220,8 +220,27 @@ impl Core {
 }
 
 fn new_link(target: LinkTarget) -> NewLink {
-    let LinkTarget { integration, engine, path, key, version, allowed_domains } = target;
-    NewLink { integration, engine, path, key, version, local_name: None, allowed_domains }
+    let LinkTarget { integration, engine, path, key, arn, role_arn, json_key, encoding, version, allowed_domains } =
+        target;
+    let (version, version_text) = match version {
+        Some(LinkVersion::Number(number)) => (Some(number), None),
+        Some(LinkVersion::Text(text)) => (None, Some(text)),
+        None => (None, None),
+    };
+    NewLink {
+        integration,
+        engine,
+        path,
+        key,
+        arn,
+        role_arn,
+        json_key,
+        encoding,
+        version,
+        version_text,
+        local_name: None,
+        allowed_domains,
+    }
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.

@@ -38,9 +38,12 @@ const NEIGHBOURS: [(&str, &str); 6] = [
 ];
 
 /// Each heavy crate has one owner; an owner ending in `/` is a folder.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 11] = [
     ("ropey", &["src/text.rs"]),
     ("moka", &["src/vault/cache.rs"]),
+    ("aws_sdk_secretsmanager", &["src/vault/aws.rs", "src/vault/aws/"]),
+    ("aws_sdk_sts", &["src/vault/aws.rs", "src/vault/aws/"]),
+    ("aws_config", &["src/vault/aws.rs", "src/vault/aws/"]),
     ("vaultrs", &["src/vault/hashicorp.rs", "src/vault/hashicorp/"]),
     ("keyring", &["src/vault/local/"]),
     ("ls_types", &["src/lsp/"]),

@@ -129,7 +129,7 @@ fn ask_again(uri: &str, trouble: &Trouble<'_>) -> Action {
 
 /// A link to each external integration, as text to be completed at the end of `vaultls.toml`.
 fn links(context: &Context<'_>, trouble: &Trouble<'_>) -> Vec<Action> {
-    let external = context.known.integrations.iter().filter(|one| one.provider == ProviderKind::Hashicorp);
+    let external = context.known.integrations.iter().filter(|one| one.provider != ProviderKind::Local);
     external.take(MAX_LINKS).filter_map(|integration| link(context, trouble, integration)).collect()
 }
 
@@ -155,8 +155,14 @@ fn link(context: &Context<'_>, trouble: &Trouble<'_>, integration: &KnownIntegra
 
 /// The link with places to fill in. A JSON string is a TOML string as well (TOML 1.0, "String").
 fn table(trouble: &Trouble<'_>, integration: &KnownIntegration) -> String {
+    let coordinates = match integration.provider {
+        ProviderKind::Aws => "arn = \"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME\"\n",
+        ProviderKind::Hashicorp | ProviderKind::Local | ProviderKind::Environment => {
+            "engine = \"kv\"\npath = \"path/to/secret\"\nkey = \"key\"\n"
+        }
+    };
     let mut table = format!(
-        "[secrets.{}]\nintegration = \"{}\"\nengine = \"kv\"\npath = \"path/to/secret\"\nkey = \"key\"\n",
+        "[secrets.{}]\nintegration = \"{}\"\n{coordinates}",
         trouble.name.toml_key(),
         escape::json(&integration.name),
     );

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::{Host, Url};
 
-use super::{kv::check_path, quoted};
+use super::{arn, kv::check_path, quoted, refuse_any};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -25,6 +25,7 @@ pub struct Integration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settings {
     Hashicorp(Hashicorp),
+    Aws(Aws),
 }
 
 /// A cluster and a namespace of HashiCorp Vault or OpenBao, used with a token.
@@ -37,9 +38,32 @@ pub struct Hashicorp {
     pub ca_file: Option<PathBuf>,
 }
 
+/// An account of Amazon Web Services, as one identity sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aws {
+    /// The region that every secret must be of, where one is written.
+    pub region: Option<String>,
+    /// The number of the account that every secret must be of, where one is written.
+    pub account: Option<String>,
+    pub auth: AwsAuth,
+    /// An emulator, asked in place of AWS: https, or http on this machine.
+    pub endpoint: Option<Url>,
+}
+
+/// Who one is for AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsAuth {
+    /// A profile of the AWS tools' own files; `main`, then `default`, where none is named.
+    Profile(Option<String>),
+    /// Access keys from this process's environment, or typed in.
+    Keys,
+}
+
 /// Providers that are known by name and not built yet.
-const OTHER_PROVIDERS: [(&str, &str); 3] =
-    [("aws", "AWS Secrets Manager"), ("azure", "Azure Key Vault"), ("onepassword", "1Password")];
+const OTHER_PROVIDERS: [(&str, &str); 2] = [("azure", "Azure Key Vault"), ("onepassword", "1Password")];
+
+/// The longest name of a profile, in bytes.
+const MAX_PROFILE: usize = 128;
 
 impl Integration {
     /// What `entry` means, and what is wrong with it.
@@ -63,6 +87,7 @@ impl Integration {
     /// The kind of vault; HashiCorp's for an entry that cannot be told.
     pub fn provider(&self) -> ProviderKind {
         match &self.settings {
+            Ok(Settings::Aws(_)) => ProviderKind::Aws,
             Ok(Settings::Hashicorp(_)) | Err(_) => ProviderKind::Hashicorp,
         }
     }
@@ -72,16 +97,18 @@ impl Settings {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
         let Some(provider) = &entry.provider else {
-            return Err(Complaint::error(header, "`provider` is missing; this version knows `hashicorp`"));
+            return Err(Complaint::error(header, "`provider` is missing; this version knows `hashicorp` and `aws`"));
         };
-        if provider.value == "hashicorp" {
-            return Hashicorp::understand(entry).map(Self::Hashicorp);
+        match provider.value.as_str() {
+            "hashicorp" => return Hashicorp::understand(entry).map(Self::Hashicorp),
+            "aws" => return Aws::understand(entry).map(Self::Aws),
+            _ => {}
         }
         let message = match OTHER_PROVIDERS.iter().find(|(word, _)| *word == provider.value) {
-            Some((_, title)) => format!("{title} is not supported by this version; it knows `hashicorp`"),
+            Some((_, title)) => format!("{title} is not supported by this version; it knows `hashicorp` and `aws`"),
             None => match nearest(&provider.value, ["hashicorp", "aws", "azure", "onepassword"]) {
                 Some(word) => format!("unknown provider: did you mean `{word}`?"),
-                None => "unknown provider; this version knows `hashicorp`".into(),
+                None => "unknown provider; this version knows `hashicorp` and `aws`".into(),
             },
         };
         Err(Complaint::error(provider.span, message))
@@ -91,10 +118,13 @@ impl Settings {
 impl Hashicorp {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
+        let others = [&entry.region, &entry.account, &entry.profile, &entry.endpoint];
+        refuse_any(&others, "this belongs to AWS; HashiCorp Vault has an `address`")?;
         let Some(written) = &entry.address else {
             return Err(Complaint::error(header, "`address` is missing, such as `https://vault.example.com:8200`"));
         };
-        let address = parse_address(&written.value).map_err(|fault| Complaint::error(written.span, fault))?;
+        let address =
+            parse_address("address", &written.value).map_err(|fault| Complaint::error(written.span, fault))?;
         if let Some(namespace) = &entry.namespace {
             check_namespace(namespace)?;
         }
@@ -109,24 +139,71 @@ impl Hashicorp {
     }
 }
 
+impl Aws {
+    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
+        let message = "this belongs to HashiCorp Vault; AWS has `region`, `account` and `profile`";
+        refuse_any(&[&entry.address, &entry.namespace, &entry.ca_file], message)?;
+        let checked = |field: &Option<Written<String>>, message: &str, is_good: fn(&str) -> bool| match field {
+            Some(field) if !is_good(&field.value) => Err(Complaint::error(field.span, message)),
+            _ => Ok(field.as_ref().map(|field| field.value.clone())),
+        };
+        let endpoint = entry.endpoint.as_ref().map(|written| {
+            parse_address("endpoint", &written.value).map_err(|fault| Complaint::error(written.span, fault))
+        });
+        Ok(Self {
+            region: checked(&entry.region, "`region` is written like `eu-west-1`", arn::is_region)?,
+            account: checked(&entry.account, "`account` is a number of 12 digits", arn::is_account)?,
+            auth: AwsAuth::understand(entry)?,
+            endpoint: endpoint.transpose()?,
+        })
+    }
+}
+
+impl AwsAuth {
+    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
+        match (entry.auth_method.as_ref().map(|method| (method.value.as_str(), method.span)), &entry.profile) {
+            (None | Some(("profile", _)), None) => Ok(Self::Profile(None)),
+            (None | Some(("profile", _)), Some(profile)) if is_profile(&profile.value) => {
+                Ok(Self::Profile(Some(profile.value.clone())))
+            }
+            (None | Some(("profile", _)), Some(profile)) => {
+                Err(Complaint::error(profile.span, "`profile` is the name of a profile in `~/.aws/config`"))
+            }
+            (Some(("keys", _)), None) => Ok(Self::Keys),
+            (Some(("keys", _)), Some(profile)) => {
+                Err(Complaint::error(profile.span, "`profile` and the method `keys` exclude each other"))
+            }
+            (Some((_, span)), _) => {
+                Err(Complaint::error(span, "this way to sign in is not supported; use `profile` or `keys`"))
+            }
+        }
+    }
+}
+
+fn is_profile(name: &str) -> bool {
+    (1..=MAX_PROFILE).contains(&name.len())
+        && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && name.trim() == name
+}
+
 /// An address to which a token may be sent.
-fn parse_address(text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text).map_err(|error| format!("`address` is not a URL: {error}"))?;
+fn parse_address(field: &str, text: &str) -> Result<Url, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("`{field}` is not a URL: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
-        return Err("`address` starts with `https://` and a host".into());
+        return Err(format!("`{field}` starts with `https://` and a host"));
     }
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err("`address` must be https: over http everyone on the way can read the token".into());
+        return Err(format!("`{field}` must be https: over http everyone on the way can read the token"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("`address` holds no user or password".into());
+        return Err(format!("`{field}` holds no user or password"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("`address` holds no `?` or `#`".into());
+        return Err(format!("`{field}` holds no `?` or `#`"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     if path.ends_with("/v1") {
-        return Err("`address` ends before `/v1`".into());
+        return Err(format!("`{field}` ends before `/v1`"));
     }
     url.set_path(&path);
     Ok(url)
@@ -163,13 +240,17 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
     let mut text = format!("[integrations.{}]\n", key(&entry.name));
     let address = match settings {
         Some(Settings::Hashicorp(settings)) => Some(settings.address.as_str().trim_end_matches('/').to_owned()),
-        None => entry.address.as_ref().map(|address| address.value.clone()),
+        Some(Settings::Aws(_)) | None => entry.address.as_ref().map(|address| address.value.clone()),
     };
     let value = |field: &Option<Written<String>>| field.as_ref().map(|field| field.value.clone());
     let fields = [
         ("provider", value(&entry.provider)),
         ("address", address),
         ("namespace", value(&entry.namespace)),
+        ("region", value(&entry.region)),
+        ("account", value(&entry.account)),
+        ("profile", value(&entry.profile)),
+        ("endpoint", value(&entry.endpoint)),
         ("ca-file", value(&entry.ca_file)),
     ];
     for (label, field) in fields {
@@ -177,7 +258,11 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
             text += &format!("{label} = {}\n", quoted(&field));
         }
     }
-    let method = entry.auth_method.as_ref().map_or("token", |method| method.value.as_str());
+    let method = match (&entry.auth_method, settings) {
+        (Some(method), _) => method.value.as_str(),
+        (None, Some(Settings::Aws(_))) => "profile",
+        (None, Some(Settings::Hashicorp(_)) | None) => "token",
+    };
     text += &format!("auth = {{ method = {} }}\n", quoted(method));
     text
 }
@@ -247,9 +332,9 @@ mod tests {
     #[test]
     fn providers_to_come_are_told_from_slips() {
         for (provider, fault) in [
-            ("aws", "AWS Secrets Manager is not supported by this version; it knows `hashicorp`"),
+            ("azure", "Azure Key Vault is not supported by this version; it knows `hashicorp` and `aws`"),
             ("hashicrop", "unknown provider: did you mean `hashicorp`?"),
-            ("zebra", "unknown provider; this version knows `hashicorp`"),
+            ("zebra", "unknown provider; this version knows `hashicorp` and `aws`"),
         ] {
             assert_eq!(understand(Layer::User, &format!("provider = '{provider}'")), Err(fault.into()));
         }

@@ -54,6 +54,11 @@ impl KvSecret {
             check_path(&field.value).map_err(|error| Complaint::error(field.span, format!("`{name}`: {error}")))?;
         }
         check_key(&key.value).map_err(|error| Complaint::error(key.span, format!("`key`: {error}")))?;
+        if let Some(version) = &entry.version_text {
+            return Err(Complaint::error(version.span, "`version` is a number here; leave it out for the latest"));
+        }
+        let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
+        super::refuse_any(&others, "this belongs to AWS; here a secret has `engine`, `path`, `key`")?;
         if let Some(version) = entry.version.as_ref().filter(|version| version.value == 0) {
             return Err(Complaint::error(version.span, "versions start at 1; leave `version` out for the latest"));
         }
@@ -96,7 +101,7 @@ pub fn check_path(path: &str) -> Result<(), PathError> {
 }
 
 /// A key is compared with the keys of a JSON object and never part of a URL, so it may hold almost anything.
-fn check_key(key: &str) -> Result<(), PathError> {
+pub(super) fn check_key(key: &str) -> Result<(), PathError> {
     check_text(key)
 }
 

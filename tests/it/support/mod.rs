@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod echo;
+pub mod ministack;
 pub mod nvim;
 pub mod openbao;
 pub mod program;

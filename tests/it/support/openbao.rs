@@ -172,7 +172,7 @@ impl Drop for OpenBao {
 /// A shell stands between that waits for the end of its input, which comes when this process ends, however that is.
 /// Then it ends the server and removes the server's home.
 #[cfg(unix)]
-fn command(program: &Path) -> Command {
+pub(super) fn command(program: &Path) -> Command {
     let watch = r#"trap '' INT; "$@" </dev/null & cat >/dev/null; kill $!; wait $!; rm -rf "$HOME""#;
     let mut command = Command::new("sh");
     command.arg("-c").arg(watch).arg("openbao").arg(program);
@@ -180,7 +180,7 @@ fn command(program: &Path) -> Command {
 }
 
 #[cfg(not(unix))]
-fn command(program: &Path) -> Command {
+pub(super) fn command(program: &Path) -> Command {
     Command::new(program)
 }
 
@@ -198,7 +198,7 @@ fn unseal_key(child: &mut Child) -> String {
     receiver.recv_timeout(Duration::from_secs(60)).expect("the server prints its unseal key")
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     // The server also takes the port above, for its cluster.
     loop {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

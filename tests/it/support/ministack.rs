@@ -1,0 +1,94 @@
+//! An emulator of AWS that checks signatures, sessions and policies: Secrets Manager, STS and IAM, in memory.
+#![expect(clippy::disallowed_methods, reason = "the test harness starts a server")]
+
+use std::{
+    env,
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{openbao, provision};
+
+/// The keys that may do everything.
+pub const ROOT: (&str, &str) = ("canary-root-id", "canary-root-key-6fa2");
+
+/// The account and the region of everything in it.
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-west-1";
+
+/// A running emulator. It ends with this value, and with this process however that ends.
+pub struct Ministack {
+    /// `http://127.0.0.1:PORT`.
+    pub address: String,
+    child: Child,
+    /// Its home, which is removed with it.
+    _folder: PathBuf,
+}
+
+impl Ministack {
+    /// Starts an emulator with nothing in it; none where the program cannot be had.
+    pub fn start() -> Option<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let python = provision::python_tool("python")?;
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let folder = provision::scratch(&format!("ministack-{}-{number}", std::process::id()));
+        let port = openbao::free_port();
+        let child = openbao::command(&python)
+            .args(["-m", "ministack"])
+            .env_clear()
+            .env("HOME", &folder)
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("BIND_HOST", "127.0.0.1")
+            .env("MINISTACK_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("AUTH", "true")
+            .env("AWS_ACCESS_KEY_ID", ROOT.0)
+            .env("AWS_SECRET_ACCESS_KEY", ROOT.1)
+            .env("SERVICES", "secretsmanager,sts,iam")
+            .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
+            .env("MINISTACK_REGION", REGION)
+            .envs([("SFTP_ENABLED", "0"), ("IOT_MTLS_ENABLED", "0"), ("LOG_LEVEL", "ERROR")])
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { address: format!("http://127.0.0.1:{port}"), child, _folder: folder };
+        server.wait_until_ready();
+        Some(server)
+    }
+
+    fn wait_until_ready(&self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !self.is_ready().unwrap_or(false) {
+            assert!(Instant::now() < end, "the emulator of AWS does not get ready");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_ready(&self) -> Option<bool> {
+        let mut stream = TcpStream::connect(self.address.strip_prefix("http://")?).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.write_all(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer.split(' ').nth(1)? == "200")
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        if cfg!(not(unix)) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
