@@ -152,7 +152,7 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,
         Command::Cache(arguments) => status::cache(&arguments, terminal),
-        Command::Answer(arguments) => answer::answer(&arguments, machine).await,
+        Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,
         Command::Completions { shell } => arguments::completions(shell, terminal),
         Command::Lsp(_) | Command::Demo => {
             Err(Stop::usage("this command is carried out by the program itself", "start the `vaultls` program"))

@@ -181,8 +181,10 @@ pub fn origin_key(url: &Url) -> Option<String> {
         _ => return None,
     };
     let host = normal_host(url)?;
-    let scheme = if plain && !is_loopback(url) { "http://" } else { "" };
-    match url.port() {
+    let local = plain && is_loopback(url);
+    let scheme = if plain && !local { "http://" } else { "" };
+    // Without its port, `http://localhost` would read as https: another server.
+    match url.port().or_else(|| local.then(|| url.port_or_known_default()).flatten()) {
         Some(port) => Some(format!("{scheme}{host}:{port}")),
         None => Some(format!("{scheme}{host}")),
     }
@@ -401,7 +403,9 @@ mod tests {
             ("http://api.example.com/", Some("http://api.example.com")),
             ("http://api.example.com:8080/", Some("http://api.example.com:8080")),
             ("http://localhost:8080/", Some("localhost:8080")),
-            ("http://127.1/", Some("127.0.0.1")),
+            ("http://127.1/", Some("127.0.0.1:80")),
+            ("https://localhost/", Some("localhost")),
+            ("https://localhost:80/", Some("localhost:80")),
             ("http://[::1]:9/", Some("[::1]:9")),
             ("https://example.com../", None),
             ("ftp://example.com/", None),

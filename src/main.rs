@@ -141,7 +141,7 @@ fn start_logging() {
 /// Libraries log headers, bodies and messages of the protocol at their chatty levels; whatever the user asks for,
 /// those may not be seen.
 fn may_be_logged(target: &str, level: tracing::Level) -> bool {
-    const SILENT: [&str; 7] = ["hyper", "h2", "reqwest", "rustls", "rustify", "vaultrs", "keyring"];
+    const SILENT: [&str; 8] = ["aws", "hyper", "h2", "reqwest", "rustls", "rustify", "vaultrs", "keyring"];
     let library = target.split("::").next().unwrap_or_default();
     if SILENT.iter().any(|silent| library.starts_with(silent)) {
         return false;

@@ -64,7 +64,7 @@ impl Policy {
     /// Approves a host: for this process, or also for later ones. `host` is an origin key as [`origin_key`] gives it,
     /// or a whole URL; one that names no host is an error of kind `InvalidInput`.
     pub fn allow(&self, name: &SecretName, host: &str, remember: bool) -> std::io::Result<()> {
-        let Some(key) = key_of_text(host) else {
+        let Some(key) = url_of_host(host).as_ref().and_then(origin_key) else {
             let message = "not a host; write it as in `api.example.com`, `localhost:8080` or `http://example.com`";
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
         };
@@ -108,16 +108,14 @@ impl Policy {
     }
 }
 
-/// The key of a host that a person or a face names.
-fn key_of_text(text: &str) -> Option<String> {
+/// The URL of a host that a person or a face names: https unless it says otherwise.
+pub fn url_of_host(text: &str) -> Option<Url> {
     // The parser would strip tabs and read `a.com@b.io` as `b.io`: an approval means what it looks like.
     if text.contains(|char: char| char == '@' || char == '\\' || char.is_whitespace() || char.is_control()) {
         return None;
     }
-    if text.contains("://") {
-        return origin_key(&Url::parse(text).ok()?);
-    }
-    origin_key(&Url::parse(&format!("https://{text}")).ok()?)
+    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
+    url.ok().filter(|url| origin_key(url).is_some())
 }
 
 /// Says which host was refused and what would have to be allowed.

@@ -221,6 +221,13 @@ impl Vault {
         }
     }
 
+    /// The local secret that `name` stands for, if the list of allowed domains that counts for it is its own.
+    pub fn local_with_domains(&self, name: &SecretName) -> Option<SecretName> {
+        let Ok(Place::Local { secret }) = self.place(name) else { return None };
+        let entry = self.local.entry(&secret).ok().flatten()?;
+        (!entry.allowed_domains.is_empty()).then_some(secret)
+    }
+
     /// Everything that can be named here. NB. looks into the local vault, so it may wait for the disk, and the first
     /// time for the key: see [`Self::warm`].
     pub fn known(&self) -> Known {
@@ -309,10 +316,16 @@ impl Vault {
         &self.local
     }
 
+    /// Why nobody could sign in to an integration, as far as that is known without asking its server.
+    pub fn may_sign_in(&self, integration: &str) -> Result<(), Problem> {
+        let integration = self.integration(integration)?;
+        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)
+    }
+
     /// Hands a token to an integration for as long as this process lives. It is kept only if the server accepts it.
     pub async fn sign_in(&self, integration: &str, token: SecretValue) -> Result<(), Problem> {
+        self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
-        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)?;
         self.providers.get(&integration)?.sign_in(token).await?;
         // Another person may be behind the new token.
         self.statuses.clear();

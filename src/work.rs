@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use crate::{
     approval::Approvals,
+    feature::trouble,
     http::send::{Limits, Response, Sender},
     name::SecretName,
     policy::Policy,
@@ -157,6 +158,6 @@ pub fn obstacle(secret: &SecretName, host: Option<String>, problem: &Problem) ->
         host,
         code: problem.reason.code(),
         message: problem.detail.clone(),
-        hint: problem.reason.hint().into(),
+        hint: trouble::hint(secret, problem.reason).into(),
     }
 }

@@ -191,6 +191,8 @@ pub struct Status {
 Example:
   vaultls link stripe-key --integration payments --engine kv --path payments/stripe --key api_key \\
       --allow-domain api.stripe.com
+  vaultls link db --integration prod --json-key password \\
+      --arn arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf
 
 The link is written to vaultls.toml, which is meant to be committed: it holds no value. Making it is also approving
 it, on this machine.")]
@@ -201,18 +203,30 @@ pub struct Link {
     /// The integration of vaultls.toml or of your own configuration
     #[arg(long)]
     pub integration: String,
-    /// Where the secrets engine is mounted
-    #[arg(long, default_value = "secret", value_name = "MOUNT")]
-    pub engine: String,
-    /// The secret's path below the mount
+    /// HashiCorp Vault: where the secrets engine is mounted; `secret` unless set
+    #[arg(long, value_name = "MOUNT", conflicts_with = "arn")]
+    pub engine: Option<String>,
+    /// HashiCorp Vault: the secret's path below the mount
+    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    pub path: Option<String>,
+    /// HashiCorp Vault: the key in the secret
+    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    pub key: Option<String>,
+    /// AWS: the secret's ARN
     #[arg(long)]
-    pub path: String,
-    /// The key in the secret
+    pub arn: Option<String>,
+    /// AWS: a role to assume for reading it
+    #[arg(long, requires = "arn", value_name = "ARN")]
+    pub role_arn: Option<String>,
+    /// AWS: the key in a secret that is a JSON object
+    #[arg(long, requires = "arn", value_name = "KEY")]
+    pub json_key: Option<String>,
+    /// AWS: how a binary secret becomes text: base64, hex or text
+    #[arg(long, requires = "arn")]
+    pub encoding: Option<String>,
+    /// A version other than the latest; of AWS, its id or its stage
     #[arg(long)]
-    pub key: String,
-    /// A version other than the latest
-    #[arg(long)]
-    pub version: Option<u64>,
+    pub version: Option<String>,
     /// A domain that the secret may be sent to; may be given several times
     #[arg(long = "allow-domain", value_name = "DOMAIN")]
     pub allowed_domains: Vec<String>,
@@ -338,7 +352,9 @@ pub enum CacheCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Standard input is a JSON object with one text for each field of the question.")]
+#[command(after_help = "\
+Standard input is a JSON object with one text for each field of the question; at a terminal each is asked for.
+Ends when the server has acted: exit code 0 when all went well, 1 with the reason when it did not.")]
 pub struct Answer {
     /// What the language server gave out
     pub ticket: String,

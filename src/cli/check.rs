@@ -15,7 +15,7 @@ use crate::{
         documents::{self, Workspaces},
         run::is_not_allowed,
         sarif,
-        terminal::{Style, Terminal, plain, styled},
+        terminal::{Style, Terminal, one_line, plain, styled},
     },
     status::Severity,
     work::{
@@ -171,7 +171,8 @@ impl<'a> Listed<'a> {
 fn human(findings: &[Located], files: usize, terminal: &mut Terminal) -> std::io::Result<()> {
     for finding in findings {
         let (style, word) = look(finding.severity);
-        let place = format!("{}:{}:{}: ", finding.file.display(), finding.start.line + 1, finding.start.column + 1);
+        let file = one_line(&finding.file.to_string_lossy());
+        let place = format!("{file}:{}:{}: ", finding.start.line + 1, finding.start.column + 1);
         terminal.line(&[
             styled(Style::Bold, place),
             styled(style, word),

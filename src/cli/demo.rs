@@ -341,7 +341,7 @@ impl<'a> Stage<'a> {
     }
 
     fn show(&mut self, text: &str) -> io::Result<()> {
-        for line in text.lines() {
+        for line in text.lines().flat_map(wrapped) {
             self.terminal.line(&[styled(Style::Dim, "   | "), plain(line)])?;
         }
         self.terminal.flush()
@@ -389,4 +389,18 @@ fn random() -> io::Result<[u8; 32]> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| io::Error::other("the system gives no random numbers"))?;
     Ok(random)
+}
+
+/// Cuts a line at spaces, so that it fits a common terminal; a word that is too long stays whole.
+fn wrapped(line: &str) -> Vec<&str> {
+    const WIDTH: usize = 96;
+    let (mut parts, mut rest) = (Vec::new(), line);
+    while let Some((limit, _)) = rest.char_indices().nth(WIDTH)
+        && let Some(space) = rest[..limit].rfind(' ').filter(|space| *space > 0)
+    {
+        parts.push(&rest[..space]);
+        rest = &rest[space + 1..];
+    }
+    parts.push(rest);
+    parts
 }

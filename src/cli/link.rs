@@ -5,19 +5,39 @@ use crate::{
         Exit, Machine, Outcome, arguments, prompt, root,
         terminal::{Terminal, plain},
     },
-    feature::command::LinkTarget,
+    feature::command::{LinkTarget, LinkVersion},
 };
+
+/// Where an engine is mounted unless it is said.
+const USUAL_ENGINE: &str = "secret";
 
 /// Writes a link into `vaultls.toml` and approves it: it is this person's own act.
 pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut Terminal) -> Outcome {
-    let arguments::Link { name, integration, engine, path, key, version, allowed_domains, workspace } = arguments;
+    let arguments::Link {
+        name,
+        integration,
+        engine,
+        path,
+        key,
+        arn,
+        role_arn,
+        json_key,
+        encoding,
+        version,
+        allowed_domains,
+        workspace,
+    } = arguments;
     let core = machine.open(root(workspace.root.as_ref(), None)?);
     let target = LinkTarget {
         integration,
-        engine: Some(engine),
-        path: Some(path),
-        key: Some(key),
-        version,
+        engine: engine.or_else(|| arn.is_none().then(|| USUAL_ENGINE.to_owned())),
+        path,
+        key,
+        arn,
+        role_arn,
+        json_key,
+        encoding,
+        version: version.map(|text| text.parse().map_or(LinkVersion::Text(text), LinkVersion::Number)),
         allowed_domains: (!allowed_domains.is_empty()).then_some(allowed_domains),
     };
     let file = core.link(&name, target).await?;

@@ -10,7 +10,7 @@ use crate::{
         arguments::Format,
         documents::{self, Lines},
         root,
-        terminal::{Style, Terminal, plain, styled},
+        terminal::{self, Style, Terminal, plain, styled},
     },
     name::SecretName,
     syntax::{Body, Reference, Request},
@@ -110,7 +110,7 @@ fn body_length(body: &Body, source: &str) -> usize {
 
 fn print(request: &Listed<'_>, terminal: &mut Terminal) -> std::io::Result<()> {
     let mut parts = vec![
-        styled(Style::Dim, format!("{}:{}", request.file, request.line)),
+        styled(Style::Dim, format!("{}:{}", terminal::one_line(&request.file), request.line)),
         plain("  "),
         styled(Style::Bold, request.method),
         plain(format!(" {}", one_line(&request.url))),

@@ -31,7 +31,8 @@ pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, St
     Ok(SecretValue::new(std::mem::take(&mut *typed).into_bytes()))
 }
 
-fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String>, Stop> {
+/// A text that is not shown while it is typed.
+pub fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String>, Stop> {
     terminal.flush()?;
     Ok(Zeroizing::new(rpassword::prompt_password(format!("{question}: "))?))
 }
@@ -50,6 +51,15 @@ pub fn value(terminal: &mut Terminal, question: &str, raw: bool) -> Result<Secre
         }
     }
     Ok(SecretValue::new(bytes))
+}
+
+/// A line that may be seen.
+pub fn line(terminal: &mut Terminal, question: &str) -> Result<String, Stop> {
+    terminal.ask(&format!("{question}: "));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
 }
 
 /// All of standard input, in one buffer that never grows, so that no copy is left behind.
@@ -91,7 +101,7 @@ pub async fn open_vault(core: &Arc<Core>, terminal: &mut Terminal) -> Result<(),
             }
         }
     }
-    Err(locked())
+    Err(locked(core))
 }
 
 /// Makes sure that the vault can take a value before the value is asked for: opens it, or makes its key where there
@@ -119,6 +129,8 @@ async fn choose_passphrase(core: &Arc<Core>, terminal: &mut Terminal) -> Result<
     core.unlock(SecretValue::new(std::mem::take(&mut *chosen).into_bytes())).await.map_err(Stop::from)
 }
 
-fn locked() -> Stop {
-    Failure::from(Problem::new(Reason::Locked, "the local vault is locked")).into()
+/// Says why no key was found: the variable that does not fit, the file that cannot be read.
+fn locked(core: &Core) -> Stop {
+    let problem = core.vault.local().problem();
+    Failure::from(problem.unwrap_or_else(|| Problem::new(Reason::Locked, "the local vault is locked"))).into()
 }

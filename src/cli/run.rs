@@ -10,7 +10,7 @@ use crate::{
         arguments::Format,
         documents::{self, Lines, Target, Workspaces},
         prompt,
-        terminal::{Style, Terminal, plain, styled},
+        terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
     http::send::Response,
@@ -139,7 +139,7 @@ async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Termina
     }
     for obstacle in of(Reason::HostUnapproved) {
         let (Some(secret), Some(host)) = (&obstacle.secret, &obstacle.host) else { return Ok(false) };
-        if !ask_for_host(core, secret, host, terminal)? {
+        if !ask_for_host(core, secret, host, terminal).await? {
             return Ok(false);
         }
     }
@@ -159,7 +159,12 @@ async fn ask_for_token(core: &Core, secret: &SecretName, terminal: &mut Terminal
     }
 }
 
-fn ask_for_host(core: &Core, secret: &SecretName, host: &str, terminal: &mut Terminal) -> Result<bool, Stop> {
+async fn ask_for_host(
+    core: &Arc<Core>,
+    secret: &SecretName,
+    host: &str,
+    terminal: &mut Terminal,
+) -> Result<bool, Stop> {
     let host_shown = crate::domain::shown_host(host);
     let question = format!("Send the secret `{secret}` to {host_shown}? [o]nce, [a]lways, [N]o: ");
     let remember = match prompt::choice(terminal, &question, &['o', 'a'])? {
@@ -167,7 +172,7 @@ fn ask_for_host(core: &Core, secret: &SecretName, host: &str, terminal: &mut Ter
         Some('a') => true,
         _ => return Ok(false),
     };
-    core.allow_host(secret, host, remember)?;
+    core.allow_host(secret, host, remember).await?;
     Ok(true)
 }
 
@@ -189,7 +194,7 @@ pub fn is_not_allowed(code: &str) -> bool {
 fn print(ran: &Ran, several: bool, terminal: &mut Terminal) -> Result<(), Stop> {
     if several {
         let name = ran.name.as_deref().map(|name| format!("  {name}")).unwrap_or_default();
-        terminal.line(&[styled(Style::Bold, format!("### {}:{}{name}", ran.file, ran.line))])?;
+        terminal.line(&[styled(Style::Bold, one_line(&format!("### {}:{}{name}", ran.file, ran.line)))])?;
     }
     match &ran.outcome {
         RunOutcome::Sent { response, notes } => {
@@ -199,12 +204,12 @@ fn print(ran: &Ran, several: bool, terminal: &mut Terminal) -> Result<(), Stop> 
             }
         }
         RunOutcome::Blocked { obstacles } => {
-            let place = format!("{}:{}", ran.file, ran.line);
+            let place = one_line(&format!("{}:{}", ran.file, ran.line));
             terminal.error(&format!("{place}: not sent"), "");
             obstacles.iter().for_each(|obstacle| print_obstacle(obstacle, terminal));
         }
         RunOutcome::Failed { message, obstacle } => {
-            terminal.error(&format!("{}:{}: {message}", ran.file, ran.line), "");
+            terminal.error(&format!("{}:{}: {message}", one_line(&ran.file), ran.line), "");
             obstacle.iter().for_each(|obstacle| print_obstacle(obstacle, terminal));
         }
     }

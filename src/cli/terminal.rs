@@ -128,13 +128,13 @@ impl Terminal {
     }
 
     pub fn warning(&mut self, message: &str) {
-        self.note(&[styled(Style::Yellow, "warning: "), plain(harmless(message))]);
+        self.note(&[styled(Style::Yellow, "warning: "), plain(one_line(message))]);
     }
 
     pub fn error(&mut self, message: &str, hint: &str) {
-        self.note(&[styled(Style::Red, "error: "), plain(harmless(message))]);
+        self.note(&[styled(Style::Red, "error: "), plain(one_line(message))]);
         if !hint.is_empty() {
-            self.note(&[styled(Style::Blue, "hint: "), plain(harmless(hint))]);
+            self.note(&[styled(Style::Blue, "hint: "), plain(one_line(hint))]);
         }
     }
 
@@ -164,9 +164,20 @@ fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The name of a file, whose letters may be a stranger's, as a part of one line of any output: a line of its own could
+/// pass for a finding, or for a command of the CI that reads it.
+pub fn one_line(name: &str) -> String {
+    harmless(name).replace('\n', "\\n").replace('\t', "\\t")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_file_stays_on_one_line() {
+        assert_eq!(one_line("a\n::error::b\u{1b}]0;c\u{7}\t.http"), "a\\n::error::b\\u{1b}]0;c\\u{7}\\t.http");
+    }
 
     #[test]
     fn control_characters_are_written_out() {

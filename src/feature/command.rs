@@ -90,7 +90,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub name: SecretName,
-    pub link: LinkTarget,
+    pub link: Box<LinkTarget>,
 }
 
 /// Where a link leads. Which fields are needed, the integration's provider says.
@@ -105,9 +105,25 @@ pub struct LinkTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<u64>,
+    pub arn: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<LinkVersion>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_domains: Option<Vec<String>>,
+}
+
+/// A version as its vault names it: by a number, or by an id or a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LinkVersion {
+    Number(u64),
+    Text(String),
 }
 
 /// Signs in to an integration. The token is asked for, hidden.
@@ -322,7 +338,11 @@ mod tests {
             engine: Some("kv".into()),
             path: Some("a/b".into()),
             key: None,
-            version: Some(3),
+            arn: None,
+            role_arn: None,
+            json_key: Some("k".into()),
+            encoding: None,
+            version: Some(LinkVersion::Number(3)),
             allowed_domains: Some(vec![host.clone()]),
         };
         vec![
@@ -330,7 +350,7 @@ mod tests {
             Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
             Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
             Command::Enable(Named { uri: None, name: name("a") }),
-            Command::Link(Link { uri: None, name: name("a"), link }),
+            Command::Link(Link { uri: None, name: name("a"), link: Box::new(link) }),
             Command::Unlock,
             Command::Login(Login { uri: None, integration: "payments".into() }),
             Command::Trust(Trust { uri: uri.clone(), approve: false }),

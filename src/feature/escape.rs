@@ -42,6 +42,16 @@ pub fn code(text: &str) -> String {
 /// A host or a domain pattern as Markdown, with the readable form of an international one beside the form in which
 /// it is compared: two names that look alike differ in the second.
 pub fn host(host: &str) -> String {
+    if !host.is_ascii() {
+        let rest = host.split_once("://").map_or(host, |(_, rest)| rest);
+        let name = rest.trim_start_matches("*.").split(['/', ':', '?', '#']).next().unwrap_or_default();
+        let compared = url::quirks::domain_to_ascii(name);
+        return if compared.is_empty() {
+            code(host)
+        } else {
+            format!("{} (compared as {})", code(host), code(&compared))
+        };
+    }
     if !host.to_ascii_lowercase().contains("xn--") {
         return code(host);
     }
@@ -130,6 +140,7 @@ mod tests {
         assert_eq!(host("xn--pple-43d.com"), "`xn--pple-43d.com` (reads `аpple.com`)");
         assert_eq!(host("*.xn--bcher-kva.example"), "`*.xn--bcher-kva.example` (reads `bücher.example`)");
         assert_eq!(host("apple.com"), "`apple.com`");
+        assert_eq!(host("http://*.аpple.com:81"), "`http://*.аpple.com:81` (compared as `xn--pple-43d.com`)");
     }
 
     #[test]

@@ -267,7 +267,7 @@ mod tests {
 
                 available
 
-                This request to `a.b`: **host-unapproved**: `s` was not approved for `a.b`; approve the host once; the answer is remembered on this machine"#]],
+                This request to `a.b`: **host-unapproved**: `s` was not approved for `a.b`; allow the host once, or always on this machine"#]],
         );
     }
 

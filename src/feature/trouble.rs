@@ -68,7 +68,7 @@ pub fn short_message(name: &SecretName, problem: &Problem) -> String {
 }
 
 /// What a person can do about it; a process variable is not kept in any vault.
-fn hint(name: &SecretName, reason: Reason) -> &'static str {
+pub fn hint(name: &SecretName, reason: Reason) -> &'static str {
     match reason {
         Reason::Missing | Reason::Empty if name.process_variable().is_some() => {
             "set it in the environment in which vaultls is started"

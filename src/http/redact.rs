@@ -299,6 +299,12 @@ mod tests {
     }
 
     #[test]
+    fn a_json_string_of_nothing_but_escapes_is_masked() {
+        check("k-7<f3", r#""\u006b\u002d\u0037\u003c\u0066\u0033""#, "\"[redacted]\"");
+        check("k-7<f3", r#""\u006B\u002D\u0037\u003C\u0066\u0033""#, "\"[redacted]\"");
+    }
+
+    #[test]
     fn base64_is_masked_wherever_the_value_stands_in_it() {
         let value = "canary-?>~-4e1b77";
         for engine in [&general_purpose::STANDARD, &general_purpose::URL_SAFE, &general_purpose::URL_SAFE_NO_PAD] {

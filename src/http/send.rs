@@ -248,16 +248,17 @@ impl Exchange<'_> {
 
     /// A `Host` header sends a request to another site of the same server, so the policy is asked about that one too.
     fn guard_host_header(&self, hop: &Hop) -> Result<(), SendError> {
-        let Some(header) = hop.headers.iter().find(|header| header.name == header::HOST) else { return Ok(()) };
-        let named =
-            header.value.to_str().ok().and_then(|host| Url::parse(&format!("{}://{host}/", hop.url.scheme())).ok());
-        let Some(named) = named else {
-            return Err(SendError::Failed("the `Host` header is not a host".into()));
-        };
-        if is_loopback(&hop.url) || named.host_str() == hop.url.host_str() {
-            return Ok(());
+        for header in hop.headers.iter().filter(|header| header.name == header::HOST) {
+            let host = header.value.to_str().ok();
+            let named = host.and_then(|host| Url::parse(&format!("{}://{host}/", hop.url.scheme())).ok());
+            let Some(named) = named else {
+                return Err(SendError::Failed("the `Host` header is not a host".into()));
+            };
+            if !is_loopback(&hop.url) && named.host_str() != hop.url.host_str() {
+                (self.guard)(&named).map_err(|problem| self.shown.refusal(&named, &problem))?;
+            }
         }
-        (self.guard)(&named).map_err(|problem| self.shown.refusal(&named, &problem))
+        Ok(())
     }
 }
 

@@ -130,7 +130,7 @@ async fn approve(state: &Arc<State>, errand: &Errand, pairs: &[(SecretName, Stri
             Ok(Some(choice)) if choice == ALWAYS => true,
             Ok(_) | Err(Unasked) => return false,
         };
-        if let Err(failure) = errand.core.allow_host(secret, host, remember) {
+        if let Err(failure) = errand.core.allow_host(secret, host, remember).await {
             state.editor.say(MessageType::ERROR, failure.message);
             return false;
         }

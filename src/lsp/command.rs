@@ -20,9 +20,9 @@ use crate::{
     vault::{local::Change, value::SecretValue},
     work::{
         Core, RunOutcome,
-        answer::{Answers, Field},
+        answer::Field,
         status::{Report, Waiting},
-        verbs::Failure,
+        verbs::{Failure, check_domains},
     },
 };
 
@@ -132,7 +132,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
     };
     match command {
         Command::Run(_) => Answer::failed("a run has its own way"),
-        Command::AllowHost(it) => allow_host(state, &core, &it),
+        Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
         Command::Link(it) => link(state, core, it).await,
@@ -164,14 +164,18 @@ fn settle<T>(state: &Arc<State>, act: Result<T, Failure>, done: String) -> Answe
     act.map_or_else(Answer::from, |_| Answer::done(done))
 }
 
-fn allow_host(state: &Arc<State>, core: &Core, it: &AllowHost) -> Answer {
-    let allowed = core.allow_host(&it.secret, &it.host, it.remember);
+async fn allow_host(state: &Arc<State>, core: &Arc<Core>, it: &AllowHost) -> Answer {
+    let allowed = core.allow_host(&it.secret, &it.host, it.remember).await;
     let how = if it.remember { "from now on" } else { "until the editor is closed" };
     let done = format!("`{}` may be sent to {} {how}", it.secret, escape::plain(&it.host));
     settle(state, allowed, done)
 }
 
 async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
+    // Nobody types a value that could not be stored.
+    if let Err(failure) = check_domains(it.allowed_domains.as_deref().unwrap_or_default()) {
+        return failure.into();
+    }
     let name = it.name;
     let question = Question {
         message: format!("The value of `{name}` in the local vault"),
@@ -195,6 +199,9 @@ async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
 }
 
 async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
+    if let Err(problem) = core.vault.may_sign_in(&it.integration) {
+        return Failure::from(problem).into();
+    }
     let shown = escape::plain(&it.integration);
     let question = Question {
         message: format!("A token for `{shown}`; it is kept in memory until the editor is closed"),
@@ -207,7 +214,7 @@ async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
     let shown = escape::plain(&it.link.integration);
     let done = format!("`{}` is linked to `{shown}`", it.name);
-    settle(state, core.link(&it.name, it.link).await, done)
+    settle(state, core.link(&it.name, *it.link).await, done)
 }
 
 /// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that
@@ -239,8 +246,8 @@ struct Question {
     by_hand: String,
 }
 
-/// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics;
-/// only a failure, or what it has to say, is told.
+/// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics; a
+/// failure is told to whoever answered.
 async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
 where
     F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
@@ -256,13 +263,19 @@ where
     };
     let (waiting, id) = (state.clone(), field.id.clone());
     let taken = state.editor.spawn(async move {
-        let Some(value) = answer.await.ok().and_then(|mut answers: Answers| answers.remove(&id)) else { return };
-        match then(value).await {
-            Ok(None) => {}
-            Ok(Some(warning)) => waiting.editor.say(MessageType::WARNING, warning),
-            Err(failure) => waiting.editor.say(MessageType::WARNING, told(&failure)),
-        }
+        let Some(mut answered) = answer.await.ok() else { return };
+        let Some(value) = answered.answers.remove(&id) else { return };
+        let effect = then(value).await;
         refresh::all(&waiting);
+        let effect = effect.map_err(|failure| told(&failure)).map(|warning| {
+            if let Some(warning) = warning {
+                waiting.editor.say(MessageType::WARNING, warning);
+            }
+        });
+        // Whoever answered tells the person; a failure that nobody waits for any more is told here.
+        if let Err(failure) = answered.reply(effect) {
+            waiting.editor.say(MessageType::WARNING, failure);
+        }
     });
     if !taken {
         return Answer::failed("too many questions are open");

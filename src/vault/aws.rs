@@ -179,7 +179,10 @@ impl Account {
             said: Said::Identity,
             permission: "sts:GetCallerIdentity",
         };
-        answer.map_err(|error| failure::explain(&error, &asked))?;
+        let who = answer.map_err(|error| failure::explain(&error, &asked))?;
+        if who.account.is_none() {
+            return Err(failure::nonsense(&asked));
+        }
         self.purse.enter(keys);
         Ok(())
     }
@@ -204,7 +207,8 @@ impl Account {
 
 /// What the description of a secret says about reading it.
 fn judge(described: &DescribeSecretOutput, asked: &Asked<'_>) -> Result<Existence, Problem> {
-    let Said::Secret(secret) = asked.said else { return Ok(Existence::Unknown) };
+    // Every answer of AWS names its secret; one of something else decodes to nothing.
+    let (Said::Secret(secret), Some(_)) = (asked.said, &described.arn) else { return Err(failure::nonsense(asked)) };
     if described.deleted_date.is_some() {
         return Err(failure::marked_for_deletion(asked));
     }

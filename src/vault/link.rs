@@ -224,13 +224,17 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     }
     refuse(entry.id.as_ref(), "a secret of the local vault has no `id`")?;
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
-    for field in [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text] {
-        refuse(field.as_ref(), "a secret of the local vault has no coordinates of an external one")?;
-    }
+    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text];
+    refuse_any(&others, "a secret of the local vault has no coordinates of an external one")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),
         Some(name) => SecretName::parse(&name.value).map_err(|error| Complaint::error(name.span, error.to_string())),
     }
+}
+
+/// Refuses the first field of several that belong to another kind of vault.
+fn refuse_any(fields: &[&Option<Written<String>>], message: &str) -> Result<(), Complaint> {
+    fields.iter().try_for_each(|field| refuse(field.as_ref(), message))
 }
 
 fn refuse<T>(field: Option<&Written<T>>, message: &str) -> Result<(), Complaint> {

@@ -1,5 +1,6 @@
 //! Questions to a person whose answer may not travel in an editor's messages, because clients log them: the
-//! asking process opens a private socket, and `vaultls answer TICKET` hands the answer over.
+//! asking process opens a private socket, and `vaultls answer TICKET` hands the answer over and waits for what the
+//! asker made of it.
 
 #[cfg(unix)]
 mod socket;
@@ -10,11 +11,12 @@ mod socket;
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize, de};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::vault::value::SecretValue;
 
-pub use socket::{Desk, deliver};
+pub use socket::{Desk, deliver, fields};
 
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -22,8 +24,22 @@ pub const LONGEST: usize = 1 << 20;
 /// What a person typed, by the field's id.
 pub type Answers = BTreeMap<String, SecretValue>;
 
+/// An answer that arrived, and the way back to whoever gave it.
+pub struct Answered {
+    pub answers: Answers,
+    reply: oneshot::Sender<Result<(), String>>,
+}
+
+impl Answered {
+    /// Tells whoever answered what came of it. Gives a failure back where nobody waits for it any more, so that it
+    /// can be told by other means.
+    pub fn reply(self, effect: Result<(), String>) -> Result<(), String> {
+        self.reply.send(effect).or_else(|unheard| unheard)
+    }
+}
+
 /// One thing to ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     pub id: String,
     pub label: String,
@@ -31,7 +47,7 @@ pub struct Field {
 }
 
 /// How a field is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldKind {
     Text,
@@ -63,6 +79,11 @@ pub enum AnswerError {
     TooLong,
     #[error("the answer could not be handed over: {0}")]
     Channel(String),
+    /// It was taken, and what it was asked for failed, in the words of whoever asked.
+    #[error("{0}")]
+    Failed(String),
+    #[error("the answer was taken, and what became of it is not known: it takes longer than two minutes")]
+    Unknown,
 }
 
 /// A text that goes straight into a [`SecretValue`].

@@ -274,4 +274,11 @@ mod tests {
         assert!(stand_in("$datetime iso8601").is_some());
         assert_eq!(stand_in("$nope"), None);
     }
+
+    #[test]
+    fn whatever_is_offered_has_a_value() {
+        for dynamic in crate::feature::variable::DYNAMIC {
+            assert!(stand_in(dynamic.usage).is_some(), "{}", dynamic.usage);
+        }
+    }
 }

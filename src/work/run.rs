@@ -4,9 +4,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
@@ -29,9 +31,14 @@ use crate::{
 
 /// How many values are fetched at the same time.
 const PARALLEL: usize = 16;
+/// What is remembered is told sooner than this.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// What was refused at a hop, and where.
 type Refusal = Mutex<Option<(SecretName, Option<String>)>>;
+
+/// The domain list of each secret, read once for one request.
+type Rules = BTreeMap<SecretName, DomainList>;
 
 impl Core {
     /// Sends one request of `sheet`, with `overrides` winning over every other variable. Nothing is sent while
@@ -48,24 +55,29 @@ impl Core {
             Err(message) => return RunOutcome::Failed { message, obstacle: None },
         };
         match self.ready(&plan).await {
-            Ok((ready, values)) => self.exchange(&plan, written, ready, &values).await,
+            Ok((ready, values, rules)) => self.exchange(&plan, written, ready, &values, &rules).await,
             Err(obstacles) => RunOutcome::Blocked { obstacles },
         }
     }
 
     /// The request with its values, if nothing at all stands in the way.
-    async fn ready(&self, plan: &Plan) -> Result<(Ready, Values), Vec<Obstacle>> {
+    async fn ready(&self, plan: &Plan) -> Result<(Ready, Values, Rules), Vec<Obstacle>> {
         let mut obstacles = faults(plan);
         obstacles.extend(self.objections(plan).await);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
+        let rules = self.domains(plan.needs.keys());
         let values = self.fetch(plan).await?;
+        // What was judged is what is sent: while a vault was asked, a definition may have changed.
+        if self.domains(plan.needs.keys()) != rules {
+            let message = "the allowed domains of a secret changed while it was read";
+            return Err(vec![plain("request", message, "send it again")]);
+        }
         let ready = fill::fill(&plan.prepared, &values).map_err(|(secret, problem)| vec![unfit(secret, &problem)])?;
         // The URL is complete only now: a secret may have been part of its host.
-        let rules = self.domains(plan.needs.keys());
         match self.refusal(&rules, ready.url()) {
-            None => Ok((ready, values)),
+            None => Ok((ready, values, rules)),
             Some((name, problem)) => {
                 let host = shown_host(ready.host_is_secret(), ready.url());
                 Err(vec![obstacle(&name, host, &ready.conceal(problem))])
@@ -75,8 +87,12 @@ impl Core {
 
     /// What keeps the secrets of a request from being sent, as far as that is known without reading a value.
     async fn objections(&self, plan: &Plan) -> Vec<Obstacle> {
+        let begun = Instant::now();
         let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
-        self.ask_again(&mut statuses).await;
+        // A refusal that took its time was not a remembered one; a silent vault is waited for once.
+        if begun.elapsed() < REMEMBERED {
+            self.ask_again(&mut statuses).await;
+        }
         let survey = plan.judge(&statuses, &self.domains(plan.needs.keys()), &self.policy);
         let objection = |need: Need| {
             let problem = need.problem?;
@@ -116,11 +132,17 @@ impl Core {
         if obstacles.is_empty() { Ok(values) } else { Err(obstacles) }
     }
 
-    async fn exchange(&self, plan: &Plan, request: &Request, ready: Ready, values: &Values) -> RunOutcome {
-        let rules = self.domains(plan.needs.keys());
+    async fn exchange(
+        &self,
+        plan: &Plan,
+        request: &Request,
+        ready: Ready,
+        values: &Values,
+        rules: &Rules,
+    ) -> RunOutcome {
         let refused = Refusal::default();
         let host_is_secret = ready.host_is_secret();
-        let guard = |url: &Url| match self.refusal(&rules, url) {
+        let guard = |url: &Url| match self.refusal(rules, url) {
             None => Ok(()),
             Some((name, problem)) => {
                 *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, shown_host(host_is_secret, url)));
@@ -145,7 +167,7 @@ impl Core {
     }
 
     /// The first secret that may not go to `url`.
-    fn refusal(&self, rules: &BTreeMap<SecretName, DomainList>, url: &Url) -> Option<(SecretName, Problem)> {
+    fn refusal(&self, rules: &Rules, url: &Url) -> Option<(SecretName, Problem)> {
         rules.iter().find_map(|(name, domains)| {
             let problem = self.policy.check(name, domains, url).err()?;
             Some((name.clone(), problem))

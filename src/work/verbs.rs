@@ -6,9 +6,10 @@ use std::{io, path::PathBuf, sync::Arc};
 use crate::{
     approval::Record,
     domain::DomainList,
-    feature::command::LinkTarget,
+    feature::command::{LinkTarget, LinkVersion},
     http::redact,
     name::SecretName,
+    policy,
     status::{Problem, Reason},
     vault::{
         Pending,
@@ -19,7 +20,7 @@ use crate::{
         local::Change,
         value::SecretValue,
     },
-    work::Core,
+    work::{Core, plan},
 };
 use serde::Serialize;
 
@@ -78,7 +79,13 @@ impl Core {
         Ok(warning)
     }
 
+    /// Turns a secret of the local vault on or off.
     pub async fn enable(self: &Arc<Self>, name: &SecretName, enabled: bool) -> Result<(), Failure> {
+        let asked = name.clone();
+        if self.blocking(move |core| core.vault.local().entry(&asked)).await?.is_none() {
+            let message = format!("there is no secret `{name}` in the local vault");
+            return Err(Failure::new(message, "a link is turned on or off by `enabled` where it is written"));
+        }
         self.store(name, Change { enabled: Some(enabled), ..Change::default() }).await.map(drop)
     }
 
@@ -117,9 +124,39 @@ impl Core {
         self.vault.sign_in(integration, token).await.map_err(Failure::from)
     }
 
-    /// Lets `name` go to `host`: for this process, or also for later ones.
-    pub fn allow_host(&self, name: &SecretName, host: &str, remember: bool) -> Result<(), Failure> {
-        self.policy.allow(name, host, remember).map_err(Failure::from)
+    /// Lets `name` go to `host`: for this process, or also for later ones. A list of allowed domains is widened where
+    /// it is the local vault's and the answer is to be remembered; every other list is its writer's to change.
+    pub async fn allow_host(self: &Arc<Self>, name: &SecretName, host: &str, remember: bool) -> Result<(), Failure> {
+        let Some(url) = policy::url_of_host(host) else {
+            let hint = "write it as in `api.example.com`, `localhost:8080` or `http://example.com`";
+            return Err(Failure::new("this is not a host", hint));
+        };
+        let domains = self.vault.allowed_domains(name);
+        if domains.is_unset() {
+            return self.policy.allow(name, host, remember).map_err(Failure::from);
+        }
+        if domains.allows(&url) {
+            return Ok(());
+        }
+        let Some(secret) = self.vault.local_with_domains(name) else {
+            return Err(self.fixed_domains(name, host));
+        };
+        if !remember {
+            let message = format!("`{name}` has a list of allowed domains, and `{host}` is not in it");
+            return Err(Failure::new(message, "allow the host and remember it: then it is added to the list"));
+        }
+        let mut entries: Vec<String> = domains.patterns.iter().map(ToString::to_string).collect();
+        entries.extend(plan::host_of(&url));
+        self.store(&secret, Change { allowed_domains: Some(entries), ..Change::default() }).await.map(drop)
+    }
+
+    /// The list of `name` stands in a file, where it is changed with everything that is agreed on there.
+    fn fixed_domains(&self, name: &SecretName, host: &str) -> Failure {
+        let known = self.vault.known();
+        let link = known.secrets.into_iter().find(|secret| secret.name == *name).and_then(|secret| secret.link);
+        let file = link.map_or("the configuration".into(), |site| site.file.display().to_string());
+        let message = format!("the allowed domains of `{name}` are written in {file}");
+        Failure::new(message, format!("add `{host}` to its `allowed-domains` there"))
     }
 
     /// Forgets cached values and statuses: of one name, or all.
@@ -183,8 +220,27 @@ impl Core {
 }
 
 fn new_link(target: LinkTarget) -> NewLink {
-    let LinkTarget { integration, engine, path, key, version, allowed_domains } = target;
-    NewLink { integration, engine, path, key, version, local_name: None, allowed_domains }
+    let LinkTarget { integration, engine, path, key, arn, role_arn, json_key, encoding, version, allowed_domains } =
+        target;
+    let (version, version_text) = match version {
+        Some(LinkVersion::Number(number)) => (Some(number), None),
+        Some(LinkVersion::Text(text)) => (None, Some(text)),
+        None => (None, None),
+    };
+    NewLink {
+        integration,
+        engine,
+        path,
+        key,
+        arn,
+        role_arn,
+        json_key,
+        encoding,
+        version,
+        version_text,
+        local_name: None,
+        allowed_domains,
+    }
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.

@@ -486,9 +486,9 @@ async fn a_server_that_never_answers_is_given_up() {
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn codes_of_aws_are_told_apart_whatever_the_status() {
-    for (code, reason) in [
+    let codes = [
         ("DecryptionFailure", Reason::Forbidden),
         ("AccessDeniedException", Reason::Forbidden),
         ("ThrottlingException", Reason::Throttled),
@@ -497,17 +497,19 @@ async fn codes_of_aws_are_told_apart_whatever_the_status() {
         ("RequestExpired", Reason::ClockSkew),
         ("InternalServiceError", Reason::Unreachable),
         ("canary<b>New", Reason::Unreachable),
-    ] {
-        for status in ["400 Bad Request", "403 Forbidden", "500 Internal Server Error"] {
-            let body = format!("{{\"__type\":\"{code}\",\"message\":\"canary-message\"}}");
-            let stand_in = StandIn::answering(status, "Content-Type: application/x-amz-json-1.1\r\n", &body);
-            let text = format!("{}{}", integration(&stand_in.address), link(&arn("a"), ""));
-            let linked = configured(&variables("canary-id canary-key"), &text);
-            let problem = linked.value("a").await.unwrap_err();
-            assert_eq!(problem.reason, reason, "{code} {status}");
-            assert!(!problem.detail.contains("canary-") && !problem.detail.contains('<'), "{problem:?}");
-        }
-    }
+    ];
+    let statuses = ["400 Bad Request", "403 Forbidden", "500 Internal Server Error"];
+    // Some are asked again after a while, so all are waited for at once.
+    let cases = codes.iter().flat_map(|code| statuses.map(|status| (code, status)));
+    let asked = cases.map(|((code, reason), status)| async move {
+        let body = format!("{{\"__type\":\"{code}\",\"message\":\"canary-message\"}}");
+        let stand_in = StandIn::answering(status, "Content-Type: application/x-amz-json-1.1\r\n", &body);
+        let text = format!("{}{}", integration(&stand_in.address), link(&arn("a"), ""));
+        let problem = configured(&variables("canary-id canary-key"), &text).value("a").await.unwrap_err();
+        assert_eq!(problem.reason, *reason, "{code} {status}");
+        assert!(!problem.detail.contains("canary-") && !problem.detail.contains('<'), "{problem:?}");
+    });
+    futures_util::future::join_all(asked).await;
 }
 
 #[tokio::test]
@@ -525,6 +527,15 @@ async fn an_answer_of_something_else_is_not_taken_for_aws() {
         let problem = StandIn::answering("200 OK", "", body).judged().await;
         assert!(matches!(problem.reason, Reason::Unreachable), "{body}: {problem:?}");
     }
+}
+
+#[tokio::test]
+async fn tls_where_there_is_none_is_told() {
+    let stand_in = StandIn::answering("200 OK", "", "{}");
+    let address = stand_in.address.replace("http:", "https:");
+    let text = format!("{}{}", integration(&address), link(&arn("a"), ""));
+    let problem = configured(&variables("canary-id canary-key"), &text).judged().await.unwrap_err();
+    assert_eq!(problem.reason, Reason::Tls, "{problem:?}");
 }
 
 #[tokio::test]

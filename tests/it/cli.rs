@@ -277,6 +277,30 @@ fn without_a_key_nothing_is_stored_and_the_way_out_is_told() {
 }
 
 #[test]
+fn a_key_that_does_not_fit_is_named() {
+    let program = with_canary(&[]).with("VAULTLS_KEY", "canary-7f3a9c-another-key");
+    let output = program.run(&["vault", "list"]);
+    assert_eq!(output.code, 1);
+    assert!(output.err.contains("VAULTLS_KEY is not its key"), "{}", output.err);
+    assert!(!output.err.contains("canary"), "{}", output.err);
+}
+
+/// A line of its own could pass for a finding, or for a workflow command of the CI that reads the output.
+#[cfg(unix)]
+#[test]
+fn the_name_of_a_file_begins_no_line_of_output() {
+    let program = Program::new();
+    let name = "a\n::error::b\u{1b}]0;c.http";
+    program.file(name, "GET http://127.0.0.1:1/<<vault:nope>>\n");
+    for arguments in [&["check", "."][..], &["check", name], &["list", name], &["run", name]] {
+        let output = program.run(arguments);
+        let text = format!("{}{}", output.out, output.err);
+        assert!(text.contains("a\\n::error::b"), "{arguments:?}: {text}");
+        assert!(!text.contains("\n::") && !text.contains('\u{1b}'), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn the_whole_vault_is_deleted_only_when_that_is_said() {
     let program = with_canary(&[]);
     let output = program.run(&["vault", "reset"]);

@@ -370,6 +370,14 @@ async fn a_host_that_a_value_names_is_never_told() {
 }
 
 #[tokio::test]
+async fn every_host_header_is_judged() {
+    let text = "GET https://cdn.example.com/\nHost: cdn.example.com\nHost: evil.example\nX: <<vault:key>>";
+    let outcome = Case::new(text).allowed(&["cdn.example.com".into()]).run().await;
+    let Outcome::Refused(Reason::DomainDenied, detail) = outcome else { panic!("{outcome:?}") };
+    assert!(detail.contains("`evil.example`"), "{detail}");
+}
+
+#[tokio::test]
 async fn the_host_header_is_judged_as_well() {
     // Never connected: the policy is asked first.
     let text = "GET https://cdn.example.com/\nHost: evil.example\nX: <<vault:key>>";

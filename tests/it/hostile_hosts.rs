@@ -8,7 +8,7 @@ use vaultls::{
     domain::{DomainList, DomainPattern, normal_host, shown_host},
     http::{
         fill::{self, Values},
-        prepare::{self, Prepared},
+        prepare::{self, Prepared, PreparedFault},
         redact::Redactor,
     },
     name::SecretName,
@@ -214,6 +214,15 @@ fn cycles_and_bombs_are_reported_and_not_sent() {
         let prepared = prepared(&text, &[]);
         assert!(!prepared.faults.is_empty());
         assert!(fill::fill(&prepared, &Values::new()).is_err());
+    }
+}
+
+/// Each piece of a URL is judged by what stands around it: without a limit this would take hours.
+#[test]
+fn a_url_of_a_million_references_is_refused_at_once() {
+    for start in ["https://example.com/", "https://", "https://example.com/?q="] {
+        let prepared = prepared(&format!("GET {start}{}\n", "<<vault:key>>".repeat(1_000_000)), &[]);
+        assert!(matches!(&prepared.faults[..], [PreparedFault::Other { message, .. }] if message.contains("1000")));
     }
 }
 

@@ -19,3 +19,4 @@ mod lsp;
 mod nvim;
 mod queries;
 mod tidy;
+mod vscode;

@@ -130,19 +130,28 @@ return {
     })
   end },
 
-  { 'an answer goes through standard input and its effect is waited for without asking again', function()
+  { 'an answer goes through standard input and the request is sent once it was taken', function()
     local user, calls = run({
-      run = { blocked('locked'), blocked('locked'), blocked('locked'), SENT },
+      run = { blocked('locked'), SENT },
       unlock = { {
         outcome = 'needsInput', ticket = 'ticket-7', message = 'The passphrase',
         fields = { { id = 'passphrase', label = 'Passphrase', kind = 'hidden' } },
       } },
     }, { choose = { 'Unlock' }, hide = { 'open sesame' } })
-    t.equal(calls, { 'run', 'unlock', 'run', 'run', 'run' })
+    t.equal(calls, { 'run', 'unlock', 'run' })
     t.equal(script.calls[2].arguments, '[{}]')
     t.equal({ #user.chosen, user.hidden }, { 1, { 'Passphrase: ' } })
     t.equal(vim.fn.readfile(piped), { 'answer ticket-7', '{"passphrase":"open sesame"}' })
     t.equal(mark(), '201 Created  1.50 s')
+  end },
+
+  { 'what is still in the way after an answer is told and not asked about again', function()
+    local user, calls = run({
+      run = { blocked('disabled'), blocked('disabled') },
+      enable = { { outcome = 'done', message = 'enabled' } },
+    }, { choose = { 'Enable' } })
+    t.equal({ calls, #user.chosen }, { { 'run', 'enable', 'run' }, 1 })
+    t.equal(user.told[#user.told], 'vaultls: not sent: `stripe`: this is so (do that)')
   end },
 
   { 'an answer that is not given is not sent', function()

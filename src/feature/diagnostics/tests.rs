@@ -83,7 +83,7 @@ fn a_host_is_only_approved_when_it_is_needed() {
         |fixture| fixture.unapproved("k"),
         "
 GET https://a.b/<<vault:k>>
-                ^^^^^^^^^^^ information host-unapproved: `k` was not approved for `a.b`; approve the host once; the answer is remembered on this machine
+                ^^^^^^^^^^^ information host-unapproved: `k` was not approved for `a.b`; allow the host once, or always on this machine
 ",
     );
 }

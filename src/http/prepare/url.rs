@@ -21,12 +21,20 @@ const PATH_VALUE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').
 /// What a key or value of a query may not hold as it is (RFC 3986 section 3.4, and the separators of a form).
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The most pieces of a URL. Each piece is judged by what stands around it, so that a file of a million references in
+/// one URL would take forever.
+const MAX_PIECES: usize = 1000;
+
 impl Preparation<'_> {
     pub(super) fn url(&mut self, headers: &Headers) -> Expanded {
         let request = self.request;
         let span = request.url.span();
         let mut url = self.expand(&request.url);
         normalize(&mut url);
+        if url.pieces.len() > MAX_PIECES {
+            self.fault(span, format!("the URL is made of more than {MAX_PIECES} parts; put values into the body"));
+            return Expanded::default();
+        }
         if url.pieces.is_empty() {
             self.fault(span, "the request has no URL");
             return url;

@@ -145,6 +145,8 @@ fn json(text: &str, add: &mut impl FnMut(String)) {
     for upper in [false, true] {
         add(escaped(text, NOTHING, NOTHING, ascii, upper));
         add(escaped(text, "/", NOTHING, ascii, upper));
+        // Those who trust no character.
+        add(escaped(text, NOTHING, NOTHING, |_| false, upper));
         add(escaped(text, NOTHING, "<>&", any, upper));
         add(escaped(text, NOTHING, "<>&'=", any, upper));
         add(escaped(text, NOTHING, "<>&'+\"`", ascii, upper));

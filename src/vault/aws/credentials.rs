@@ -41,8 +41,11 @@ pub(super) struct Purse {
     variables: ProcessVariables,
     entered: Mutex<Option<(Instant, TypedKeys)>>,
     /// What was got, by the role it is for; one's own under no role. Those who ask at once wait for one answer.
-    got: Mutex<HashMap<Option<String>, Arc<tokio::sync::Mutex<Option<Credentials>>>>>,
+    got: Mutex<HashMap<Option<String>, Arc<Pocket>>>,
 }
+
+/// One identity's credentials, once they were got.
+type Pocket = tokio::sync::Mutex<Option<Credentials>>;
 
 /// Access keys, in the SDK's type, which wipes itself and prints nothing.
 pub(super) struct TypedKeys(Credentials);

@@ -25,7 +25,8 @@ type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// The value that the link means. NB. takes the fields out, so that they are wiped here.
 pub(super) fn of(output: GetSecretValueOutput, asked: &Asked<'_>) -> Result<SecretValue, Problem> {
-    let Said::Secret(secret) = asked.said else { return Err(nonsense(asked)) };
+    // Every answer of AWS names its secret; one of something else decodes to nothing.
+    let (Said::Secret(secret), Some(_)) = (asked.said, &output.arn) else { return Err(nonsense(asked)) };
     let text = match (output.secret_string, output.secret_binary) {
         (Some(text), _) => Zeroizing::new(text.into_bytes()),
         (None, Some(binary)) => encode(&Zeroizing::new(binary.into_inner()), secret)?,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::integration::Aws;
+use super::{integration::Aws, refuse_any};
 use crate::config::{Complaint, SecretEntry, Written};
 
 /// The whole of a secret, or a part of it.
@@ -62,11 +62,9 @@ impl AwsSecret {
     /// that is wrong, at its place.
     pub fn understand(entry: &SecretEntry, settings: &Aws) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
-        for field in [&entry.engine, &entry.path, &entry.key].into_iter().flatten() {
-            let message = "this belongs to HashiCorp Vault; a secret of AWS has `arn` and `json-key`";
-            return Err(Complaint::error(field.span, message));
-        }
-        super::refuse(entry.id.as_ref(), "`id` belongs to Azure; a secret of AWS has an `arn`")?;
+        let message = "this belongs to HashiCorp Vault; a secret of AWS has `arn` and `json-key`";
+        refuse_any(&[&entry.engine, &entry.path, &entry.key], message)?;
+        refuse_any(&[&entry.id], "`id` belongs to Azure; a secret of AWS has an `arn`")?;
         let Some(written) = &entry.arn else {
             let message =
                 "`arn` is missing, such as `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`";

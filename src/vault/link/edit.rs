@@ -16,7 +16,13 @@ pub struct NewLink {
     pub engine: Option<String>,
     pub path: Option<String>,
     pub key: Option<String>,
+    pub arn: Option<String>,
+    pub role_arn: Option<String>,
+    pub json_key: Option<String>,
+    pub encoding: Option<String>,
     pub version: Option<u64>,
+    /// The version where it is no number.
+    pub version_text: Option<String>,
     /// The name in the local vault, where it differs.
     pub local_name: Option<String>,
     /// Where given, it replaces the list that stands there.
@@ -40,7 +46,8 @@ const SECRETS: &str = "secrets";
 const ALLOWED_DOMAINS: &str = "allowed-domains";
 
 /// The fields that say where a value lives. Notes and switches stay when a name is linked anew.
-const COORDINATES: [&str; 6] = ["integration", "engine", "path", "key", "version", "name"];
+const COORDINATES: [&str; 10] =
+    ["integration", "engine", "path", "key", "arn", "role-arn", "json-key", "encoding", "version", "name"];
 
 /// Adds the link of `name`, or replaces its coordinates.
 pub fn put_link(text: &str, name: &SecretName, link: &NewLink) -> Result<String, EditError> {
@@ -53,7 +60,11 @@ pub fn put_link(text: &str, name: &SecretName, link: &NewLink) -> Result<String,
         link.engine.as_deref().map(Value::from),
         link.path.as_deref().map(Value::from),
         link.key.as_deref().map(Value::from),
-        number.map(Value::from),
+        link.arn.as_deref().map(Value::from),
+        link.role_arn.as_deref().map(Value::from),
+        link.json_key.as_deref().map(Value::from),
+        link.encoding.as_deref().map(Value::from),
+        number.map(Value::from).or_else(|| link.version_text.as_deref().map(Value::from)),
         link.local_name.as_deref().map(Value::from),
     ];
     for (field, value) in COORDINATES.into_iter().zip(coordinates) {
@@ -240,6 +251,29 @@ mod tests {
             key: Some("k".into()),
             ..NewLink::default()
         }
+    }
+
+    #[test]
+    fn a_name_that_is_linked_anew_keeps_nothing_of_another_vault() {
+        let aws = NewLink {
+            integration: "prod".into(),
+            arn: Some("arn:x".into()),
+            json_key: Some("password".into()),
+            version_text: Some("AWSPREVIOUS".into()),
+            ..NewLink::default()
+        };
+        let of_aws = put_link("", &name("a"), &aws).unwrap();
+        expect![[r#"
+            [secrets.a]
+            integration = "prod"
+            arn = "arn:x"
+            json-key = "password"
+            version = "AWSPREVIOUS"
+        "#]]
+        .assert_eq(&of_aws);
+        let of_vault = put_link(&of_aws, &name("a"), &kv_link()).unwrap();
+        assert_eq!(of_vault, put_link("", &name("a"), &kv_link()).unwrap());
+        assert_eq!(put_link(&of_vault, &name("a"), &aws).unwrap(), of_aws);
     }
 
     const FILE: &str = "\

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::{Host, Url};
 
-use super::{arn, azure::Azure, kv::check_path, quoted};
+use super::{arn, azure::Azure, kv::check_path, quoted, refuse_any};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -127,9 +127,8 @@ impl Settings {
 impl Hashicorp {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
         let header = entry.source.site.span;
-        for field in [&entry.region, &entry.account, &entry.profile, &entry.endpoint].into_iter().flatten() {
-            return Err(Complaint::error(field.span, "this belongs to AWS; HashiCorp Vault has an `address`"));
-        }
+        let others = [&entry.region, &entry.account, &entry.profile, &entry.endpoint];
+        refuse_any(&others, "this belongs to AWS; HashiCorp Vault has an `address`")?;
         let Some(written) = &entry.address else {
             return Err(Complaint::error(header, "`address` is missing, such as `https://vault.example.com:8200`"));
         };
@@ -154,13 +153,9 @@ impl Hashicorp {
 
 impl Aws {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        for field in [&entry.address, &entry.namespace, &entry.ca_file].into_iter().flatten() {
-            let message = "this belongs to HashiCorp Vault; AWS has `region`, `account` and `profile`";
-            return Err(Complaint::error(field.span, message));
-        }
-        for field in [&entry.tenant, &entry.client_id] {
-            super::refuse(field.as_ref(), "`tenant` and `client-id` belong to Azure")?;
-        }
+        let message = "this belongs to HashiCorp Vault; AWS has `region`, `account` and `profile`";
+        refuse_any(&[&entry.address, &entry.namespace, &entry.ca_file], message)?;
+        refuse_any(&[&entry.tenant, &entry.client_id], "`tenant` and `client-id` belong to Azure")?;
         let checked = |field: &Option<Written<String>>, message: &str, is_good: fn(&str) -> bool| match field {
             Some(field) if !is_good(&field.value) => Err(Complaint::error(field.span, message)),
             _ => Ok(field.as_ref().map(|field| field.value.clone())),

@@ -60,9 +60,8 @@ impl KvSecret {
         if let Some(version) = &entry.version_text {
             return Err(Complaint::error(version.span, "`version` is a number here; leave it out for the latest"));
         }
-        for field in [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding].into_iter().flatten() {
-            return Err(Complaint::error(field.span, "this belongs to AWS; here a secret has `engine`, `path`, `key`"));
-        }
+        let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
+        super::refuse_any(&others, "this belongs to AWS; here a secret has `engine`, `path`, `key`")?;
         if let Some(version) = entry.version.as_ref().filter(|version| version.value == 0) {
             return Err(Complaint::error(version.span, "versions start at 1; leave `version` out for the latest"));
         }

@@ -5,7 +5,7 @@ use std::io;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::{AnswerError, Answers, Field};
+use super::{AnswerError, Answered, Field};
 use crate::work::Directories;
 
 const WHY: &str =
@@ -19,7 +19,7 @@ impl Desk {
         Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
     }
 
-    pub fn ask(&self, _fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answers>)> {
+    pub fn ask(&self, _fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answered>)> {
         Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
     }
 }
@@ -29,5 +29,9 @@ pub async fn deliver(
     _ticket: &str,
     _answers: Zeroizing<Vec<u8>>,
 ) -> Result<(), AnswerError> {
+    Err(AnswerError::Channel(WHY.into()))
+}
+
+pub async fn fields(_directories: &Directories, _ticket: &str) -> Result<Vec<Field>, AnswerError> {
     Err(AnswerError::Channel(WHY.into()))
 }

@@ -1,5 +1,9 @@
 //! The private socket: `answer-<desk>.sock` (0600) in the user's runtime folder (0700). Both ends check that the
 //! other belongs to the same user. A ticket is the desk's id and 128 random bits, good once and for five minutes.
+//!
+//! A message is a ticket alone, which asks for the question's fields and leaves it standing, or a ticket and the
+//! answers. A reply is one line: `ok` and perhaps something more, `refused` and why the answer was not taken, or
+//! `failed` and what came of it.
 
 use std::{
     collections::HashMap,
@@ -20,13 +24,17 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{AnswerError, Answers, Field, LONGEST, read_answers};
+use super::{AnswerError, Answered, Field, LONGEST, read_answers};
 use crate::{disk, work::Directories};
 
 /// How long a question stands.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long one delivery may take.
 const DELIVERY: Duration = Duration::from_secs(10);
+/// How long the asker may take to act on an answer: a key is derived, a vault is asked.
+const EFFECT: Duration = Duration::from_secs(120);
+/// The longest reply, in bytes.
+const LONGEST_REPLY: usize = 16 * 1024;
 /// How many questions stand at once.
 const MOST: usize = 64;
 const DESK_DIGITS: usize = 8;
@@ -36,7 +44,14 @@ type Waiting = Arc<Mutex<HashMap<String, Question>>>;
 
 struct Question {
     fields: Vec<Field>,
-    answer: oneshot::Sender<Answers>,
+    answer: oneshot::Sender<Answered>,
+}
+
+/// What the desk makes of a message.
+enum Taken {
+    Fields(Vec<Field>),
+    /// The answers were handed on; what comes of them arrives here.
+    Answers(oneshot::Receiver<Result<(), String>>),
 }
 
 /// Where one process waits for answers.
@@ -62,7 +77,7 @@ impl Desk {
     }
 
     /// A ticket for a question, and where its answer arrives; the receiver fails when nobody answered in time.
-    pub fn ask(&self, fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answers>)> {
+    pub fn ask(&self, fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answered>)> {
         let ticket = format!("{}{}", self.id, random_hex((TICKET_DIGITS - DESK_DIGITS) / 2)?);
         let (answer, receiver) = oneshot::channel();
         {
@@ -91,57 +106,88 @@ impl Drop for Desk {
     }
 }
 
-/// Hands `answers`, a JSON object of texts, to the process that issued `ticket`.
+/// Hands `answers`, a JSON object of texts, to the process that issued `ticket`, and waits until it has acted on
+/// them.
 pub async fn deliver(directories: &Directories, ticket: &str, answers: Zeroizing<Vec<u8>>) -> Result<(), AnswerError> {
+    if answers.is_empty() {
+        return Err(AnswerError::NotJson);
+    }
+    if answers.len() > LONGEST {
+        return Err(AnswerError::TooLong);
+    }
+    exchange(directories, ticket, &answers).await.map(drop)
+}
+
+/// What the question of `ticket` asks for. The question stands as before.
+pub async fn fields(directories: &Directories, ticket: &str) -> Result<Vec<Field>, AnswerError> {
+    let reply = exchange(directories, ticket, &[]).await?;
+    serde_json::from_str(&reply).map_err(|_| AnswerError::Channel("the reply was not understood".into()))
+}
+
+/// Sends `ticket` and `answers`; gives what the reply says beyond that all is well.
+async fn exchange(directories: &Directories, ticket: &str, answers: &[u8]) -> Result<String, AnswerError> {
     let is_ticket =
         ticket.len() == TICKET_DIGITS && ticket.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !is_ticket {
         return Err(AnswerError::NotATicket);
     }
-    if answers.len() > LONGEST {
-        return Err(AnswerError::TooLong);
-    }
     let socket = socket_path(&directories.runtime, &ticket[..DESK_DIGITS]);
-    let exchange = exchange(&socket, ticket, &answers);
-    let reply = timeout(DELIVERY, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    match reply {
-        Ok(reply) if reply.is_empty() => Ok(()),
-        Ok(reply) => Err(refusal(&reply)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            Err(AnswerError::Expired)
-        }
-        Err(error) => Err(AnswerError::Channel(error.to_string())),
+    let sent = timeout(DELIVERY, send(&socket, ticket, answers)).await;
+    let stream = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| unsent(&error))?;
+    match timeout(EFFECT, reply(stream)).await {
+        Ok(reply) => read_reply(&reply.map_err(|error| AnswerError::Channel(error.to_string()))?),
+        Err(_) => Err(AnswerError::Unknown),
     }
 }
 
-/// Sends `ticket` and the answers; the reply is empty when they were taken.
-async fn exchange(socket: &Path, ticket: &str, answers: &[u8]) -> io::Result<String> {
+async fn send(socket: &Path, ticket: &str, answers: &[u8]) -> io::Result<UnixStream> {
     let mut stream = UnixStream::connect(socket).await?;
     same_user(&stream)?;
     stream.write_all(ticket.as_bytes()).await?;
     stream.write_all(answers).await?;
     stream.shutdown().await?;
+    Ok(stream)
+}
+
+fn unsent(error: &io::Error) -> AnswerError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AnswerError::Expired,
+        _ => AnswerError::Channel(error.to_string()),
+    }
+}
+
+async fn reply(stream: UnixStream) -> io::Result<String> {
     let mut reply = String::new();
-    stream.take(1024).read_to_string(&mut reply).await?;
+    stream.take(LONGEST_REPLY as u64).read_to_string(&mut reply).await?;
     match reply.strip_suffix('\n') {
-        Some("ok") => Ok(String::new()),
-        Some(refusal) => Ok(refusal.to_owned()),
+        Some(line) => Ok(line.to_owned()),
         None => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
 /// What went wrong over there, in its own words.
-fn refusal(reply: &str) -> AnswerError {
-    if reply == AnswerError::Expired.to_string() {
-        return AnswerError::Expired;
+fn read_reply(reply: &str) -> Result<String, AnswerError> {
+    let (word, rest) = reply.split_once(' ').unwrap_or((reply, ""));
+    let told = || rest.chars().flat_map(visible).collect();
+    match word {
+        "ok" => Ok(rest.to_owned()),
+        "failed" => Err(AnswerError::Failed(told())),
+        _ if rest == AnswerError::Expired.to_string() => Err(AnswerError::Expired),
+        _ => Err(AnswerError::Channel(told())),
     }
-    AnswerError::Channel(reply.chars().flat_map(char::escape_debug).collect())
+}
+
+/// A character as a terminal may be shown it.
+fn visible(char: char) -> impl Iterator<Item = char> {
+    let escaped = char.is_control().then(|| char.escape_default());
+    let plain = escaped.is_none().then_some(char);
+    escaped.into_iter().flatten().chain(plain)
 }
 
 async fn listen(listener: UnixListener, waiting: Waiting) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(timeout(DELIVERY, receive(stream, waiting.clone())))),
+            Ok((stream, _)) => drop(tokio::spawn(receive(stream, waiting.clone()))),
             // For example too many open files: what is open now will be closed again.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
@@ -152,21 +198,42 @@ async fn receive(mut stream: UnixStream, waiting: Waiting) {
     if same_user(&stream).is_err() {
         return;
     }
-    let reply = match take(&mut stream, &waiting).await {
-        Ok(()) => "ok\n".to_owned(),
-        Err(error) => format!("{error}\n"),
+    let Ok(taken) = timeout(DELIVERY, take(&mut stream, &waiting)).await else { return };
+    let reply = match taken {
+        Ok(Taken::Fields(fields)) => told("ok", &serde_json::to_string(&fields).expect("fields are plain data")),
+        Ok(Taken::Answers(effect)) => match timeout(EFFECT, effect).await {
+            Ok(Ok(Ok(()))) => told("ok", ""),
+            Ok(Ok(Err(message))) => told("failed", &message),
+            Ok(Err(_)) => told("failed", "whoever asked has stopped before it was done"),
+            Err(_) => return,
+        },
+        Err(error) => told("refused", &error.to_string()),
     };
-    let _ = stream.write_all(reply.as_bytes()).await;
+    let _ = timeout(DELIVERY, stream.write_all(reply.as_bytes())).await;
 }
 
-async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<(), AnswerError> {
+/// A reply in its one line.
+fn told(word: &str, rest: &str) -> String {
+    let mut line = format!("{word} {}", rest.replace(['\n', '\r'], " "));
+    line.truncate(line.floor_char_boundary(LONGEST_REPLY - 1));
+    line.push('\n');
+    line
+}
+
+async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<Taken, AnswerError> {
     let message = read_message(stream).await?;
     let (ticket, json) = message.split_at_checked(TICKET_DIGITS).ok_or(AnswerError::NotATicket)?;
     let ticket = std::str::from_utf8(ticket).map_err(|_| AnswerError::NotATicket)?;
+    if json.is_empty() {
+        let waiting = lock(waiting);
+        return Ok(Taken::Fields(waiting.get(ticket).ok_or(AnswerError::Expired)?.fields.clone()));
+    }
     // Taken out before it is read: a ticket is good for one try.
     let question = lock(waiting).remove(ticket).ok_or(AnswerError::Expired)?;
     let answers = read_answers(&Zeroizing::new(json.to_vec()), &question.fields)?;
-    question.answer.send(answers).map_err(|_| AnswerError::Expired)
+    let (reply, effect) = oneshot::channel();
+    question.answer.send(Answered { answers, reply }).map_err(|_| AnswerError::Expired)?;
+    Ok(Taken::Answers(effect))
 }
 
 /// Everything up to the end, in one buffer that never grows, so that no copy is left behind.
@@ -274,10 +341,53 @@ mod tests {
         let Setup { _folder, directories, desk } = setup();
         let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
         let answer = || json(r#"{"value":"canary-desk-1"}"#);
+        let asker = tokio::spawn(async move {
+            let answered = receiver.await.unwrap();
+            assert!(answered.answers["value"].expose(|bytes| bytes == b"canary-desk-1"));
+            answered.reply(Ok(())).unwrap();
+        });
         assert_eq!(deliver(&directories, &ticket, answer()).await, Ok(()));
-        let answers = receiver.await.unwrap();
-        assert!(answers["value"].expose(|bytes| bytes == b"canary-desk-1"));
+        asker.await.unwrap();
         assert_eq!(deliver(&directories, &ticket, answer()).await, Err(AnswerError::Expired));
+    }
+
+    /// What `deliver` says when the asker replies `effect`.
+    async fn delivered(effect: Result<(), String>) -> Result<(), AnswerError> {
+        let Setup { _folder, directories, desk } = setup();
+        let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
+        let asker = async { receiver.await.unwrap().reply(effect) };
+        let (delivered, told) = tokio::join!(deliver(&directories, &ticket, json(r#"{"value":"x"}"#)), asker);
+        assert_eq!(told, Ok(()));
+        delivered
+    }
+
+    #[tokio::test]
+    async fn whoever_answers_learns_what_came_of_it() {
+        assert_eq!(delivered(Ok(())).await, Ok(()));
+        let failed = delivered(Err("the passphrase is wrong\n\u{1b}[2J".into())).await;
+        assert_eq!(failed, Err(AnswerError::Failed("the passphrase is wrong \\u{1b}[2J".into())));
+        let long = delivered(Err("é".repeat(LONGEST_REPLY))).await;
+        assert!(matches!(long, Err(AnswerError::Failed(told)) if told.len() > LONGEST_REPLY - 20));
+    }
+
+    #[tokio::test]
+    async fn an_asker_that_stops_is_told_as_a_failure() {
+        let Setup { _folder, directories, desk } = setup();
+        let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
+        let asker = async { drop(receiver.await.unwrap()) };
+        let (delivered, ()) = tokio::join!(deliver(&directories, &ticket, json(r#"{"value":"x"}"#)), asker);
+        assert!(matches!(delivered, Err(AnswerError::Failed(_))), "{delivered:?}");
+    }
+
+    #[tokio::test]
+    async fn the_fields_of_a_question_can_be_asked_for_and_leave_it_standing() {
+        let Setup { _folder, directories, desk } = setup();
+        let asked = vec![Field::hidden("value", "Value of key")];
+        let (ticket, mut receiver) = desk.ask(asked.clone()).unwrap();
+        assert_eq!(fields(&directories, &ticket).await, Ok(asked));
+        assert!(receiver.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
+        let unknown = format!("{}{}", &ticket[..DESK_DIGITS], "0".repeat(TICKET_DIGITS - DESK_DIGITS));
+        assert_eq!(fields(&directories, &unknown).await, Err(AnswerError::Expired));
     }
 
     #[tokio::test]

@@ -142,6 +142,120 @@ async fn a_new_secret_is_asked_for_beside_the_protocol_and_heals_the_document() 
     client.finish().await;
 }
 
+/// Answers the first field of a question as `vaultls answer` does.
+async fn answer_with(home: &Home, question: &Value, value: &str) -> Result<(), answer::AnswerError> {
+    let (ticket, id) = (question["ticket"].as_str().unwrap(), question["fields"][0]["id"].as_str().unwrap());
+    answer::deliver(&home.directories(), ticket, json!({ id: value }).to_string().into_bytes().into()).await
+}
+
+#[tokio::test]
+async fn whoever_answers_learns_whether_it_worked() {
+    let home = Home::new();
+    store(&home, "key").await;
+    let home = home.locked();
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET http://localhost:9/\nX: <<vault:key>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-16 locked"]).await;
+    let question = client.command("vaultls.unlock", json!({})).await;
+    let refused = answer_with(&home, &question, "a wrong passphrase").await;
+    assert!(matches!(&refused, Err(answer::AnswerError::Failed(why)) if why.contains("passphrase")), "{refused:?}");
+    let question = client.command("vaultls.unlock", json!({})).await;
+    answer_with(&home, &question, "canary-7f3a9c-passphrase").await.unwrap();
+    // No pause and no second try: the vault is open once the answer was taken.
+    let run = client.command("vaultls.run", json!({ "uri": uri })).await;
+    assert_eq!(run["obstacles"][0]["code"], "host-unapproved", "{run}");
+    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_host_allowed_once_heals_the_document() {
+    let home = Home::new();
+    store(&home, "key").await;
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", &request("localhost:9")).await;
+    client.expect_diagnostics(&uri, 1, &["1:7-20 host-unapproved"]).await;
+    let allow = json!({ "uri": uri, "secret": "key", "host": "localhost:9", "remember": false });
+    assert_eq!(client.command("vaultls.allowHost", allow).await["outcome"], "done");
+    client.expect_diagnostics(&uri, 1, &[]).await;
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_list_of_the_local_vault_is_widened_only_for_good() {
+    let home = Home::new();
+    store(&home, "key").await;
+    let core = Arc::new(Core::open(home.core_options(&home.root())));
+    let domains = Change { allowed_domains: Some(vec!["api.example.com".into()]), ..Change::default() };
+    core.store(&SecretName::parse("key").unwrap(), domains).await.unwrap();
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", &request("localhost:9")).await;
+    client.expect_diagnostics(&uri, 1, &["1:7-20 domain-denied"]).await;
+    let allow = |remember: bool| json!({ "uri": uri, "secret": "key", "host": "localhost:9", "remember": remember });
+    let refused = client.command("vaultls.allowHost", allow(false)).await;
+    assert_eq!(refused["outcome"], "failed", "{refused}");
+    let host = client.command("vaultls.run", json!({ "uri": uri })).await["obstacles"][0]["host"].clone();
+    let allow = json!({ "uri": uri, "secret": "key", "host": host, "remember": true });
+    assert_eq!(client.command("vaultls.allowHost", allow).await["outcome"], "done");
+    client.expect_diagnostics(&uri, 1, &[]).await;
+    let entries = Core::open(home.core_options(&home.root())).vault.local().entries();
+    assert_eq!(entries[0].allowed_domains, ["api.example.com", "http://localhost:9"]);
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_list_in_a_file_is_never_widened_from_here() {
+    let home = Home::new();
+    store(&home, "key").await;
+    let text = "[secrets.key]\nintegration = \"local\"\nallowed-domains = [\"api.example.com\"]\n";
+    let file = home.write("vaultls.toml", text);
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", &request("localhost:9")).await;
+    client.expect_diagnostics(&uri, 1, &["1:7-20 untrusted"]).await;
+    client.command("vaultls.trust", json!({ "uri": uri })).await;
+    client.command("vaultls.trust", json!({ "uri": uri, "approve": true })).await;
+    client.expect_diagnostics(&uri, 1, &["1:7-20 domain-denied"]).await;
+    for remember in [false, true] {
+        let allow = json!({ "uri": uri, "secret": "key", "host": "http://localhost:9", "remember": remember });
+        let refused = client.command("vaultls.allowHost", allow).await;
+        assert_eq!(refused["outcome"], "failed", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains("vaultls.toml"), "{refused}");
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), text);
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_what_could_not_be_used() {
+    let home = Home::new();
+    home.write("vaultls.toml", "[integrations.p]\nprovider = \"hashicorp\"\naddress = \"https://127.0.0.1:1\"\n");
+    let mut client = with_plugin(&home).await;
+    for (command, argument, why) in [
+        ("vaultls.login", json!({ "integration": "nowhere" }), "no integration"),
+        ("vaultls.login", json!({ "integration": "p" }), "not approved"),
+        ("vaultls.create", json!({ "name": "key", "allowedDomains": ["*evil"] }), "is not a domain"),
+    ] {
+        let refused = client.command(command, argument).await;
+        assert_eq!(refused["outcome"], "failed", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(why), "{refused}");
+    }
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_local_vault_cannot_be_turned_on() {
+    let home = Home::new();
+    let mut client = with_plugin(&home).await;
+    let refused = client.command("vaultls.enable", json!({ "name": "nowhere" })).await;
+    assert_eq!(refused["outcome"], "failed", "{refused}");
+    assert!(Core::open(home.core_options(&home.root())).vault.local().entries().is_empty());
+    client.finish().await;
+}
+
 #[tokio::test]
 async fn a_client_without_the_plugin_is_told_the_command_line() {
     let home = Home::new();

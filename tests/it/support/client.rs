@@ -30,13 +30,21 @@ const LESS_PATIENCE: Duration = Duration::from_secs(15);
 /// One person's folders and one workspace, gone with the value.
 pub struct Home {
     folder: tempfile::TempDir,
+    /// Whether the passphrase is known from the start.
+    unlocked: bool,
 }
 
 impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { folder }
+        Self { folder, unlocked: true }
+    }
+
+    /// The same person's home at a start of the program at which nobody entered the passphrase yet.
+    pub fn locked(mut self) -> Self {
+        self.unlocked = false;
+        self
     }
 
     pub fn root(&self) -> PathBuf {
@@ -65,7 +73,7 @@ impl Home {
         CoreOptions {
             root: root.to_owned(),
             directories: self.directories(),
-            key: KeySource { given: Some(Arc::new(key)), file: None, keyring: false },
+            key: KeySource { given: self.unlocked.then(|| Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
             process_variables: ProcessVariables::default(),
             limits: vaultls::http::send::Limits::default(),

@@ -9,3 +9,4 @@ pub mod openbao;
 pub mod program;
 pub mod provision;
 pub mod target;
+pub mod vscode;

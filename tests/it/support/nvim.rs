@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::OnceLock,
 };
 
@@ -35,16 +35,7 @@ impl Editor {
 
     /// Runs `tests/nvim/{name}.lua`; panics with the whole output when a test in it fails.
     pub fn run(&self, neovim: &Path, name: &str) {
-        let output = self.command(neovim, name).output().expect("Neovim starts");
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let planned = printed.lines().find_map(|line| line.strip_prefix("1..")?.parse().ok()).unwrap_or(0);
-        let passed = printed.lines().filter(|line| line.starts_with("ok ")).count();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && planned > 0 && passed == planned,
-            "{name}: {passed} of {planned} passed, {}\n{printed}\n{errors}",
-            output.status,
-        );
+        check_report(name, &self.command(neovim, name).output().expect("Neovim starts"));
     }
 
     /// Panics when a file that the editor or the server left holds `canary`, as it is or in base64 or hex.
@@ -63,12 +54,14 @@ impl Editor {
         assert!(searched > 0, "the editor left no file at all, so the search proves nothing");
     }
 
-    fn command(&self, neovim: &Path, name: &str) -> Command {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let scripts = repository.join("tests/nvim");
+    /// The folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Lets `command` see nothing but this world.
+    pub fn confine(&self, command: &mut Command) {
         let home = self.home.path();
-        let mut command = Command::new(neovim);
-        command.args(["--clean", "-u"]).arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
         command.current_dir(home).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("LANG", "C.UTF-8").env("HOME", home).env("TMPDIR", home);
@@ -81,12 +74,33 @@ impl Editor {
         ] {
             command.env(variable, home.join(folder));
         }
-        command.env("VAULTLS_KEY", "passphrase of the nvim tests").env("VAULTLS_NO_KEYRING", "1");
+        command.env("VAULTLS_KEY", "passphrase of the editor tests").env("VAULTLS_NO_KEYRING", "1");
         command.env("VAULTLS_BIN", env!("CARGO_BIN_EXE_vaultls"));
-        command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
         command.env("VAULTLS_TEST_FOLDER", home);
+    }
+
+    fn command(&self, neovim: &Path, name: &str) -> Command {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let scripts = repository.join("tests/nvim");
+        let mut command = Command::new(neovim);
+        command.args(["--clean", "-u"]).arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
+        self.confine(&mut command);
+        command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
         command
     }
+}
+
+/// Panics with the whole output when a test of a report (TAP) failed, or none was run.
+pub fn check_report(name: &str, output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let planned = printed.lines().find_map(|line| line.strip_prefix("1..")?.parse().ok()).unwrap_or(0);
+    let passed = printed.lines().filter(|line| line.starts_with("ok ")).count();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && planned > 0 && passed == planned,
+        "{name}: {passed} of {planned} passed, {}\n{printed}\n{errors}",
+        output.status,
+    );
 }
 
 #[cfg(unix)]

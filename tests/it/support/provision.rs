@@ -30,9 +30,14 @@ pub fn python_tool(name: &str) -> Option<PathBuf> {
 
 /// Says past the test harness's capture that tests are skipped, and how many so far. In CI nothing may be skipped.
 pub fn skip(what: &str) {
+    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "nothing may be skipped in CI, but {what}");
+    skip_anywhere(what);
+}
+
+/// The same for what CI may lack.
+pub fn skip_anywhere(what: &str) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::SeqCst) + 1;
-    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "nothing may be skipped in CI, but {what}");
     let _ = writeln!(io::stderr(), "SKIPPED ({count} in this run): {what}");
 }
 
@@ -43,6 +48,11 @@ pub fn scratch(name: &str) -> PathBuf {
     folder
 }
 
+/// The folder of programs and packages that tests fetch.
+pub fn servers() -> PathBuf {
+    target().join("test-servers")
+}
+
 fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
 }
@@ -50,7 +60,7 @@ fn target() -> PathBuf {
 /// The folder of the environment's programs. Made anew when the requirements changed; one process makes it while
 /// others wait.
 fn environment() -> Result<PathBuf, String> {
-    let folder = target().join("test-servers");
+    let folder = servers();
     let said = |what: &str, error: io::Error| format!("{what}: {error}");
     fs::create_dir_all(&folder).map_err(|error| said("no folder for it", error))?;
     let lock = File::create(folder.join("lock")).map_err(|error| said("no lock file", error))?;
@@ -76,7 +86,8 @@ fn install(venv: &Path, programs: &Path) -> Result<(), String> {
     run(Command::new(programs.join("python")).args(pip).args(patience).arg(requirements))
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+/// Runs a command to its end; the last line of its complaints where it fails.
+pub fn run(command: &mut Command) -> Result<(), String> {
     let shown = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("`{shown}` does not start: {error}"))?;
     if output.status.success() {

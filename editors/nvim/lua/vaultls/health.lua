@@ -29,7 +29,7 @@ local function check_program()
   local program = command[1]
   if vim.fn.executable(program) == 0 then
     health.error(('`%s` is not found'):format(program), {
-      'install it with `cargo install vaultls`',
+      'install it: `cargo install --path . --locked` in a clone',
       "or name it with `vim.g.vaultls_cmd = '/path/to/vaultls'`",
     })
     return

@@ -6,10 +6,6 @@ local verb = require('vaultls.verb')
 
 local M = {}
 
----How long an answer may take to have its effect in the server: a value is stored, and a key derived, after the
----answer was taken.
-local PATIENCE_MS = 10000
-
 ---@param obstacle vaultls.Obstacle
 ---@return string
 local function describe(obstacle)
@@ -104,15 +100,6 @@ local function key(obstacle)
   return shared[obstacle.code] and obstacle.code or ('%s %s %s'):format(obstacle.code, obstacle.secret, obstacle.host)
 end
 
----Whether the user settled this obstacle a moment ago and the server may still be busy with it.
----@param run vaultls.Run
----@param obstacle vaultls.Obstacle
----@return boolean
-function M.is_under_way(run, obstacle)
-  local since = run.settled[key(obstacle)]
-  return since ~= nil and vim.uv.now() - since < PATIENCE_MS
-end
-
 ---@param obstacle vaultls.Obstacle
 ---@return boolean
 function M.exists(obstacle)
@@ -125,7 +112,7 @@ end
 ---@return boolean all of them are out of the way
 function M.settle_all(run, obstacles)
   local hopeless = vim.iter(obstacles):any(function(obstacle)
-    return not M.exists(obstacle) or run.settled[key(obstacle)] and not M.is_under_way(run, obstacle)
+    return not M.exists(obstacle) or run.settled[key(obstacle)]
   end)
   if hopeless or #obstacles == 0 then
     report(obstacles)
@@ -136,7 +123,7 @@ function M.settle_all(run, obstacles)
       if not remedies[obstacle.code](run, obstacle) then
         return false
       end
-      run.settled[key(obstacle)] = vim.uv.now()
+      run.settled[key(obstacle)] = true
     end
   end
   return true

@@ -11,8 +11,6 @@ local M = {}
 
 ---How often the user is asked about what keeps one request from being sent.
 local MAX_QUESTIONS = 5
----How often it is looked whether the server is ready after the user settled an obstacle.
-local LOOK_EVERY_MS = 100
 
 ---@class vaultls.Run
 ---@field client vim.lsp.Client
@@ -22,7 +20,7 @@ local LOOK_EVERY_MS = 100
 ---@field request? integer id of the message that waits for its answer
 ---@field resume? fun(outcome?: vaultls.Outcome, message?: string) ends the wait for it
 ---@field cancelled? boolean
----@field settled table<string, integer> when the user settled an obstacle, by its secret and code
+---@field settled table<string, boolean> which obstacles the user settled, by secret, code and host
 
 ---From the user's act to its end, questions included.
 ---@type table<vaultls.Run, true>
@@ -100,15 +98,6 @@ local function follow_up(run, outcome)
   return show_failed(run, outcome)
 end
 
----@param outcome vaultls.Outcome
----@return boolean
-local function waits_for_the_server(run, outcome)
-  local obstacles = outcome.outcome == 'blocked' and outcome.obstacles or {}
-  return #obstacles > 0 and vim.iter(obstacles):all(function(obstacle)
-    return remedy.is_under_way(run, obstacle)
-  end)
-end
-
 ---@param run vaultls.Run
 local function drive(run)
   local questions = 0
@@ -117,13 +106,8 @@ local function drive(run)
     if run.cancelled or not outcome then
       return
     end
-    local again = waits_for_the_server(run, outcome)
-    if again then
-      task.sleep(LOOK_EVERY_MS)
-    else
-      questions = questions + 1
-      again = follow_up(run, outcome) and questions < MAX_QUESTIONS
-    end
+    questions = questions + 1
+    local again = follow_up(run, outcome) and questions < MAX_QUESTIONS
   until not again
 end
 

@@ -31,14 +31,6 @@ function M.await(begin)
   return vim.F.unpack_len(results)
 end
 
----Waits inside a task.
----@param milliseconds integer
-function M.sleep(milliseconds)
-  M.await(function(resume)
-    vim.defer_fn(resume, milliseconds)
-  end)
-end
-
 ---@private
 ---@param thread thread
 function M.resume(thread)

@@ -1,0 +1,48 @@
+// Questions to the user. Hidden answers are in no history, no message and no log.
+
+import * as vscode from "vscode";
+import type { Connection } from "./client";
+import type { Field, NeedsInput } from "./outcome";
+import { clean } from "./text";
+
+/** Asks for text that is no secret; nothing when the user gave up or entered nothing. */
+export async function text(prompt: string, value = ""): Promise<string | undefined> {
+  const answer = await vscode.window.showInputBox({ prompt: clean(prompt), value, ignoreFocusOut: true });
+  return answer === "" ? undefined : answer;
+}
+
+/** Lets the user choose among things to do, in a dialog that does not vanish by itself. */
+export function decide<Choice extends string>(message: string, ...choices: Choice[]): Thenable<Choice | undefined> {
+  return vscode.window.showWarningMessage(clean(message), { modal: true }, ...choices);
+}
+
+/** Asks what the server needs and hands it over past the protocol; whether it was taken. */
+export async function answer(connection: Connection, outcome: NeedsInput): Promise<boolean> {
+  const answers = await askFields(outcome.fields, outcome.message ?? "");
+  if (!answers) {
+    void vscode.window.showInformationMessage("vaultls: nothing was entered");
+    return false;
+  }
+  const refused = await connection.answer(outcome.ticket, answers);
+  if (refused !== undefined) {
+    void vscode.window.showErrorMessage(`vaultls: ${clean(refused)}`);
+  }
+  return refused === undefined;
+}
+
+async function askFields(fields: Field[], title: string): Promise<Record<string, string> | undefined> {
+  const answers: Record<string, string> = {};
+  for (const field of fields) {
+    const entered = await vscode.window.showInputBox({
+      title: clean(title),
+      prompt: clean(field.label),
+      password: field.kind !== "text",
+      ignoreFocusOut: true,
+    });
+    if (entered === undefined || entered === "") {
+      return undefined;
+    }
+    answers[field.id] = entered;
+  }
+  return answers;
+}

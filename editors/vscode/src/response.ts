@@ -1,0 +1,113 @@
+// Keeps the last responses, in memory only, and shows them beside the file: the body, and the headers on demand.
+
+import * as vscode from "vscode";
+import * as documents from "./documents";
+import { format } from "./json";
+import type { Response } from "./outcome";
+import { clean, duration, size } from "./text";
+
+/** How many responses are kept. */
+const MAX_KEPT = 20;
+
+interface Kept {
+  number: number;
+  response: Response;
+  language: string;
+  body: vscode.Uri;
+  headers: vscode.Uri;
+}
+
+/** Oldest first. */
+const kept: Kept[] = [];
+let nextNumber = 1;
+
+/** Languages and file extensions by the last word of a media type: `application/problem+json` is JSON. */
+const LANGUAGES: Record<string, [language: string, extension: string]> = {
+  json: ["json", "json"],
+  xml: ["xml", "xml"],
+  svg: ["xml", "xml"],
+  html: ["html", "html"],
+  xhtml: ["html", "html"],
+  css: ["css", "css"],
+  javascript: ["javascript", "js"],
+  yaml: ["yaml", "yaml"],
+};
+
+/** Shows a response beside the file that it belongs to. */
+export async function show(response: Response, notes: string[]): Promise<void> {
+  const one = keep(response, notes);
+  await documents.show(one.body, one.language);
+}
+
+/** `200 OK 12 ms 1.2 kB` */
+export function summary(response: Response): string {
+  return [response.status, response.reason, duration(response.millis), size(response.bytes)].filter(Boolean).join(" ");
+}
+
+/** Shows the headers of the response in the active editor, else of the last one. */
+export async function showHeaders(): Promise<void> {
+  const active = vscode.window.activeTextEditor?.document.uri.toString();
+  const one = kept.find((candidate) => candidate.body.toString() === active) ?? kept.at(-1);
+  if (one) {
+    await documents.show(one.headers, "plaintext");
+  } else {
+    void vscode.window.showInformationMessage("vaultls: there is no response yet");
+  }
+}
+
+/** Lets the user choose among the responses that are kept, newest first. */
+export async function choose(): Promise<void> {
+  const items = kept.toReversed().map((one) => ({
+    label: clean(`${one.response.status} ${one.response.method} ${one.response.url}`),
+    description: `#${one.number}`,
+    one,
+  }));
+  const placeHolder = items.length > 0 ? "Response" : "There is no response yet";
+  const item = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  if (item) {
+    await documents.show(item.one.body, item.one.language);
+  }
+}
+
+function keep(response: Response, notes: string[]): Kept {
+  const number = nextNumber++;
+  const [language, extension] = languageOf(response);
+  const one: Kept = {
+    number,
+    response,
+    language,
+    body: documents.keep(`/${number}/response.${extension}`, bodyText(response, language)),
+    headers: documents.keep(`/${number}/headers.txt`, headerText(response, notes)),
+  };
+  kept.push(one);
+  const oldest = kept.length > MAX_KEPT ? kept.shift() : undefined;
+  if (oldest) {
+    documents.drop(oldest.body);
+    documents.drop(oldest.headers);
+  }
+  return one;
+}
+
+function languageOf(response: Response): [string, string] {
+  const plain: [string, string] = ["plaintext", "txt"];
+  const header = response.headers.find(([name]) => name.toLowerCase() === "content-type");
+  if (response.binary || !header) {
+    return plain;
+  }
+  const words = (header[1].split(";")[0] ?? "").toLowerCase().match(/\w+/g) ?? [];
+  return LANGUAGES[words.at(-1) ?? ""] ?? LANGUAGES[words.at(1) ?? ""] ?? plain;
+}
+
+function bodyText(response: Response, language: string): string {
+  return language === "json" && !response.truncated ? format(response.body) + "\n" : response.body;
+}
+
+function headerText(response: Response, notes: string[]): string {
+  const lines = [`${response.method} ${response.url}`];
+  lines.push(...response.redirects.map(([status, url]) => `  ${status} to ${url}`));
+  lines.push(`${response.version} ${response.status} ${response.reason}`);
+  lines.push(...response.headers.map(([name, value]) => `${name}: ${value}`));
+  lines.push("", `${duration(response.millis)}, ${size(response.bytes)}${response.truncated ? ", cut short" : ""}`);
+  lines.push(...notes);
+  return lines.map(clean).join("\n") + "\n";
+}

@@ -1,0 +1,135 @@
+// What the tests in the extension host are made of: waiting without sleeping, answers in place of a person, a server
+// on the loopback, and a report in the Test Anything Protocol.
+
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as vscode from "vscode";
+
+export type Test = [name: string, body: () => Promise<void>];
+
+const PATIENCE_MS = 20_000;
+const LOOK_EVERY_MS = 25;
+
+/** Runs the tests in order and writes what came of them to the file that the environment names. */
+export async function report(tests: Test[]): Promise<void> {
+  const lines = [`1..${tests.length}`];
+  for (const [index, [name, body]] of tests.entries()) {
+    try {
+      await body();
+      lines.push(`ok ${index + 1} ${name}`);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      lines.push(`not ok ${index + 1} ${name}`, ...text.split("\n").map((line) => `# ${line}`));
+    } finally {
+      restore();
+    }
+  }
+  const path = required("VAULTLS_TEST_REPORT");
+  fs.writeFileSync(`${path}.part`, lines.join("\n") + "\n");
+  fs.renameSync(`${path}.part`, path);
+}
+
+export function required(variable: string): string {
+  const value = process.env[variable];
+  if (value === undefined) {
+    throw new Error(`${variable} is not set`);
+  }
+  return value;
+}
+
+/** Waits until `look` gives something. */
+export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) {
+      return found;
+    }
+    if (Date.now() > end) {
+      throw new Error(`waited in vain for ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+/** Everything that was said to the person since the last test. */
+export const said: string[] = [];
+
+type Window = typeof vscode.window;
+type Stub = (...args: never[]) => unknown;
+
+const originals = new Map<keyof Window, unknown>();
+
+/** Answers in place of a person, until the test ends. */
+export function stub(name: keyof Window, answer: Stub): void {
+  const window = vscode.window as unknown as Record<string, unknown>;
+  if (!originals.has(name)) {
+    originals.set(name, window[name]);
+  }
+  window[name] = answer;
+}
+
+/** Records messages and chooses `choice` where it is offered. */
+export function person(choice?: string): void {
+  const hear = async (message: string, ...rest: unknown[]): Promise<unknown> => {
+    said.push(message);
+    return rest.find((item) => item === choice && item !== undefined);
+  };
+  stub("showInformationMessage", hear);
+  stub("showWarningMessage", hear);
+  stub("showErrorMessage", hear);
+}
+
+function restore(): void {
+  const window = vscode.window as unknown as Record<string, unknown>;
+  originals.forEach((original, name) => (window[name] = original));
+  originals.clear();
+  said.length = 0;
+}
+
+/** A server that answers with what it was sent, as compact JSON, and remembers it; `/slow` it never answers. */
+export class Echo {
+  readonly seen: string[] = [];
+  private readonly server = http.createServer((request, response) => {
+    const authorization = request.headers.authorization ?? "";
+    this.seen.push(`${request.method} ${request.url} ${authorization}`);
+    if (request.url !== "/slow") {
+      response.setHeader("content-type", "application/json; charset=utf-8");
+      response.setHeader("x-echo", authorization);
+      response.end(`{"path":"${request.url}","seen":"${authorization}","count":12345678901234567890}`);
+    }
+  });
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+}
+
+/** Writes a file of the workspace. */
+export async function write(name: string, text: string): Promise<vscode.Uri> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  if (!folder) {
+    throw new Error("no workspace is open");
+  }
+  const uri = vscode.Uri.joinPath(folder, name);
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(text));
+  return uri;
+}
+
+/** Waits until the findings of a document are these, each as `line code`. */
+export async function findings(uri: vscode.Uri, expected: string[]): Promise<vscode.Diagnostic[]> {
+  const look = (): vscode.Diagnostic[] => vscode.languages.getDiagnostics(uri);
+  const told = (): string => JSON.stringify(look().map((one) => `${one.range.start.line} ${codeOf(one)}`).sort());
+  try {
+    return await until("findings", () => told() === JSON.stringify(expected) && look());
+  } catch {
+    throw new Error(`the findings are ${told()}, not ${JSON.stringify(expected)}`);
+  }
+}
+
+function codeOf(diagnostic: vscode.Diagnostic): string {
+  const code = diagnostic.code;
+  return String(typeof code === "object" ? code.value : code);
+}

@@ -1,0 +1,212 @@
+// From a missing secret to a response in the real VS Code, and the value is nowhere to be seen.
+
+import { strict as assert } from "node:assert";
+import * as vscode from "vscode";
+import { Echo, findings, person, said, stub, type Test, until, write } from "./harness";
+
+const CANARY = "canary-vscode-3b91e7d05a6c42f8";
+
+const echo = new Echo();
+let uri: vscode.Uri;
+let editor: vscode.TextEditor;
+
+function source(address: string): string {
+  return [
+    `@host = http://${address}`,
+    "",
+    "### Echo",
+    "GET {{host}}/echo",
+    "Authorization: Bearer <<vault:token>>",
+    "",
+    "### Plain",
+    "GET {{host}}/plain",
+    "",
+    "### Slow",
+    "GET {{host}}/slow",
+    "",
+  ].join("\n");
+}
+
+function lenses(): Thenable<vscode.CodeLens[]> {
+  return vscode.commands.executeCommand("vscode.executeCodeLensProvider", uri);
+}
+
+/** Sends the request whose lens is on `line`. */
+async function pressLens(line: number): Promise<void> {
+  const lens = await until("the lens", async () => (await lenses()).find((one) => one.range.start.line === line));
+  assert.equal(lens.command?.command, "vaultls.run");
+  await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
+}
+
+/** The documents of ours that are shown. */
+function shown(name: string): vscode.TextDocument | undefined {
+  const isIt = (document: vscode.TextDocument): boolean =>
+    document.uri.scheme === "vaultls-response" && document.uri.path.endsWith(name);
+  return vscode.window.visibleTextEditors.map((one) => one.document).find(isIt);
+}
+
+async function opensTheFile(): Promise<void> {
+  await write("vaultls.toml", "");
+  uri = await write("echo.http", source(await echo.start()));
+  editor = await vscode.window.showTextDocument(uri);
+  assert.equal(editor.document.languageId, "http");
+  const [finding] = await findings(uri, ["4 missing"]);
+  assert.equal(finding?.source, "vaultls");
+  assert.equal(editor.document.getText(finding.range), "<<vault:token>>");
+}
+
+async function hovers(): Promise<void> {
+  const position = new vscode.Position(4, 33);
+  const hovers: vscode.Hover[] = await vscode.commands.executeCommand("vscode.executeHoverProvider", uri, position);
+  const text = hovers.flatMap((hover) => hover.contents.map((part) => (typeof part === "string" ? part : part.value)));
+  assert.match(text.join("\n"), /token/);
+}
+
+async function mendsAReference(): Promise<void> {
+  const other = await write("other.http", "GET https://api.example.com\nAuthorization: {{vault:token}}\n");
+  const document = await vscode.workspace.openTextDocument(other);
+  const range = new vscode.Range(1, 20, 1, 20);
+  const action = await until("the action", async () => {
+    const all: vscode.CodeAction[] = await vscode.commands.executeCommand("vscode.executeCodeActionProvider", other, range);
+    return all.find((one) => one.edit && one.title.includes("<<vault:token>>"));
+  });
+  assert.ok(action.edit && (await vscode.workspace.applyEdit(action.edit)));
+  assert.match(document.getText(), /Authorization: <<vault:token>>/);
+  await document.save();
+}
+
+async function createsASecret(): Promise<void> {
+  person();
+  let asked: vscode.InputBoxOptions | undefined;
+  stub("showInputBox", async (options: vscode.InputBoxOptions) => {
+    asked = options;
+    return CANARY;
+  });
+  await vscode.commands.executeCommand("vaultls.create", { uri: uri.toString(), name: "token" });
+  assert.equal(asked?.password, true);
+  await findings(uri, ["4 host-unapproved"]);
+  assert.deepEqual(said, []);
+}
+
+async function showsAMaskedResponse(): Promise<void> {
+  person("Once");
+  await vscode.window.showTextDocument(uri);
+  await pressLens(3);
+  assert.match(said[0] ?? "", /token.*127\.0\.0\.1/);
+  assert.deepEqual(echo.seen, [`GET /echo Bearer ${CANARY}`]);
+  const document = await until("the response", () => shown("response.json"));
+  assert.equal(document.languageId, "json");
+  assert.match(document.getText(), /^\{\n {2}"path": "\/echo",\n {2}"seen": "Bearer [^c].*",\n {2}"count": 12345678901234567890\n\}\n$/);
+  assert.equal(document.getText().includes(CANARY), false);
+  assert.equal(vscode.window.activeTextEditor?.document.uri.toString(), uri.toString());
+}
+
+async function showsHeaders(): Promise<void> {
+  await vscode.commands.executeCommand("vaultls.showHeaders");
+  const text = (await until("the headers", () => shown("headers.txt"))).getText();
+  assert.match(text, /^GET http:\/\/127\.0\.0\.1:\d+\/echo\nHTTP\/1\.1 200 OK\n/);
+  assert.match(text, /x-echo: Bearer /);
+  assert.equal(text.includes(CANARY), false);
+}
+
+async function keepsResponses(): Promise<void> {
+  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
+  await pressLens(7);
+  const labels: string[] = [];
+  stub("showQuickPick", async (items: vscode.QuickPickItem[]) => {
+    labels.push(...items.map((item) => item.label.replace(/:\d+/g, "")));
+    return items[1];
+  });
+  await vscode.commands.executeCommand("vaultls.showResponse");
+  assert.deepEqual(labels, ["200 GET http://127.0.0.1/plain", "200 GET http://127.0.0.1/echo"]);
+  await until("the older response", () => shown("/1/response.json"));
+}
+
+async function cancels(): Promise<void> {
+  person();
+  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
+  const over = pressLens(10);
+  await until("the request", () => echo.seen.includes("GET /slow "));
+  await vscode.commands.executeCommand("vaultls.cancel");
+  await over;
+  assert.deepEqual(said, []);
+}
+
+async function showsTheStatus(): Promise<void> {
+  let entries: vscode.QuickPickItem[] = [];
+  stub("showQuickPick", async (items: vscode.QuickPickItem[]) => {
+    entries = items;
+  });
+  await vscode.commands.executeCommand("vaultls.status");
+  const text = JSON.stringify(entries);
+  assert.match(text, /Local vault.*open/);
+  assert.match(text, /token/);
+  assert.equal(text.includes(CANARY), false);
+}
+
+async function reviewsDefinitions(): Promise<void> {
+  person();
+  await write("vaultls.toml", '[integrations.team]\nprovider = "hashicorp"\naddress = "https://vault.example.com"\n');
+  let definitions = "";
+  stub("showQuickPick", async (items: string[]) => {
+    definitions = (await until("the definitions", () => shown("definitions to trust"))).getText();
+    return items[0];
+  });
+  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
+  await vscode.commands.executeCommand("vaultls.trust");
+  assert.match(definitions, /team\n(.*\n)*.*https:\/\/vault\.example\.com/);
+  assert.match(said.join("\n"), /trusted/);
+  await until("the end of the review", () => shown("definitions to trust") === undefined);
+}
+
+async function asksForALink(): Promise<void> {
+  person();
+  const answers = ["kv", "payments/stripe", "api_key", "", "api.example.com"];
+  stub("showInputBox", async () => answers.shift());
+  await vscode.commands.executeCommand("vaultls.link", { uri: uri.toString(), name: "stripe" });
+  assert.match(said.join("\n"), /`stripe` is linked to `team`/);
+  const config = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(uri, "../vaultls.toml"));
+  assert.match(Buffer.from(config).toString(), /\[secrets\.stripe\](.*\n)+path = "payments\/stripe"/);
+}
+
+async function choosesAnEnvironment(): Promise<void> {
+  await write("http-client.env.json", '{"test": {"where": "there"}, "$shared": {}}');
+  const other = await write("environment.http", "GET http://example.com/{{where}}\n");
+  await vscode.window.showTextDocument(other, { viewColumn: vscode.ViewColumn.One });
+  await findings(other, ["0 variable"]);
+  let labels: string[] = [];
+  stub("showQuickPick", async (items: vscode.QuickPickItem[]) => {
+    labels = items.map((item) => item.label);
+    return items[1];
+  });
+  await vscode.commands.executeCommand("vaultls.chooseEnvironment");
+  assert.deepEqual(labels, ["No environment", "test"]);
+  await findings(other, []);
+}
+
+async function tellsWhatWasTried(): Promise<void> {
+  person();
+  const settings = vscode.workspace.getConfiguration("vaultls");
+  await settings.update("server.path", "/nowhere/vaultls", vscode.ConfigurationTarget.Workspace);
+  await until("the message", () => said.some((message) => message.includes("/nowhere/vaultls")));
+  assert.equal(said.length, 1);
+  await settings.update("server.path", undefined, vscode.ConfigurationTarget.Workspace);
+  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
+  await findings(uri, ["4 host-unapproved"]);
+}
+
+export const tests: Test[] = [
+  ["a missing secret is underlined", opensTheFile],
+  ["hover tells about the reference", hovers],
+  ["a code action mends a reference", mendsAReference],
+  ["a value is asked for hidden and stored", createsASecret],
+  ["a response is shown beside, formatted and masked", showsAMaskedResponse],
+  ["its headers are a document of their own", showsHeaders],
+  ["previous responses are kept", keepsResponses],
+  ["a request can be cancelled", cancels],
+  ["the status is a list", showsTheStatus],
+  ["definitions are reviewed before they are trusted", reviewsDefinitions],
+  ["a link is asked for field by field", asksForALink],
+  ["an environment is chosen", choosesAnEnvironment],
+  ["a missing program is one message", tellsWhatWasTried],
+];

