@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod azure;
 pub mod cache;
+mod fields;
 pub mod hashicorp;
 pub mod link;
 pub mod local;

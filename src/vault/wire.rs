@@ -53,26 +53,35 @@ pub(super) fn build(builder: ClientBuilder) -> Result<reqwest::Client, Problem> 
 
 /// What an HTTP error of a client of ours means; `shown` is the server as people know it.
 pub(super) fn explain(error: &reqwest::Error, shown: &str) -> Problem {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(error) = current.downcast_ref::<rustls::Error>() {
-            let detail = format!("no secure connection to `{shown}`: {}", tls_words(error));
-            return Problem::new(Reason::Tls, detail);
-        }
-        if current.is::<Unresolved>() {
-            return unreachable(shown, "its name cannot be resolved");
-        }
-        if let Some(words) = current.downcast_ref::<io::Error>().and_then(io_words) {
-            return unreachable(shown, words);
-        }
-        // An I/O error that wraps another error passes over it as its source.
-        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause = wrapped.map_or_else(|| current.source(), |wrapped| Some(wrapped));
+    if let Some(problem) = broken(error, shown) {
+        return problem;
     }
     if error.is_timeout() {
         return unreachable(shown, &format!("no answer within {} seconds", TIMEOUT.as_secs()));
     }
     unreachable(shown, if error.is_connect() { "no connection" } else { "the connection broke off" })
+}
+
+/// What broke below HTTP, by the types in an error's chain; none if nothing there is known.
+pub(super) fn broken(error: &(dyn Error + 'static), shown: &str) -> Option<Problem> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(error) = current.downcast_ref::<rustls::Error>() {
+            let detail = format!("no secure connection to `{shown}`: {}", tls_words(error));
+            return Some(Problem::new(Reason::Tls, detail));
+        }
+        if current.is::<Unresolved>() {
+            return Some(unreachable(shown, "its name cannot be resolved"));
+        }
+        let of_system = current.downcast_ref::<io::Error>();
+        if let Some(words) = of_system.and_then(io_words) {
+            return Some(unreachable(shown, words));
+        }
+        // An I/O error that wraps another error passes over it as its source.
+        let wrapped = of_system.and_then(io::Error::get_ref);
+        cause = wrapped.map_or_else(|| current.source(), |wrapped| Some(wrapped));
+    }
+    None
 }
 
 /// Nobody answered at `shown`.

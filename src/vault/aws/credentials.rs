@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::{
     disk,
     status::{Problem, Reason},
-    vault::{ProcessVariables, link::integration::AwsAuth, value::SecretValue},
+    vault::{ProcessVariables, link::integration::AwsAuth, value::SecretValue, wire},
 };
 
 /// How long keys without an expiry are kept that a person typed in, as in Postman's vault.
@@ -208,7 +208,7 @@ fn is_fresh(credentials: &Credentials) -> bool {
 /// because a `credential_process` may have put anything into them.
 fn explain(profile: &str, error: &aws_credential_types::provider::error::CredentialsError) -> Problem {
     use aws_credential_types::provider::error::CredentialsError;
-    if let Some(problem) = super::failure::broken_wire(error, &format!("the sign-in of profile `{profile}`")) {
+    if let Some(problem) = wire::broken(error, &format!("the sign-in of profile `{profile}`")) {
         return problem;
     }
     let (reason, detail) = match error {

@@ -1,7 +1,7 @@
 //! What failures mean, by their codes and types: never by a status, which emulators and gateways choose freely, and
 //! never by a text. Texts of AWS are not shown either: they may hold anything.
 
-use std::{error::Error, io};
+use std::error::Error;
 
 use aws_sdk_secretsmanager::{
     config::http::HttpResponse,
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use crate::{
     status::{Problem, Reason},
-    vault::link::arn::AwsSecret,
+    vault::{link::arn::AwsSecret, wire},
 };
 
 /// How far two clocks may be apart before AWS refuses a signature (IAM User Guide, "Signature elements").
@@ -47,7 +47,7 @@ pub(super) fn explain<E>(error: &SdkError<E>, asked: &Asked<'_>) -> Problem
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let unreachable = |words: &str| unreachable(&asked.place, words);
+    let unreachable = |words: &str| wire::unreachable(&asked.place, words);
     match error {
         SdkError::ServiceError(failed) => match failed.err().code() {
             Some(code) => refused(code, clock_skew(failed.raw()), asked),
@@ -56,7 +56,7 @@ where
         SdkError::ResponseError(_) => nonsense(asked),
         SdkError::TimeoutError(_) => unreachable("no answer in time"),
         SdkError::DispatchFailure(failed) => {
-            let found = failed.as_connector_error().and_then(|error| broken_wire(error, &asked.place));
+            let found = failed.as_connector_error().and_then(|error| wire::broken(error, &asked.place));
             found
                 .unwrap_or_else(|| unreachable(if failed.is_timeout() { "no answer in time" } else { "no connection" }))
         }
@@ -139,42 +139,6 @@ pub(super) fn marked_for_deletion(asked: &Asked<'_>) -> Problem {
 /// An answer that is not in the form of AWS's.
 pub(super) fn nonsense(asked: &Asked<'_>) -> Problem {
     Problem::new(Reason::Unreachable, format!("`{}` does not answer like AWS", asked.place))
-}
-
-/// What broke below HTTP, by the types in an error's chain; none if nothing there is known.
-pub(super) fn broken_wire(error: &(dyn Error + 'static), place: &str) -> Option<Problem> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if current.is::<rustls::Error>() {
-            let detail = format!("no secure connection to `{place}`: its certificate or its TLS is not accepted");
-            return Some(Problem::new(Reason::Tls, detail));
-        }
-        let of_system = current.downcast_ref::<io::Error>();
-        if let Some(words) = of_system.and_then(io_words) {
-            return Some(unreachable(place, words));
-        }
-        // An I/O error that wraps another error passes over it as its source.
-        let wrapped = of_system.and_then(io::Error::get_ref);
-        cause = wrapped.map_or_else(|| current.source(), |wrapped| Some(wrapped));
-    }
-    None
-}
-
-fn io_words(error: &io::Error) -> Option<&'static str> {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some("the connection was refused"),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Some("the connection broke off")
-        }
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            Some("there is no way to it in the network")
-        }
-        _ => None,
-    }
-}
-
-fn unreachable(place: &str, words: &str) -> Problem {
-    Problem::new(Reason::Unreachable, format!("`{place}` cannot be reached: {words}"))
 }
 
 /// How far the server's clock is ahead of this machine's, where that is too far for a signature.

@@ -1,27 +1,18 @@
 //! The value out of an answer: the text as it is, one key of it, or bytes written as text.
 
-use std::{borrow::Cow, collections::BTreeMap};
-
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::failure::{Asked, Said, nonsense};
 use crate::{
     status::{Problem, Reason},
     vault::{
+        fields::{self, Keys, Text},
         link::arn::{AwsSecret, Encoding},
         value::SecretValue,
     },
 };
-
-/// How many keys a message lists.
-const LISTED_KEYS: usize = 5;
-
-/// The keys of an object, each with its JSON as it came.
-type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// The value that the link means. NB. takes the fields out, so that they are wiped here.
 pub(super) fn of(output: GetSecretValueOutput, asked: &Asked<'_>) -> Result<SecretValue, Problem> {
@@ -86,19 +77,8 @@ fn pick(text: &[u8], key: &str, secret: &AwsSecret) -> Result<Zeroizing<Vec<u8>>
     }
 }
 
-/// Borrows a text that has no escapes, so that only one with escapes is built anew.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 fn no_key(keys: &Keys<'_>, key: &str, secret: &AwsSecret) -> Problem {
-    let shown =
-        |key: &Cow<'_, str>| format!("`{}`", key.chars().take(40).flat_map(char::escape_debug).collect::<String>());
-    let mut listed: Vec<String> = keys.keys().take(LISTED_KEYS).map(shown).collect();
-    if keys.len() > LISTED_KEYS {
-        listed.push(format!("{} more", keys.len() - LISTED_KEYS));
-    }
-    let rest = if listed.is_empty() { "it has none".to_owned() } else { format!("it has {}", listed.join(", ")) };
-    Problem::new(Reason::NotFound, format!("secret `{}` has no key `{key}`; {rest}", secret.arn.name))
+    Problem::new(Reason::NotFound, format!("secret `{}` has no key `{key}`; {}", secret.arn.name, fields::listed(keys)))
 }
 
 fn empty(secret: &AwsSecret) -> Problem {

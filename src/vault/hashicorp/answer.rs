@@ -6,17 +6,17 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::transport::Answer;
 use crate::{
     status::{Problem, Reason},
-    vault::{link::kv::KvSecret, value::SecretValue},
+    vault::{
+        fields::{self, Keys, Text},
+        link::kv::KvSecret,
+        value::SecretValue,
+    },
 };
-
-/// How many keys a message lists.
-const LISTED_KEYS: usize = 5;
 
 /// The engine at a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +102,6 @@ struct MountOptions {
     #[serde(default)]
     version: Option<String>,
 }
-
-/// The keys of a secret, each with its JSON as it came.
-type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 #[derive(Deserialize)]
 struct SecretV2<'a> {
@@ -279,10 +276,6 @@ fn decode(json: &str, asked: Asked<'_>) -> Result<SecretValue, Problem> {
     Ok(SecretValue::from(bytes))
 }
 
-/// Borrows a text that has no escapes, so that only one with escapes is built anew.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 fn not_a_text(asked: Asked<'_>) -> Problem {
     let Asked { secret, .. } = asked;
     let detail =
@@ -292,14 +285,7 @@ fn not_a_text(asked: Asked<'_>) -> Problem {
 
 fn no_key(keys: &Keys<'_>, asked: Asked<'_>) -> Problem {
     let Asked { secret, .. } = asked;
-    let shown =
-        |key: &Cow<'_, str>| format!("`{}`", key.chars().take(40).flat_map(char::escape_debug).collect::<String>());
-    let mut listed: Vec<String> = keys.keys().take(LISTED_KEYS).map(shown).collect();
-    if keys.len() > LISTED_KEYS {
-        listed.push(format!("{} more", keys.len() - LISTED_KEYS));
-    }
-    let rest = if listed.is_empty() { "it has none".to_owned() } else { format!("it has {}", listed.join(", ")) };
-    Problem::new(Reason::NotFound, format!("`{secret}` has no key `{}`; {rest}", secret.key))
+    Problem::new(Reason::NotFound, format!("`{secret}` has no key `{}`; {}", secret.key, fields::listed(keys)))
 }
 
 fn absent(asked: Asked<'_>) -> String {

@@ -116,7 +116,7 @@ impl World {
         }
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match parts[..] {
-            ["secrets"] => self.page(self.secrets.iter().map(|(name, _)| properties(request, name, None)).collect()),
+            ["secrets"] => self.page(self.secrets.keys().map(|name| properties(request, name, None)).collect()),
             ["secrets", name, "versions"] => self.versions(request, name),
             ["secrets", name, version] => self.secret(request, name, version),
             ["deletedsecrets", name] if self.deleted.iter().any(|deleted| deleted == name) => {
