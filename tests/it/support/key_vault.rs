@@ -116,7 +116,7 @@ impl World {
         }
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match parts[..] {
-            ["secrets"] => self.page(self.secrets.keys().map(|name| properties(request, name, None)).collect()),
+            ["secrets"] => self.page(self.secrets.keys().map(|name| properties(request, name, None))),
             ["secrets", name, "versions"] => self.versions(request, name),
             ["secrets", name, version] => self.secret(request, name, version),
             ["deletedsecrets", name] if self.deleted.iter().any(|deleted| deleted == name) => {
@@ -156,11 +156,11 @@ impl World {
 
     fn versions(&self, request: &Received, name: &str) -> Answer {
         let versions = self.secrets.get(name).map(Vec::as_slice).unwrap_or_default();
-        let listed = versions.iter().enumerate().map(|it| properties(request, name, Some(it)));
-        self.page(listed.collect())
+        self.page(versions.iter().enumerate().map(|it| properties(request, name, Some(it))))
     }
 
-    fn page(&self, value: Vec<Value>) -> Answer {
+    fn page(&self, listed: impl Iterator<Item = Value>) -> Answer {
+        let value: Vec<Value> = listed.collect();
         Answer::ok(json!({"value": value, "nextLink": self.next_link}).to_string())
     }
 
