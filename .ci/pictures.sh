@@ -50,6 +50,19 @@ wait_for() {
   return 1
 }
 
+# Waits until the screen no longer shows a text.
+wait_gone() {
+  for _ in $(seq 300); do
+    if ! "${terminal[@]}" capture-pane -p | grep -qF -- "$1"; then
+      return 0
+    fi
+    sleep 0.05
+  done
+  echo "the screen still shows: $1" >&2
+  "${terminal[@]}" capture-pane -p >&2
+  return 1
+}
+
 # Makes a picture of the screen. aha knows no colour and no shape of underlines, so these are taken out.
 take() {
   local page=$home/page.html
@@ -127,6 +140,9 @@ neovim_pictures() {
   take neovim-asks
   keys 1 Enter
   wait_for 'succeeded'
+  # The marks heal by themselves.
+  wait_gone 'Send (asks'
+  wait_gone '`stripe` has'
   take neovim-response
   stop
 }
