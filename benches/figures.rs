@@ -263,7 +263,7 @@ fn generated_collection(size: usize) -> String {
             },
             "response": []
         });
-        length += item.to_string().len();
+        length += serde_json::to_string_pretty(&item).expect("JSON can be written").len();
         items.push(item);
     }
     let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
