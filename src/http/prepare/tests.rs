@@ -187,6 +187,12 @@ fn the_target_is_known_unless_a_secret_can_decide_it() {
         ("https://a.example/<<vault:key>>?<<vault:key>>", Some("https://a.example/_?_")),
         ("https://u:<<vault:key>>@a.example/", Some("https://u:_@a.example/")),
         ("https://<<vault:key>>.example/", None),
+        ("https://<<vault:key>>/", None),
+        ("https://api.<<vault:key>>", None),
+        ("https:///<<vault:key>>/x", None),
+        ("https://h:<<vault:key>>/", None),
+        ("<<vault:key>>://h/", None),
+        (r"https:\\<<vault:key>>/", None),
         ("<<vault:key>>", None),
     ] {
         let prepared = prepared(Kind::Http, &format!("GET {url}"), None);
