@@ -10,6 +10,7 @@ mod fields;
 pub mod hashicorp;
 pub mod link;
 pub mod local;
+pub mod oauth;
 pub mod provider;
 mod files;
 mod program;
