@@ -3,7 +3,11 @@
 //! `Reason` is the one list of why a secret cannot be had. Diagnostics, hover, actions, lenses, `check` and
 //! `run` each match on it exhaustively, so a new reason does not compile until all of them handle it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use serde::Serialize;
 
@@ -195,6 +199,18 @@ impl ProviderKind {
             Self::Environment => "process environment",
         }
     }
+}
+
+/// Who is signed in to an integration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// The person or role, as the provider calls it.
+    pub who: Option<String>,
+    /// The one organization that the integration is bound to while it is connected: a tenant, an account, a cluster
+    /// with its namespace.
+    pub organization: Option<String>,
+    /// When one has to sign in again at the latest.
+    pub until: Option<SystemTime>,
 }
 
 /// Where a secret lives and how its next use will go, as far as that is known without reading it.

@@ -11,6 +11,7 @@ pub mod hashicorp;
 pub mod link;
 pub mod local;
 pub mod oauth;
+pub mod person;
 pub mod provider;
 mod files;
 mod program;
@@ -24,7 +25,7 @@ use std::{
     collections::HashSet,
     io,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -33,13 +34,14 @@ use crate::{
     config::{Complaint, FileText, Layer, Source},
     domain::DomainList,
     name::SecretName,
-    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
+    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Session, Status},
 };
 use cache::Cache;
 use files::Files;
 use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
 use local::LocalVault;
-use provider::{Existence, Surroundings};
+use person::Person;
+use provider::{Choices, Existence, Shelf, Surroundings};
 use providers::Providers;
 use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
@@ -109,6 +111,8 @@ pub struct Vault {
     providers: Providers,
     cache: Cache,
     statuses: Statuses,
+    /// The integrations that were disconnected, by their exact definitions.
+    disconnected: Mutex<HashSet<Fingerprint>>,
 }
 
 /// Where the value of a name is to be had.
@@ -135,6 +139,7 @@ impl Vault {
             }),
             cache: Cache::default(),
             statuses: Statuses::default(),
+            disconnected: Mutex::default(),
             options,
         }
     }
@@ -324,24 +329,43 @@ impl Vault {
         self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)
     }
 
-    /// Hands a token to an integration for as long as this process lives. It is kept only if the server accepts it.
-    pub async fn sign_in(&self, integration: &str, token: SecretValue) -> Result<(), Problem> {
+    /// Signs `person` in to an integration, for as long as this process lives, and connects it if it was disconnected.
+    pub async fn sign_in(&self, integration: &str, person: &dyn Person) -> Result<Session, Problem> {
         self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
-        self.providers.get(&integration)?.sign_in(token).await?;
-        // Another person may be behind the new token.
+        let session = self.providers.get(&integration)?.sign_in(person).await?;
+        lock(&self.disconnected).remove(&Fingerprint::of(&integration.definition));
+        // Another person may be behind the new credentials.
         self.statuses.clear();
         self.cache.clear().await;
-        Ok(())
+        Ok(session)
     }
 
-    /// Forgets the token of an integration that was entered here, and every value.
-    pub async fn sign_out(&self, integration: &str) -> Result<(), Problem> {
+    /// Ends the session of an integration: its credentials and every value leave memory at once, and its references
+    /// are `disconnected` until somebody signs in again. A problem is one of the revocation at the provider alone.
+    pub async fn disconnect(&self, integration: &str) -> Result<(), Problem> {
         let integration = self.integration(integration)?;
-        self.providers.forget(&integration);
+        lock(&self.disconnected).insert(Fingerprint::of(&integration.definition));
+        let opened = self.providers.take(&integration);
         self.statuses.clear();
         self.cache.clear().await;
-        Ok(())
+        match opened {
+            Some(opened) => opened.disconnect().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who is signed in to an integration, as far as that is known without asking its provider.
+    pub fn session(&self, integration: &str) -> Option<Session> {
+        self.providers.opened(&*self.integration(integration).ok()?)?.session()
+    }
+
+    /// What an integration has to choose from at a place. Names, never values.
+    pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Problem> {
+        self.may_sign_in(integration)?;
+        let integration = self.integration(integration)?;
+        self.require_connection(&integration)?;
+        self.providers.get(&integration)?.browse(at).await
     }
 
     /// The names beside the secret that `name` is linked to, where its provider can list; those that end in `/` are
@@ -388,10 +412,18 @@ impl Vault {
                     let Integration { source, name, definition, .. } = &**integration;
                     self.require_trust(source, "integration", name, definition)?;
                 }
+                self.require_connection(integration)?;
                 let (integration, coordinates) = (integration.clone(), coordinates.clone());
                 Ok(Place::External { link: link.clone(), integration, coordinates })
             }
         }
+    }
+
+    fn require_connection(&self, integration: &Integration) -> Result<(), Problem> {
+        if !lock(&self.disconnected).contains(&Fingerprint::of(&integration.definition)) {
+            return Ok(());
+        }
+        Err(Problem::new(Reason::Disconnected, format!("`{}` was disconnected", integration.name)))
     }
 
     fn require_trust(&self, source: &Source, kind: &'static str, name: &str, definition: &str) -> Result<(), Problem> {
@@ -477,6 +509,10 @@ impl Vault {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why the local vault would not hand out `secret`.

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{Exit, Machine, Outcome, Stop, arguments, prompt, terminal::Terminal},
-    work::answer::{self, AnswerError, Field, FieldKind, LONGEST},
+    vault::person::{Field, FieldKind},
+    work::answer::{self, AnswerError, LONGEST},
 };
 
 pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: &mut Terminal) -> Outcome {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{feature::escape, name::SecretName};
+use crate::{config::NewLink, feature::escape, name::SecretName};
 
 /// A command with its argument, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,40 +90,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub name: SecretName,
-    pub link: Box<LinkTarget>,
-}
-
-/// Where a link leads. Which fields are needed, the integration's provider says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LinkTarget {
-    pub integration: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role_arn: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json_key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<LinkVersion>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_domains: Option<Vec<String>>,
-}
-
-/// A version as its vault names it: by a number, or by an id or a stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum LinkVersion {
-    Number(u64),
-    Text(String),
+    pub link: Box<NewLink>,
 }
 
 /// Signs in to an integration. The token is asked for, hidden.
@@ -204,7 +171,9 @@ impl Verb {
             Self::AllowHost => "{uri, secret, host, remember}",
             Self::Create => "{uri?, name, allowedDomains?: [..]}",
             Self::Enable => "{uri?, name}",
-            Self::Link => "{uri?, name, link: {integration, engine?, path?, key?, version?, allowedDomains?: [..]}}",
+            Self::Link => {
+                "{uri?, name, link: {integration, engine?, path?, key?, id?, arn?, reference?, version?, allowedDomains?: [..], ..}}"
+            }
             Self::Unlock => "{}",
             Self::Login => "{uri?, integration}",
             Self::Trust => "{uri, approve?}",
@@ -325,6 +294,7 @@ fn secret_or_process_variable<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::NewVersion;
     use serde_json::json;
 
     fn name(text: &str) -> SecretName {
@@ -333,17 +303,14 @@ mod tests {
 
     fn one_of_each() -> Vec<Command> {
         let (uri, host) = ("file:///a.http".to_owned(), "api.example.com".to_owned());
-        let link = LinkTarget {
+        let link = NewLink {
             integration: "payments".into(),
             engine: Some("kv".into()),
             path: Some("a/b".into()),
-            key: None,
-            arn: None,
-            role_arn: None,
             json_key: Some("k".into()),
-            encoding: None,
-            version: Some(LinkVersion::Number(3)),
+            version: Some(NewVersion::Number(3)),
             allowed_domains: Some(vec![host.clone()]),
+            ..NewLink::default()
         };
         vec![
             Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),

@@ -17,10 +17,13 @@ use crate::{
         state::{State, Workspace},
     },
     name::SecretName,
-    vault::{local::Change, value::SecretValue},
+    vault::{
+        local::Change,
+        person::{Field, Given},
+        value::SecretValue,
+    },
     work::{
         Core, RunOutcome,
-        answer::Field,
         status::{Report, Waiting},
         verbs::{Failure, check_domains},
     },
@@ -208,7 +211,7 @@ async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
         field: Field::hidden("token", format!("Token for {shown}")),
         by_hand: format!("sign in to `{shown}` with the provider's own tool"),
     };
-    ask(state, question, async move |token| core.login(&it.integration, token).await.map(|()| None)).await
+    ask(state, question, async move |token| core.login(&it.integration, &Given::new(token)).await.map(|_| None)).await
 }
 
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {

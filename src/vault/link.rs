@@ -224,7 +224,7 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     }
     refuse(entry.id.as_ref(), "a secret of the local vault has no `id`")?;
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
-    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text];
+    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.reference, &entry.version_text];
     refuse_any(&others, "a secret of the local vault has no coordinates of an external one")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),

@@ -9,6 +9,7 @@
 //! Nothing that a server or a browser says is believed: endpoints belong to the server that the user configured, no
 //! redirect is followed, answers end at a cap, and the loopback listener speaks to nobody but the sign-in it waits for.
 //! What oauth2 and the HTTP client copied of a token on its way is not wiped; what is handed out is.
+#![expect(clippy::disallowed_methods, reason = "a pasted address is read for the code in it")]
 
 mod callback;
 mod claims;
@@ -24,6 +25,10 @@ use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, 
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::{
+    person::{Page, Person},
+    value::SecretValue,
+};
 use crate::status::{Problem, Reason};
 use callback::Expected;
 use listener::Listener;
@@ -99,6 +104,18 @@ impl Flow {
         Ok(Self { server, app, wire, listener, expected, page, verifier, nonce, end: Instant::now() + PATIENCE })
     }
 
+    /// Has `person` sign in, and exchanges what comes back. Ends when the browser comes back to this machine, or when
+    /// the person pastes where it was led instead, or gives up.
+    pub async fn sign_in(self, person: &dyn Person, message: String) -> Result<Tokens, Problem> {
+        let page = Page { url: self.page.clone(), code: None, message };
+        let code = tokio::select! {
+            biased;
+            code = self.wait() => code,
+            pasted = person.visit(&page) => pasted.and_then(|address| self.pasted(&address)),
+        };
+        self.exchange(code?).await
+    }
+
     /// Where the person signs in: https, or http on this machine.
     pub fn page(&self) -> &Url {
         &self.page
@@ -113,8 +130,8 @@ impl Flow {
     }
 
     /// The same from the address that a browser on another machine was led to and could not open.
-    pub fn pasted(&self, address: &str) -> Result<Code, Problem> {
-        self.expected.pasted(address)
+    pub fn pasted(&self, address: &SecretValue) -> Result<Code, Problem> {
+        address.expose_text(|text| self.expected.pasted(text)).unwrap_or_else(|| self.expected.pasted(""))
     }
 
     /// Stops listening, then exchanges the code for tokens.

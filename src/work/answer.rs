@@ -10,19 +10,19 @@ mod socket;
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, de};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::vault::value::SecretValue;
+use crate::vault::{
+    person::{Answers, Field},
+    value::SecretValue,
+};
 
 pub use socket::{Desk, deliver, fields};
 
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;
-
-/// What a person typed, by the field's id.
-pub type Answers = BTreeMap<String, SecretValue>;
 
 /// An answer that arrived, and the way back to whoever gave it.
 pub struct Answered {
@@ -35,30 +35,6 @@ impl Answered {
     /// can be told by other means.
     pub fn reply(self, effect: Result<(), String>) -> Result<(), String> {
         self.reply.send(effect).or_else(|unheard| unheard)
-    }
-}
-
-/// One thing to ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    pub id: String,
-    pub label: String,
-    pub kind: FieldKind,
-}
-
-/// How a field is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FieldKind {
-    Text,
-    Hidden,
-    /// A one-time code.
-    Otp,
-}
-
-impl Field {
-    pub fn hidden(id: &str, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), kind: FieldKind::Hidden }
     }
 }
 

@@ -5,19 +5,17 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use crate::{
     approval::Record,
+    config::NewLink,
     domain::DomainList,
-    feature::command::{LinkTarget, LinkVersion},
     http::redact,
     name::SecretName,
     policy,
-    status::{Problem, Reason},
+    status::{Problem, Reason, Session},
     vault::{
         Pending,
-        link::{
-            LOCAL,
-            edit::{self, NewLink},
-        },
+        link::{LOCAL, edit},
         local::Change,
+        person::Person,
         value::SecretValue,
     },
     work::{Core, plan},
@@ -119,9 +117,14 @@ impl Core {
         Ok(())
     }
 
-    /// Hands a token to an integration for as long as this process lives.
-    pub async fn login(&self, integration: &str, token: SecretValue) -> Result<(), Failure> {
-        self.vault.sign_in(integration, token).await.map_err(Failure::from)
+    /// Signs `person` in to an integration, for as long as this process lives.
+    pub async fn login(&self, integration: &str, person: &dyn Person) -> Result<Session, Failure> {
+        self.vault.sign_in(integration, person).await.map_err(Failure::from)
+    }
+
+    /// Ends the session of an integration. Its values leave memory in any case; a failure is one of the revocation.
+    pub async fn disconnect(&self, integration: &str) -> Result<(), Failure> {
+        self.vault.disconnect(integration).await.map_err(Failure::from)
     }
 
     /// Lets `name` go to `host`: for this process, or also for later ones. A list of allowed domains is widened where
@@ -189,13 +192,13 @@ impl Core {
 
     /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. Returns the
     /// file.
-    pub async fn link(self: &Arc<Self>, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+    pub async fn link(self: &Arc<Self>, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
         let name = name.clone();
         self.blocking(move |core| core.write_link(&name, target)).await
     }
 
-    fn write_link(&self, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+    fn write_link(&self, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         let known = self.vault.known();
         let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
         if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
@@ -203,7 +206,7 @@ impl Core {
             return Err(Failure::new(message, format!("there are: {}, {LOCAL}", integrations.join(", "))));
         }
         let (file, text) = known.link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None));
-        let text = edit::put_link(&text.unwrap_or_default(), name, &new_link(target))
+        let text = edit::put_link(&text.unwrap_or_default(), name, &target)
             .map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         self.vault.reload(None);
@@ -216,30 +219,6 @@ impl Core {
     /// How the workspace is called in approvals.
     fn workspace(&self) -> String {
         self.root.to_string_lossy().into_owned()
-    }
-}
-
-fn new_link(target: LinkTarget) -> NewLink {
-    let LinkTarget { integration, engine, path, key, arn, role_arn, json_key, encoding, version, allowed_domains } =
-        target;
-    let (version, version_text) = match version {
-        Some(LinkVersion::Number(number)) => (Some(number), None),
-        Some(LinkVersion::Text(text)) => (None, Some(text)),
-        None => (None, None),
-    };
-    NewLink {
-        integration,
-        engine,
-        path,
-        key,
-        arn,
-        role_arn,
-        json_key,
-        encoding,
-        version,
-        version_text,
-        local_name: None,
-        allowed_domains,
     }
 }
 

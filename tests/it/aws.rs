@@ -23,7 +23,9 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Reason, Status},
-    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{
+        Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, person::Given, value::SecretValue,
+    },
 };
 
 use crate::support::{
@@ -292,14 +294,14 @@ async fn keys_can_be_typed_in_and_forgotten() {
         ("canary-half", "type the access key id"),
         ("AKIACANARY0000000000 canary-wrong", "does not accept the access keys of `team` (InvalidClientTokenId)"),
     ] {
-        let problem = linked.vault.sign_in("team", secret(typed)).await.unwrap_err();
+        let problem = linked.vault.sign_in("team", &Given::new(secret(typed))).await.unwrap_err();
         assert_eq!((problem.reason, problem.detail.contains(words)), (Reason::LoginNeeded, true), "{problem:?}");
         assert!(!problem.detail.contains("canary"), "{problem:?}");
     }
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    linked.vault.sign_in("team", secret(&seeded.keys("reader"))).await.unwrap();
+    linked.vault.sign_in("team", &Given::new(secret(&seeded.keys("reader")))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-aws-v2-91be".into()));
-    linked.vault.sign_out("team").await.unwrap();
+    linked.vault.disconnect("team").await.unwrap();
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
 }
 

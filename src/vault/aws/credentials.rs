@@ -80,6 +80,11 @@ impl Purse {
     }
 
     /// Drops what was got; keys that were typed in stay.
+    pub(super) fn leave(&self) {
+        *lock(&self.entered) = None;
+        self.forget();
+    }
+
     pub(super) fn forget(&self) {
         lock(&self.got).clear();
     }

@@ -226,7 +226,8 @@ fn authority(entry: &IntegrationEntry) -> Result<(&'static Cloud, Url), Complain
 }
 
 fn sign_in(entry: &IntegrationEntry) -> Result<SignIn, Complaint> {
-    let Some(method) = &entry.auth_method else { return Ok(SignIn::Az) };
+    entry.auth.refuse_all_but(&[])?;
+    let Some(method) = &entry.auth.method else { return Ok(SignIn::Az) };
     SignIn::ALL.into_iter().find(|known| known.method() == method.value).ok_or_else(|| {
         let known = SignIn::ALL.map(|known| format!("`{}`", known.method())).join(", ");
         Complaint::error(method.span, format!("this way to sign in is not supported; Azure knows {known}"))

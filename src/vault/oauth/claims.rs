@@ -71,7 +71,7 @@ pub(super) fn check(
     if several && audiences.len() > 1 && authorized.is_none() {
         return Err("the id token is for several applications");
     }
-    if !(payload.exp > now.saturating_sub(LEEWAY) as f64) {
+    if payload.exp <= now.saturating_sub(LEEWAY) as f64 {
         return Err("the id token has expired; is this machine's clock right?");
     }
     if let Some(nonce) = nonce

@@ -7,7 +7,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::{App, PATIENCE, Server, Tokens, Wire, server, tokens, wire::Talk};
-use crate::status::{Problem, Reason};
+use crate::{
+    status::{Problem, Reason},
+    vault::person::{Page, Person},
+};
 
 /// The server is not asked more often than this, whatever it says.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -42,6 +45,23 @@ impl DeviceFlow {
         let page = check(&details).map_err(|fault| talk.problem(fault))?;
         let life = details.expires_in().min(PATIENCE * 3);
         Ok(Self { server, app, wire, details, page, end: Instant::now() + life })
+    }
+
+    /// Has `person` enter the code, and waits for the tokens.
+    pub async fn sign_in(&self, person: &dyn Person, message: String) -> Result<Tokens, Problem> {
+        let page = Page { url: self.page.clone(), code: Some(self.code().to_owned()), message };
+        let visit = async {
+            match person.visit(&page).await {
+                // There is no address that could be pasted in this flow.
+                Ok(_) => std::future::pending().await,
+                Err(problem) => problem,
+            }
+        };
+        tokio::select! {
+            biased;
+            tokens = self.wait() => tokens,
+            problem = visit => Err(problem),
+        }
     }
 
     /// Where the code is to be entered: https, or http on this machine. NB. it may be of another origin than the server.
