@@ -35,7 +35,11 @@ type Script = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
 async fn authority(script: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Target {
     let script: Script = Arc::new(script);
     Target::start(move |request| {
-        if request.target == "/.well-known/openid-configuration" { json_answer(&discovery(request)) } else { script(request) }
+        if request.target == "/.well-known/openid-configuration" {
+            json_answer(&discovery(request))
+        } else {
+            script(request)
+        }
     })
     .await
 }
@@ -175,7 +179,8 @@ async fn the_code_is_exchanged_with_its_proof() {
 async fn a_redirect_with_another_state_is_refused_and_the_listener_stays() {
     let (_target, flow) = waiting().await;
     let strangers = async {
-        for query in ["", "code=x", "code=x&state=", "code=x&state=other", "code=x&state=STATE&state=STATE", "error=x"] {
+        for query in ["", "code=x", "code=x&state=", "code=x&state=other", "code=x&state=STATE&state=STATE", "error=x"]
+        {
             let answer = get(&back(&flow, query)).await;
             assert!(answer.starts_with("HTTP/1.1 400 "), "{query}: {answer}");
         }
@@ -266,8 +271,6 @@ async fn a_web_page_that_reaches_the_listener_by_another_name_is_refused() {
     let (_target, flow) = waiting().await;
     let url = redirect(&flow);
     let port = url.port().unwrap();
-    let query = back(&flow, "/?code=x&state=STATE").split_once("??").map(|(_, _)| ()).is_none();
-    assert!(query);
     let state = asked(&flow)["state"].clone();
     let target = format!("/?code=x&state={state}");
     let strangers = async {
@@ -336,11 +339,7 @@ struct Visitor {
 }
 
 impl Person for Visitor {
-    fn ask<'a>(
-        &'a self,
-        _: &'a str,
-        _: Vec<Field>,
-    ) -> futures_util::future::BoxFuture<'a, Result<Answers, Problem>> {
+    fn ask<'a>(&'a self, _: &'a str, _: Vec<Field>) -> futures_util::future::BoxFuture<'a, Result<Answers, Problem>> {
         unreachable!("nothing is asked in a browser")
     }
 
@@ -365,7 +364,9 @@ async fn check_answer(answer: fn(&Received) -> Answer, reason: Reason, words: &s
 
 #[tokio::test]
 async fn a_token_answer_that_is_too_large_is_refused() {
-    let large = |_: &Received| json_answer(&json!({"access_token": ACCESS, "token_type": "bearer", "x": "x".repeat(200 * 1024)}));
+    let large = |_: &Received| {
+        json_answer(&json!({"access_token": ACCESS, "token_type": "bearer", "x": "x".repeat(200 * 1024)}))
+    };
     check_answer(large, Reason::NotConfigured, "more than 64 KiB").await;
     let endless = |_: &Received| Answer::Endless {
         head: b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n".to_vec(),
@@ -376,8 +377,6 @@ async fn a_token_answer_that_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn a_token_answer_of_another_type_is_refused() {
-    let ok = |content_type: &str, body: &str| Answer::with("200 OK", &[("content-type", content_type)], body);
-    let _ = ok;
     check_answer(
         |_| Answer::with("200 OK", &[("content-type", "text/html")], format!("{{\"access_token\":\"{ACCESS}\"}}")),
         Reason::NotConfigured,
@@ -397,12 +396,8 @@ async fn a_token_answer_of_another_type_is_refused() {
         "no bearer token",
     )
     .await;
-    check_answer(
-        |_| json_answer(&json!({"access_token": "", "token_type": "bearer"})),
-        Reason::NotConfigured,
-        "empty",
-    )
-    .await;
+    check_answer(|_| json_answer(&json!({"access_token": "", "token_type": "bearer"})), Reason::NotConfigured, "empty")
+        .await;
     check_answer(
         |_| json_answer(&json!({"access_token": ACCESS, "token_type": "bearer"})),
         Reason::NotConfigured,
@@ -557,7 +552,10 @@ async fn a_code_that_is_entered_elsewhere_signs_in() {
     let tokens = flow.sign_in(&person, "enter the code".into()).await.unwrap();
     assert_eq!(text(&tokens.access), ACCESS);
     let visited = person.visited.lock().unwrap();
-    assert_eq!((visited[0].url.as_str(), visited[0].code.as_deref()), ("https://microsoft.com/devicelogin", Some("WDJB-MJHT")));
+    assert_eq!(
+        (visited[0].url.as_str(), visited[0].code.as_deref()),
+        ("https://microsoft.com/devicelogin", Some("WDJB-MJHT"))
+    );
     let polls = target.received().iter().filter(|request| request.target == "/token").count();
     assert_eq!(polls, 2);
 }
@@ -580,13 +578,13 @@ async fn a_device_code_that_cannot_be_shown_is_refused() {
     for (field, value, words) in [
         ("user_code", json!("<b>"), "could enter"),
         ("user_code", json!(""), "could enter"),
-        ("verification_uri", json!("http://evil.io/"), "no https address|not an https address"),
+        ("verification_uri", json!("http://evil.io/"), "not an https address"),
         ("verification_uri", json!("file:///etc"), "not an https address"),
         ("interval", json!(u64::MAX), "too rarely"),
     ] {
         let mut details = details();
         details[field] = value;
         let problem = device(details, |_| Answer::Silence).await.1.err().unwrap();
-        assert!(words.split('|').any(|words| problem.detail.contains(words)), "{field}: {problem:?}");
+        assert!(problem.detail.contains(words), "{field}: {problem:?}");
     }
 }
