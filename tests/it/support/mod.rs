@@ -1,10 +1,12 @@
 //! What several test modules share.
 
+pub mod browser;
 pub mod client;
 pub mod echo;
 pub mod key_vault;
 pub mod ministack;
 pub mod nvim;
+pub mod oidc;
 pub mod openbao;
 pub mod program;
 pub mod provision;
