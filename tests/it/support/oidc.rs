@@ -91,7 +91,7 @@ impl Oidc {
     pub fn person(&self) -> Forms {
         let certificate = Certificate::from_pem(&self.authority_pem).unwrap();
         let client = Client::builder().redirect(redirect::Policy::none()).tls_certs_only([certificate]);
-        Forms { client: client.no_proxy().build().unwrap(), cookies: BTreeMap::new() }
+        Forms { client: client.no_proxy().pool_max_idle_per_host(0).build().unwrap(), cookies: BTreeMap::new() }
     }
 }
 

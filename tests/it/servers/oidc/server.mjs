@@ -41,7 +41,8 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'profile', 'offline_access', `${VAULTS}/user_impersonation`],
   claims: { openid: ['sub', 'tid'], profile: ['name', 'preferred_username'] },
   conformIdTokenClaims: false,
-  issueRefreshToken: async (_, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+  // Entra ID gives one for `offline_access` without a consent each time, for which this server drops that scope.
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
   rotateRefreshToken: true,
   ttl: { AccessToken: accessLife, IdToken: accessLife, AuthorizationCode: 60, DeviceCode: 600, RefreshToken: 90 * DAY, Grant: 90 * DAY, Session: DAY, Interaction: 600 },
   routes: {
@@ -65,7 +66,6 @@ const provider = new Provider(issuer, {
   },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, tid: TENANT, name: id, preferred_username: id }) }),
 });
-// Entra ID gives a refresh token for `offline_access` without asking; this server would want a consent each time.
 server.on('request', provider.callback());
 
 // Tells whether a token, the body of the request, is one of this server's for vaults.
