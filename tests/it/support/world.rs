@@ -34,6 +34,8 @@ pub struct World {
     pub values: Vec<Canary>,
     /// What opens vaults: keys and tokens in the program's environment.
     pub keys: Vec<Canary>,
+    /// The user's own configuration.
+    pub integrations: String,
     /// Its servers run in there.
     _runtime: tokio::runtime::Runtime,
     pub bao: Option<OpenBao>,
@@ -49,13 +51,15 @@ impl World {
             echo: Echo::start_keeping(),
             values: Vec::new(),
             keys: Vec::new(),
+            integrations: String::new(),
             _runtime: runtime,
             bao: OpenBao::start(),
             key_vault,
         };
         world.key("the local vault's key", "VAULTLS_KEY", "canary-passphrase-e8a1b06d97");
         let integrations = [world.hashicorp(), world.aws(), world.azure()].concat();
-        world.program.user_config(&integrations);
+        world.integrations = integrations;
+        world.program.user_config(&world.integrations);
         let origin = world.origin();
         let stored = world.program.run_with(&["vault", "set", "local", "--allow-domain", &origin], LOCAL.as_bytes());
         assert_eq!(stored.code, 0, "{stored:?}");
