@@ -9,16 +9,17 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
-    os::unix::{fs::MetadataExt, process::ExitStatusExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::{CommandExt, ExitStatusExt},
+    },
     path::PathBuf,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use aho_corasick::AhoCorasick;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rustix::process::{Resource, Rlimit, Signal};
+use rustix::process::Signal;
 use serde_json::json;
 use vaultls::{
     http::send::Limits,
@@ -29,46 +30,11 @@ use vaultls::{
 
 use crate::support::{
     client::uri,
+    needles::{Canary, Needles},
     program::Program,
-    provision,
     session::Session,
-    world::{Canary, World},
+    world::World,
 };
-
-/// What is looked for, and what it is.
-struct Needles {
-    names: Vec<String>,
-    automaton: AhoCorasick,
-}
-
-impl Needles {
-    fn of(canaries: &[Canary]) -> Self {
-        let (mut names, mut patterns) = (Vec::new(), Vec::new());
-        for Canary { name, value } in canaries {
-            for (form, pattern) in forms(value.as_bytes()) {
-                names.push(format!("{name} {form}"));
-                patterns.push(pattern);
-            }
-        }
-        Self { names, automaton: AhoCorasick::new(patterns).unwrap() }
-    }
-}
-
-/// A value in the forms in which it travels. Its first bytes are left out of some: freed memory may begin with the
-/// allocator's own notes.
-fn forms(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let tail = &value[value.len() - 12..];
-    let hex = |upper: bool| {
-        let digits = tail.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
-        digits.collect::<String>().into_bytes()
-    };
-    let mut forms = vec![("raw", tail.to_vec()), ("hex", hex(false)), ("hex", hex(true))];
-    for skipped in 0..3 {
-        let encoded = STANDARD.encode(&tail[skipped..skipped + 9]);
-        forms.push(("base64", encoded.into_bytes()));
-    }
-    forms
-}
 
 /// Where in the memory of a process something of `needles` is; an error where it may not be read.
 fn scan(pid: u32, needles: &Needles) -> std::io::Result<Vec<String>> {
@@ -84,12 +50,7 @@ fn scan(pid: u32, needles: &Needles) -> std::io::Result<Vec<String>> {
         if memory.read_exact(&mut bytes).is_err() {
             continue;
         }
-        for hit in needles.automaton.find_overlapping_iter(&bytes) {
-            let around = &bytes[hit.start().saturating_sub(48)..(hit.end() + 32).min(bytes.len())];
-            let name = &needles.names[hit.pattern().as_usize()];
-            let region = line.split_whitespace().nth(5).unwrap_or("anonymous");
-            found.push(format!("{name} in {region}: {}", around.escape_ascii()));
-        }
+        found.extend(needles.find(&bytes));
     }
     Ok(found)
 }
@@ -274,24 +235,24 @@ fn a_killed_server_leaves_no_core() {
 
 #[test]
 fn other_processes_of_the_user_cannot_read_the_memory() {
-    let program = Program::new();
-    let mut session = Session::open(program.command(&["lsp"]), &uri(&program.work()));
-    if !rustix::process::geteuid().is_root() {
-        // The system shows a process that may not be dumped as root's (proc(5), "Files and directories").
-        let memory = format!("/proc/{}/mem", session.pid());
-        assert_eq!(fs::metadata(&memory).unwrap().uid(), 0);
-        assert!(File::open(&memory).is_err());
-        session.end();
-        return;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultls"));
+    if rustix::process::geteuid().is_root() {
+        // Root may read everything, so the program runs as somebody else, who must be able to reach it.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let copy = folder.path().join("vaultls");
+        fs::copy(env!("CARGO_BIN_EXE_vaultls"), &copy).unwrap();
+        command = Command::new(copy);
+        command.uid(NOBODY).gid(NOBODY);
     }
-    // Root sees no difference, but may lift the limit: then only the mark keeps the memory out of a core file.
-    let pid = rustix::process::Pid::from_raw(session.pid().cast_signed());
-    let lifted = Rlimit { current: None, maximum: None };
-    if rustix::process::prlimit(pid, Resource::Core, lifted).is_err() {
-        provision::skip_anywhere("whether the memory may be dumped: the limit cannot be lifted here");
-        session.end();
-        return;
-    }
-    session.signal(Signal::ABORT);
-    assert!(!session.ended().status.core_dumped());
+    command.arg("lsp").env_clear().env("HOME", folder.path()).env("VAULTLS_NO_KEYRING", "1").current_dir("/");
+    let session = Session::open(command, &uri(folder.path()));
+    // The system shows a process that may not be dumped as root's, and keeps all but root out (proc(5)).
+    let memory = format!("/proc/{}/mem", session.pid());
+    assert_eq!(fs::metadata(&memory).unwrap().uid(), 0);
+    assert!(rustix::process::geteuid().is_root() || File::open(&memory).is_err());
+    session.end();
 }
+
+/// A user without any right.
+const NOBODY: u32 = 65534;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod echo;
 pub mod key_vault;
 pub mod ministack;
+pub mod needles;
 pub mod nvim;
 pub mod openbao;
 pub mod program;
