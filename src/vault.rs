@@ -11,6 +11,7 @@ pub mod hashicorp;
 pub mod life;
 pub mod link;
 pub mod local;
+pub mod oauth;
 pub mod person;
 pub mod provider;
 mod files;

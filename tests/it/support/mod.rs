@@ -1,5 +1,6 @@
 //! What several test modules share.
 
+pub mod browser;
 pub mod client;
 pub mod echo;
 pub mod front;
@@ -8,6 +9,7 @@ pub mod key_vault;
 pub mod ministack;
 pub mod needles;
 pub mod nvim;
+pub mod oidc;
 pub mod openbao;
 pub mod program;
 pub mod provision;
