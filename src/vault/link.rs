@@ -12,6 +12,7 @@ pub mod kv;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::{
     config::{Complaint, Configuration, Layer, SecretEntry, Source, Written, nearest},
@@ -94,6 +95,17 @@ impl Coordinates {
             Self::Azure(secret) => secret.labelled(),
             Self::Aws(secret) => secret.labelled(),
         }
+    }
+}
+
+impl Coordinates {
+    /// The page on which the provider itself shows the secret, where it has one: https only. Nobody is asked.
+    pub fn console_url(&self) -> Option<Url> {
+        let url = match self {
+            Self::Azure(secret) => secret.console_url(),
+            Self::Kv(_) | Self::Aws(_) => None,
+        };
+        url.filter(|url| url.scheme() == "https")
     }
 }
 
