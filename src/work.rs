@@ -5,7 +5,9 @@
 
 pub mod answer;
 pub mod check;
+pub mod curl;
 pub mod dynamic;
+pub mod extract;
 pub mod files;
 pub mod plan;
 mod run;

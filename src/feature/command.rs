@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{feature::escape, name::SecretName};
+use crate::{feature::escape, name::SecretName, text::Span};
 
 /// A command with its argument, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Command {
     Trust(Trust),
     Status(Scope),
     ResetCache(ResetCache),
+    Extract(Extract),
+    CopyCurl(Run),
 }
 
 /// Which command, without its argument.
@@ -34,6 +36,8 @@ pub enum Verb {
     Trust,
     Status,
     ResetCache,
+    Extract,
+    CopyCurl,
 }
 
 /// Sends a request: the one numbered `request`, else the one at `line`, else the first.
@@ -162,13 +166,27 @@ pub struct ResetCache {
     pub name: Option<SecretName>,
 }
 
+/// Moves a literal of an open document into the local vault. It names the place: the value stays in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Extract {
+    pub uri: String,
+    /// The version of the document in which the place counts.
+    pub version: i32,
+    /// In bytes of the document's text in UTF-8.
+    pub span: Span,
+    pub name: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_domains: Option<Vec<String>>,
+}
+
 /// An object without members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
@@ -179,6 +197,8 @@ impl Verb {
         Self::Trust,
         Self::Status,
         Self::ResetCache,
+        Self::Extract,
+        Self::CopyCurl,
     ];
 
     /// The id that travels as `workspace/executeCommand`'s `command`.
@@ -194,6 +214,8 @@ impl Verb {
             Self::Trust => "vaultls.trust",
             Self::Status => "vaultls.status",
             Self::ResetCache => "vaultls.resetCache",
+            Self::Extract => "vaultls.extract",
+            Self::CopyCurl => "vaultls.copyCurl",
         }
     }
 
@@ -210,6 +232,8 @@ impl Verb {
             Self::Trust => "{uri, approve?}",
             Self::Status => "{uri?}",
             Self::ResetCache => "{uri?, name?}",
+            Self::Extract => "{uri, version, span: {start, end}, name, allowedDomains?: [..]}",
+            Self::CopyCurl => "{uri, request? | line?, environment?}",
         }
     }
 }
@@ -235,6 +259,8 @@ impl Command {
             Verb::Trust => read(argument).map(Self::Trust),
             Verb::Status => read(argument).map(Self::Status),
             Verb::ResetCache => read(argument).map(Self::ResetCache),
+            Verb::Extract => read(argument).map(Self::Extract),
+            Verb::CopyCurl => read(argument).map(Self::CopyCurl),
         };
         parsed.ok_or_else(|| format!("`{id}` takes one argument {}, and was given something else", verb.shape()))
     }
@@ -251,6 +277,8 @@ impl Command {
             Self::Trust(_) => Verb::Trust,
             Self::Status(_) => Verb::Status,
             Self::ResetCache(_) => Verb::ResetCache,
+            Self::Extract(_) => Verb::Extract,
+            Self::CopyCurl(_) => Verb::CopyCurl,
         }
     }
 
@@ -277,6 +305,8 @@ impl Command {
             Self::Status(_) => "Show the state of vaults and secrets".into(),
             Self::ResetCache(ResetCache { name: Some(name), .. }) => format!("Ask for `{name}` again"),
             Self::ResetCache(ResetCache { name: None, .. }) => "Forget everything cached".into(),
+            Self::Extract(Extract { name, .. }) => format!("Move this value to the local vault as `{name}`"),
+            Self::CopyCurl(_) => "Copy as cURL".into(),
         }
     }
 
@@ -293,6 +323,8 @@ impl Command {
             Self::Trust(argument) => serde_json::to_value(argument),
             Self::Status(argument) => serde_json::to_value(argument),
             Self::ResetCache(argument) => serde_json::to_value(argument),
+            Self::Extract(argument) => serde_json::to_value(argument),
+            Self::CopyCurl(argument) => serde_json::to_value(argument),
         };
         value.expect("arguments are plain data with text keys")
     }
@@ -345,8 +377,11 @@ mod tests {
             version: Some(LinkVersion::Number(3)),
             allowed_domains: Some(vec![host.clone()]),
         };
+        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None };
+        let (span, allowed_domains) = (Span::new(3, 9), Some(vec![host.clone()]));
+        let extract = Extract { uri: uri.clone(), version: 7, span, name: name("a"), allowed_domains };
         vec![
-            Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),
+            Command::Run(run.clone()),
             Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
             Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
             Command::Enable(Named { uri: None, name: name("a") }),
@@ -356,6 +391,8 @@ mod tests {
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
             Command::Status(Scope { uri: Some(uri) }),
             Command::ResetCache(ResetCache::default()),
+            Command::Extract(extract),
+            Command::CopyCurl(run),
         ]
     }
 
