@@ -13,6 +13,7 @@ pub mod plan;
 mod run;
 pub mod status;
 mod survey;
+pub mod transfer;
 pub mod verbs;
 
 use std::{

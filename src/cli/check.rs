@@ -50,7 +50,7 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
         workspaces.of(path, |_| Ok(()))?;
     }
     findings.extend(workspaces.all().flat_map(|core| core.check_config()));
-    relative(&mut findings);
+    findings.iter_mut().for_each(|finding| finding.file = documents::below_here(&finding.file));
     findings.sort_by(|left, right| (&left.file, left.start, left.code).cmp(&(&right.file, right.start, right.code)));
     findings.dedup();
     print(&findings, arguments.format, files.len(), terminal)?;
@@ -105,20 +105,6 @@ fn collect(paths: &[PathBuf], terminal: &mut Terminal) -> Result<Vec<Candidate>,
     let mut seen = std::collections::HashSet::new();
     candidates.retain(|candidate| seen.insert(candidate.path.clone()));
     Ok(candidates)
-}
-
-/// Makes names of files that lie below the folder of this process relative to it, as people and CI expect.
-fn relative(findings: &mut [Located]) {
-    let Ok(here) = std::path::absolute(".") else { return };
-    let real = here.canonicalize().ok();
-    for finding in findings {
-        let below = |folder: &PathBuf| finding.file.strip_prefix(folder).ok().map(Path::to_owned);
-        if let Some(short) = below(&here).or_else(|| real.as_ref().and_then(below)) {
-            finding.file = short;
-        } else if let Ok(short) = finding.file.strip_prefix(".") {
-            finding.file = short.to_owned();
-        }
-    }
 }
 
 /// Information and hints fail nothing.

@@ -8,7 +8,7 @@ use crate::{
     cli::{
         Exit, Machine, Outcome, Stop, arguments,
         arguments::{Format, VaultCommand},
-        prompt, root,
+        prompt, root, transfer,
         terminal::{Style, Terminal, plain, styled},
     },
     name::SecretName,
@@ -48,6 +48,12 @@ pub async fn vault(arguments: arguments::Vault, machine: &Machine, terminal: &mu
         }
         VaultCommand::Enable { name } => enable(&core, &name, true, terminal).await,
         VaultCommand::Disable { name } => enable(&core, &name, false, terminal).await,
+        VaultCommand::Export { file, plain, force } => {
+            transfer::export(&core, &file, plain, force, terminal).await
+        }
+        VaultCommand::Import { file, duplicates, dry_run } => {
+            transfer::import(&core, &file, duplicates, dry_run, terminal).await
+        }
         VaultCommand::Reset { yes } => reset(&core, yes, terminal).await,
     }
 }
