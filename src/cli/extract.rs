@@ -61,6 +61,9 @@ pub async fn extract(arguments: arguments::Extract, machine: &Machine, terminal:
         terminal.line(&[styled(Style::Bold, shown), plain(format!(": {} replaced", counted(file.places, "place")))])?;
     }
     terminal.flush()?;
+    if changed.cut {
+        terminal.warning("the workspace has more files than are searched: the value may stand in others");
+    }
     for (path, error) in &changed.failures {
         let name = format!("<<vault:{name}>>");
         terminal.error(

@@ -8,8 +8,9 @@ use crate::{
     cli::{
         Exit, Machine, Outcome, Stop, arguments,
         arguments::{Format, VaultCommand},
-        prompt, root, transfer,
+        prompt, root,
         terminal::{Style, Terminal, plain, styled},
+        transfer,
     },
     name::SecretName,
     vault::local::{Change, Entry},
@@ -48,9 +49,7 @@ pub async fn vault(arguments: arguments::Vault, machine: &Machine, terminal: &mu
         }
         VaultCommand::Enable { name } => enable(&core, &name, true, terminal).await,
         VaultCommand::Disable { name } => enable(&core, &name, false, terminal).await,
-        VaultCommand::Export { file, plain, force } => {
-            transfer::export(&core, &file, plain, force, terminal).await
-        }
+        VaultCommand::Export { file, plain, force } => transfer::export(&core, &file, plain, force, terminal).await,
         VaultCommand::Import { file, duplicates, dry_run } => {
             transfer::import(&core, &file, duplicates, dry_run, terminal).await
         }

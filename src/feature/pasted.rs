@@ -141,12 +141,12 @@ fn shape(token: &str) -> Option<&'static str> {
     if token.starts_with("eyJ") {
         return is_jwt(token).then_some("a JSON web token");
     }
-    let (prefix, _, what) = SHAPES.iter().find(|(prefix, shortest, _)| {
-        token.starts_with(prefix) && token.len() >= *shortest
-    })?;
+    let (prefix, _, what) =
+        SHAPES.iter().find(|(prefix, shortest, _)| token.starts_with(prefix) && token.len() >= *shortest)?;
     let rest = &token[prefix.len()..];
     let is_id = matches!(*prefix, "AKIA" | "ASIA");
-    let fits = !is_id || (token.len() == 20 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
+    let fits =
+        !is_id || (token.len() == 20 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
     (fits && variety(rest) >= MIN_VARIETY && !is_placeholder(rest)).then_some(*what)
 }
 
@@ -184,7 +184,8 @@ fn private_keys(source: &str) -> Vec<Pasted> {
 fn guesses(request: &Request, source: &str, part: Span) -> Vec<Span> {
     let named = |header: &&Header| header.enabled && is_credential(&header.name.text(source));
     let near = |written: &&Written| written.span().is_some_and(|span| span.overlaps(part));
-    let headers = request.headers.iter().filter(|header| near(&&header.value)).filter(named).map(|header| &header.value);
+    let headers =
+        request.headers.iter().filter(|header| near(&&header.value)).filter(named).map(|header| &header.value);
     let auth = match &request.auth {
         Some(Auth::Basic { password, .. }) => Some(password),
         Some(Auth::Bearer { token }) => Some(token),

@@ -105,11 +105,7 @@ impl Command {
         }
     }
 
-    fn part<'a>(
-        &mut self,
-        part: &PreparedPart,
-        files: &mut impl Iterator<Item = &'a PathBuf>,
-    ) -> Result<(), String> {
+    fn part<'a>(&mut self, part: &PreparedPart, files: &mut impl Iterator<Item = &'a PathBuf>) -> Result<(), String> {
         let name = part.name.shown();
         if name.contains('=') {
             return Err("curl cannot send a part of a form whose name holds a `=`".into());
@@ -129,9 +125,7 @@ impl Command {
             Content::Text(text) if after.is_empty() => {
                 self.option("--form-string", &format!("{name}={}", text.shown()))
             }
-            Content::Text(text) => {
-                self.option("--form", &format!("{name}={}{after}", in_double_quotes(&text.shown())))
-            }
+            Content::Text(text) => self.option("--form", &format!("{name}={}{after}", in_double_quotes(&text.shown()))),
         }
     }
 }

@@ -91,7 +91,9 @@ impl Errand {
         let files = edits.iter().map(|edit| &edit.file).collect::<BTreeSet<_>>().len();
         let edit = if edits.is_empty() { None } else { files::workspace_edit(state, &edits, None).await };
         let Some(edit) = edit else {
-            return format!("{stored}, and the document changed meanwhile: write `<<vault:{name}>>` where the value stands");
+            return format!(
+                "{stored}, and the document changed meanwhile: write `<<vault:{name}>>` where the value stands"
+            );
         };
         let (waiting, name) = (state.clone(), name.clone());
         let taken = state.editor.spawn(async move {
@@ -104,7 +106,10 @@ impl Errand {
             }
         });
         if !taken {
-            return format!("{stored}, but the editor is busy: write `<<vault:{name}>>` where the value stands", name = self.wanted.name);
+            return format!(
+                "{stored}, but the editor is busy: write `<<vault:{name}>>` where the value stands",
+                name = self.wanted.name
+            );
         }
         let (places, files) = (counted(places, "place"), counted(files, "file"));
         format!("{stored}; its reference takes {places} in {files}; {}", crate::work::extract::HISTORY)

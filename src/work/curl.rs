@@ -8,10 +8,7 @@ use crate::{
         Body, PartContent, Request, Written,
         expand::{Scope, expand},
     },
-    work::{
-        Core, Sheet, dynamic, run,
-        verbs::Failure,
-    },
+    work::{Core, Sheet, dynamic, run, verbs::Failure},
 };
 
 impl Core {
@@ -38,7 +35,11 @@ impl Core {
         let path = |written: &Written| {
             let name = expand(written, &scope).as_literal()?.trim().to_owned();
             let bases = [sheet.path.parent().map(PathBuf::from), Some(self.root.clone())];
-            bases.into_iter().flatten().map(|base| base.join(&name)).find(|path| path.exists())
+            bases
+                .into_iter()
+                .flatten()
+                .map(|base| base.join(&name).components().collect::<PathBuf>())
+                .find(|path| path.exists())
         };
         match &request.body {
             Body::File { path: written, substitute: false } => path(written).into_iter().collect(),

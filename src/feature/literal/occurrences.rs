@@ -57,8 +57,7 @@ fn stands_alone(source: &str, span: Span) -> bool {
 fn url_objects(source: &str) -> Vec<Span> {
     let tree = json::scan(source);
     let nodes = (1..tree.len()).map(|index| (tree.node(index - 1), tree.node(index)));
-    let urls = nodes.filter(|(key, value)| {
-        key.kind() == json::Kind::Key && value.kind() == json::Kind::Object && key.is("url")
-    });
+    let urls = nodes
+        .filter(|(key, value)| key.kind() == json::Kind::Key && value.kind() == json::Kind::Object && key.is("url"));
     urls.map(|(_, value)| value.span()).collect()
 }

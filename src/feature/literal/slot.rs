@@ -174,16 +174,9 @@ fn credentials<'a>(request: &'a Request, source: &str) -> Vec<Listed<'a>> {
 
 /// The language by which the filler will write values: what the collection says, else the header, else what it looks
 /// like.
-fn body_language(
-    kind: Kind,
-    request: &Request,
-    source: &str,
-    text: &Written,
-    language: Option<&str>,
-) -> Language {
+fn body_language(kind: Kind, request: &Request, source: &str, text: &Written, language: Option<&str>) -> Language {
     let declared = request.headers.iter().filter(|header| header.enabled);
-    let mut declared =
-        declared.filter(|header| header.name.text(source).trim().eq_ignore_ascii_case("content-type"));
+    let mut declared = declared.filter(|header| header.name.text(source).trim().eq_ignore_ascii_case("content-type"));
     let media = declared.next().map(|header| header.value.text(source).to_ascii_lowercase());
     let media = media.as_deref().map(|value| value.split(';').next().unwrap_or(value).trim());
     match (language, media) {

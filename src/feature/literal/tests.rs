@@ -116,7 +116,8 @@ fn a_collection_is_read_through_its_escapes() {
     check_postman(body, r"a\\nbcdef", "a\nbcdef", "a.b/pass");
     let auth = r#"{"url":"https://a.b/","auth":{"type":"bearer","bearer":[{"key":"token","value":"abc$0def"}]}}"#;
     check_postman(auth, "abcdef", "abcdef", "a.b/token");
-    let form = r#"{"url":"https://a.b/","body":{"mode":"urlencoded","urlencoded":[{"key":"pw","value":"a%2$0Fb def"}]}}"#;
+    let form =
+        r#"{"url":"https://a.b/","body":{"mode":"urlencoded","urlencoded":[{"key":"pw","value":"a%2$0Fb def"}]}}"#;
     check_postman(form, "a%2Fb def", "a%2Fb def", "a.b/pw");
 }
 
@@ -149,7 +150,8 @@ fn every_occurrence_is_found_where_it_stands_alone() {
 fn the_parts_of_a_url_go_on_making_the_whole() {
     let url = r#"{"raw":"https://a.b/?k=canary-1234","protocol":"https","host":["a","b"],"path":[""],"query":[{"key":"k","value":"canary-1234"}]}"#;
     let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
-    let text = format!(r#"{{"info":{{"schema":"{schema}"}},"item":[{{"name":"canary-1234","request":{{"url":{url}}}}}]}}"#);
+    let text =
+        format!(r#"{{"info":{{"schema":"{schema}"}},"item":[{{"name":"canary-1234","request":{{"url":{url}}}}}]}}"#);
     let fixture = Fixture::postman(&text);
     let spans = occurrences(&fixture.document, &text, "canary-1234", "canary-1234");
     assert_eq!(spans.len(), 2);

@@ -49,7 +49,11 @@ fn in_url(found: &Found<'_>, text: &str, free: Span, cursor: Span) -> Option<Uni
     let ends = |char: char| matches!(char, '&' | '#') || char.is_whitespace();
     let area = within(text, free, cursor, ends);
     if !cursor.is_empty() {
-        return Some(Unit { span: selection(text, free, cursor)?, hint: hint_before(text, area.start, cursor.start), in_query });
+        return Some(Unit {
+            span: selection(text, free, cursor)?,
+            hint: hint_before(text, area.start, cursor.start),
+            in_query,
+        });
     }
     let query = query?;
     let from = area.start.max((query + 1).saturating_sub(offset));

@@ -246,7 +246,8 @@ impl SealedExport {
         let key = self.0.kind.key(password).filter(|key| self.0.fits(key));
         let key = key.ok_or_else(|| refused("this is not the password of the export"))?;
         let buffer = self.0.open(&key).map_err(|error| refused(format!("the export cannot be used: {error}")))?;
-        let content = Content::parse(&buffer).ok_or_else(|| refused("the export holds what this version cannot read"))?;
+        let content =
+            Content::parse(&buffer).ok_or_else(|| refused("the export holds what this version cannot read"))?;
         let secrets = content.secrets.iter().map(|(name, stored)| Transferred {
             name: name.clone(),
             value: stored.value.map(|text| Zeroizing::new(text.to_owned())),
@@ -275,7 +276,8 @@ impl Export {
         match incoming {
             Incoming { sealed: Some(sealed), secrets: None, .. } => {
                 let bytes = BASE64_STANDARD.decode(sealed).map_err(|_| refused("the export is damaged"))?;
-                let sealed = Sealed::parse(bytes).map_err(|error| refused(format!("the export cannot be used: {error}")))?;
+                let sealed =
+                    Sealed::parse(bytes).map_err(|error| refused(format!("the export cannot be used: {error}")))?;
                 match sealed.kind {
                     KeyKind::Passphrase { .. } => Ok(Opening::Sealed(SealedExport(sealed))),
                     KeyKind::Raw => Err(refused("the export is not sealed with a password")),
@@ -320,9 +322,7 @@ impl Transferred {
         let PlainIn { name, value, value_base64, allowed_domains, enabled, note } = plain;
         let value = match (value, value_base64) {
             (Some(_), Some(_)) => return Err(refused(format!("the export holds two values of `{name}`"))),
-            (Some(text), None) => {
-                Some(content::encode(&SecretValue::new(text.0.as_bytes().to_vec())))
-            }
+            (Some(text), None) => Some(content::encode(&SecretValue::new(text.0.as_bytes().to_vec()))),
             (None, coded) => coded.map(|coded| coded.0),
         };
         Ok(Self { name, value, allowed_domains, enabled, note })
