@@ -21,6 +21,7 @@ use crate::{
     work::{
         Sheet,
         check::{self, Located},
+        extract::counted,
         files,
     },
 };
@@ -172,10 +173,6 @@ fn human(findings: &[Located], files: usize, terminal: &mut Terminal) -> std::io
     let summary = format!("{}, {}, {}", counted(files, "file"), counted(errors, "error"), counted(warnings, "warning"));
     terminal.note(&[styled(Style::Dim, summary)]);
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn look(severity: Severity) -> (Style, &'static str) {
