@@ -15,8 +15,10 @@ mod cli;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+mod curl;
 mod environment;
 mod exchange;
+mod extract;
 mod hashicorp;
 mod hostile_hosts;
 mod leaks;
@@ -27,6 +29,7 @@ mod nvim;
 mod oauth;
 mod queries;
 mod tidy;
+mod transfer;
 mod vscode;
 
 /// As in the program, so that what is tested in this process leaves no more behind than there.
