@@ -10,6 +10,7 @@ mod fields;
 pub mod hashicorp;
 pub mod link;
 pub mod local;
+pub mod onepassword;
 pub mod person;
 pub mod provider;
 mod files;
