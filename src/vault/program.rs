@@ -108,7 +108,7 @@ impl Program {
     pub(super) async fn ask(&self, question: Question<'_>, variables: &ProcessVariables) -> io::Result<Said> {
         let mut command = self.command(question.arguments, variables, question.own);
         if let Some((name, value)) = question.given {
-            value.expose_text(|text| drop(command.env(name, text)));
+            value.expose_text(|text| _ = command.env(name, text));
         }
         command.stdin(if question.input.is_some() { Stdio::piped() } else { Stdio::null() });
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;

@@ -17,6 +17,7 @@ mod hostile_hosts;
 mod local_vault;
 mod lsp;
 mod nvim;
+mod onepassword;
 mod queries;
 mod tidy;
 mod vscode;

@@ -1,6 +1,7 @@
 //! What several test modules share.
 
 pub mod client;
+pub mod connect;
 pub mod echo;
 pub mod key_vault;
 pub mod ministack;
