@@ -206,6 +206,8 @@ Example:
       --allow-domain api.stripe.com
   vaultls link db --integration prod --json-key password \\
       --arn arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf
+  vaultls link mail --integration contoso --id https://my-vault.vault.azure.net/secrets/mail
+  vaultls link npm --integration team --reference op://dev/npm/token
 
 The link is written to vaultls.toml, which is meant to be committed: it holds no value. Making it is also approving
 it, on this machine.")]
@@ -217,16 +219,16 @@ pub struct Link {
     #[arg(long)]
     pub integration: String,
     /// HashiCorp Vault: where the secrets engine is mounted; `secret` unless set
-    #[arg(long, value_name = "MOUNT", conflicts_with = "arn")]
+    #[arg(long, value_name = "MOUNT", conflicts_with = "whole")]
     pub engine: Option<String>,
     /// HashiCorp Vault: the secret's path below the mount
-    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
     pub path: Option<String>,
     /// HashiCorp Vault: the key in the secret
-    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
     pub key: Option<String>,
     /// AWS: the secret's ARN
-    #[arg(long)]
+    #[arg(long, group = "whole")]
     pub arn: Option<String>,
     /// AWS: a role to assume for reading it
     #[arg(long, requires = "arn", value_name = "ARN")]
@@ -237,6 +239,12 @@ pub struct Link {
     /// AWS: how a binary secret becomes text: base64, hex or text
     #[arg(long, requires = "arn")]
     pub encoding: Option<String>,
+    /// Azure: the secret's identifier, with its version if not the latest
+    #[arg(long, group = "whole", value_name = "URL", conflicts_with = "version")]
+    pub id: Option<String>,
+    /// 1Password: the secret reference, with names or ids
+    #[arg(long, group = "whole", value_name = "op://VAULT/ITEM/FIELD", conflicts_with = "version")]
+    pub reference: Option<String>,
     /// A version other than the latest; of AWS, its id or its stage
     #[arg(long)]
     pub version: Option<String>,

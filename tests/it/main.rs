@@ -27,6 +27,7 @@ mod lsp;
 mod memory;
 mod nvim;
 mod oauth;
+mod onepassword;
 mod queries;
 mod tidy;
 mod transfer;
