@@ -10,6 +10,8 @@ mod bad_input;
 mod cli;
 mod corpus_http;
 mod corpus_postman;
+mod editors;
+mod emacs;
 mod environment;
 mod exchange;
 mod hashicorp;
