@@ -63,7 +63,8 @@ fn copies_of_a_query_are_the_same() {
     ];
     let names = ["highlights.scm", injections];
     let of_collections = OF_COLLECTIONS[1..].iter().flat_map(|folder| names.map(|name| (folder, name)));
-    let of_collections = of_collections.map(|(folder, name)| (format!("queries/json/{name}"), format!("{folder}/{name}")));
+    let of_collections =
+        of_collections.map(|(folder, name)| (format!("queries/json/{name}"), format!("{folder}/{name}")));
     for (original, copy) in copies.into_iter().chain(of_collections) {
         assert_eq!(without_heritage(&original), without_heritage(&copy), "{copy} differs from {original}");
     }
@@ -86,7 +87,8 @@ fn neovim_colours_a_reference_to_the_character() {
     let parsers = editor.home().join("parsers/parser");
     fs::create_dir_all(&parsers).unwrap();
     let vaultref = repository().join("editors/tree-sitter-vaultref");
-    let sources = [("http", package("tree-sitter-http")), ("json", package("tree-sitter-json")), ("vaultref", vaultref)];
+    let sources =
+        [("http", package("tree-sitter-http")), ("json", package("tree-sitter-json")), ("vaultref", vaultref)];
     for (name, folder) in sources {
         if let Err(reason) = compile(&folder.join("src"), &parsers.join(format!("{name}.so"))) {
             return provision::skip(&format!("the colours of tree-sitter in Neovim: {reason}"));
