@@ -3,11 +3,12 @@
 //!
 //! This is what was *written*; what it means (which vault, which coordinates, trusted or not) is `vault::link`.
 
+mod new_link;
 mod read;
 mod schema;
 mod suggest;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::{
     disk,
@@ -16,6 +17,7 @@ use crate::{
     text::Span,
 };
 
+pub use new_link::{NewLink, NewVersion};
 pub use read::read;
 pub use schema::schema;
 pub use suggest::nearest;
@@ -86,9 +88,30 @@ pub struct IntegrationEntry {
     pub endpoint: Option<Written<String>>,
     /// Only ever present in the user's own file.
     pub ca_file: Option<Written<String>>,
-    pub auth_method: Option<Written<String>>,
+    pub auth: AuthEntry,
     /// Why the entry cannot be used; a complaint tells the place.
     pub fault: Option<String>,
+}
+
+/// The `auth` of an integration. Which fields belong to which method, the integration's provider says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthEntry {
+    pub method: Option<Written<String>>,
+    /// By their names as they are written.
+    pub fields: BTreeMap<&'static str, Written<String>>,
+}
+
+impl AuthEntry {
+    pub fn field(&self, name: &str) -> Option<&Written<String>> {
+        self.fields.get(name)
+    }
+
+    /// Refuses the fields that are not among `known`.
+    pub fn refuse_all_but(&self, known: &[&str]) -> Result<(), Complaint> {
+        let Some((name, field)) = self.fields.iter().find(|(name, _)| !known.contains(*name)) else { return Ok(()) };
+        let method = self.method.as_ref().map_or("the usual way", |method| &method.value);
+        Err(Complaint::error(field.span, format!("signing in by {method} takes no `{name}`")))
+    }
 }
 
 /// A `[secrets.NAME]` entry. Its fields are not checked beyond their types.
@@ -105,6 +128,8 @@ pub struct SecretEntry {
     pub role_arn: Option<Written<String>>,
     pub json_key: Option<Written<String>>,
     pub encoding: Option<Written<String>>,
+    /// 1Password's secret reference.
+    pub reference: Option<Written<String>>,
     pub version: Option<Written<u64>>,
     /// `version` where it is a text: the id or the stage of a version.
     pub version_text: Option<Written<String>>,

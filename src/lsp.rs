@@ -16,6 +16,7 @@ mod files;
 mod refresh;
 mod rename;
 mod run;
+mod sign_in;
 mod state;
 // What protects it.
 pub mod guard;

@@ -3,9 +3,13 @@
 //! `Reason` is the one list of why a secret cannot be had. Diagnostics, hover, actions, lenses, `check` and
 //! `run` each match on it exhaustively, so a new reason does not compile until all of them handle it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{name::SecretName, text::Span};
 
@@ -197,6 +201,19 @@ impl ProviderKind {
     }
 }
 
+/// Who is signed in to an integration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// The person or role, as the provider calls it.
+    pub who: Option<String>,
+    /// The one organization that the integration is bound to while it is connected: a tenant, an account, a cluster
+    /// with its namespace.
+    pub organization: Option<String>,
+    /// When one has to sign in again at the latest.
+    #[serde(serialize_with = "moment")]
+    pub until: Option<SystemTime>,
+}
+
 /// Where a secret lives and how its next use will go, as far as that is known without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
@@ -209,7 +226,18 @@ pub struct Origin {
     pub allowed_domains: Vec<String>,
     /// How long a cached value will still serve.
     pub cached_for: Option<Duration>,
+    /// When the provider was last asked about it.
+    #[serde(serialize_with = "moment")]
+    pub checked_at: Option<SystemTime>,
+    /// The https page on which the provider itself shows the secret; none while the link is not trusted.
+    pub console: Option<String>,
     pub note: Option<String>,
+}
+
+/// A moment as RFC 3339 in UTC, to the second.
+fn moment<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let moment = at.and_then(|at| jiff::Timestamp::try_from(at).ok());
+    moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).serialize(serializer)
 }
 
 /// What is known about one name, apart from any request.

@@ -8,8 +8,11 @@ pub mod azure;
 pub mod cache;
 mod fields;
 pub mod hashicorp;
+pub mod life;
 pub mod link;
 pub mod local;
+pub mod oauth;
+pub mod person;
 pub mod provider;
 mod files;
 mod program;
@@ -23,22 +26,25 @@ use std::{
     collections::HashSet,
     io,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Duration, SystemTime},
 };
+
+use url::Url;
 
 use crate::{
     approval::{Approval, Approvals},
     config::{Complaint, FileText, Layer, Source},
     domain::DomainList,
     name::SecretName,
-    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
+    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Session, Status},
 };
 use cache::Cache;
 use files::Files;
 use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
 use local::LocalVault;
-use provider::{Existence, Surroundings};
+use person::Person;
+use provider::{Choices, Existence, Shelf, Surroundings};
 use providers::Providers;
 use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
@@ -108,6 +114,8 @@ pub struct Vault {
     providers: Providers,
     cache: Cache,
     statuses: Statuses,
+    /// The integrations that were disconnected, by their exact definitions.
+    disconnected: Mutex<HashSet<Fingerprint>>,
 }
 
 /// Where the value of a name is to be had.
@@ -134,6 +142,7 @@ impl Vault {
             }),
             cache: Cache::default(),
             statuses: Statuses::default(),
+            disconnected: Mutex::default(),
             options,
         }
     }
@@ -157,7 +166,6 @@ impl Vault {
 
     /// What is known about `name`: asks its provider without reading a value; remembered for a short time.
     pub async fn status(&self, name: &SecretName) -> Status {
-        let origin = self.origin(name).await;
         let finding = match self.place(name) {
             Err(problem) => Finding { checked: problem.reason != Reason::Untrusted, problem: Some(problem) },
             Ok(Place::Variable(variable)) => Finding { problem: self.variable(name, &variable).err(), checked: true },
@@ -169,6 +177,7 @@ impl Vault {
                 self.external_finding(name, &link, &integration, coordinates).await
             }
         };
+        let origin = self.origin(name).await;
         Status { origin, problem: finding.problem, checked: finding.checked }
     }
 
@@ -323,24 +332,55 @@ impl Vault {
         self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)
     }
 
-    /// Hands a token to an integration for as long as this process lives. It is kept only if the server accepts it.
-    pub async fn sign_in(&self, integration: &str, token: SecretValue) -> Result<(), Problem> {
+    /// Signs `person` in to an integration, for as long as this process lives, and connects it if it was disconnected.
+    pub async fn sign_in(&self, integration: &str, person: &dyn Person) -> Result<Session, Problem> {
         self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
-        self.providers.get(&integration)?.sign_in(token).await?;
-        // Another person may be behind the new token.
+        let session = self.providers.get(&integration)?.sign_in(person).await?;
+        lock(&self.disconnected).remove(&Fingerprint::of(&integration.definition));
+        // Another person may be behind the new credentials.
         self.statuses.clear();
         self.cache.clear().await;
-        Ok(())
+        Ok(session)
     }
 
-    /// Forgets the token of an integration that was entered here, and every value.
-    pub async fn sign_out(&self, integration: &str) -> Result<(), Problem> {
+    /// Ends the session of an integration: its credentials and every value leave memory at once, and its references
+    /// are `disconnected` until somebody signs in again. A problem is one of the revocation at the provider alone.
+    pub async fn disconnect(&self, integration: &str) -> Result<(), Problem> {
         let integration = self.integration(integration)?;
-        self.providers.forget(&integration);
+        lock(&self.disconnected).insert(Fingerprint::of(&integration.definition));
+        let opened = self.providers.take(&integration);
         self.statuses.clear();
         self.cache.clear().await;
-        Ok(())
+        match opened {
+            Some(opened) => opened.disconnect().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who is signed in to an integration, as far as that is known without asking its provider.
+    pub fn session(&self, integration: &str) -> Option<Session> {
+        self.providers.opened(&*self.integration(integration).ok()?)?.session()
+    }
+
+    /// What an integration has to choose from at a place. Names, never values.
+    pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Problem> {
+        if integration == LOCAL {
+            let at = at.clone();
+            return self.blocking(move |local| local.browse(&at)).await;
+        }
+        self.may_sign_in(integration)?;
+        let integration = self.integration(integration)?;
+        self.require_connection(&integration)?;
+        self.providers.get(&integration)?.browse(at).await
+    }
+
+    /// The https page on which the provider itself shows the secret of `name`, which somebody wants to visit.
+    pub fn page(&self, name: &SecretName) -> Result<Url, Problem> {
+        let link = self.link(name).ok_or_else(|| {
+            Problem::new(Reason::NotConfigured, format!("`{name}` is not linked to an external vault"))
+        })?;
+        self.console(&link)
     }
 
     /// The names beside the secret that `name` is linked to, where its provider can list; those that end in `/` are
@@ -382,15 +422,41 @@ impl Vault {
         match target {
             Target::Local(secret) => Ok(Place::Local { secret: secret.clone() }),
             Target::External { integration, coordinates } => {
-                // An approved link of the workspace was approved with its integration's text; the user's own was not.
-                if link.source.layer == Layer::User {
-                    let Integration { source, name, definition, .. } = &**integration;
-                    self.require_trust(source, "integration", name, definition)?;
-                }
+                self.require_trust_behind(&link, integration)?;
+                self.require_connection(integration)?;
                 let (integration, coordinates) = (integration.clone(), coordinates.clone());
                 Ok(Place::External { link: link.clone(), integration, coordinates })
             }
         }
+    }
+
+    /// An approved link of the workspace was approved with its integration's text; the user's own was not.
+    fn require_trust_behind(&self, link: &Link, integration: &Integration) -> Result<(), Problem> {
+        if link.source.layer == Layer::Workspace {
+            return Ok(());
+        }
+        let Integration { source, name, definition, .. } = integration;
+        self.require_trust(source, "integration", name, definition)
+    }
+
+    /// The provider's own page of a link, if the link may be used.
+    fn console(&self, link: &Link) -> Result<Url, Problem> {
+        self.require_trust(&link.source, "secret", link.name.as_str(), &link.definition)?;
+        let none = || Problem::new(Reason::NotConfigured, format!("there is no page that shows `{}`", link.name));
+        match link.target.as_ref().map_err(Clone::clone)? {
+            Target::Local(_) => Err(none()),
+            Target::External { integration, coordinates } => {
+                self.require_trust_behind(link, integration)?;
+                coordinates.console_url().ok_or_else(none)
+            }
+        }
+    }
+
+    fn require_connection(&self, integration: &Integration) -> Result<(), Problem> {
+        if !lock(&self.disconnected).contains(&Fingerprint::of(&integration.definition)) {
+            return Ok(());
+        }
+        Err(Problem::new(Reason::Disconnected, format!("`{}` was disconnected", integration.name)))
     }
 
     fn require_trust(&self, source: &Source, kind: &'static str, name: &str, definition: &str) -> Result<(), Problem> {
@@ -458,6 +524,9 @@ impl Vault {
         };
         let cached_for = self.cache.remaining(link.fingerprint()).await;
         let mut origin = link_origin(&link, cached_for);
+        let age = self.statuses.age(name, link.fingerprint());
+        origin.checked_at = age.and_then(|age| SystemTime::now().checked_sub(age));
+        origin.console = self.console(&link).ok().map(String::from);
         if let Ok(Place::Local { secret }) = self.place(name)
             && let Ok(Some(entry)) = self.blocking(move |local| local.entry(&secret)).await
             && !entry.allowed_domains.is_empty()
@@ -476,6 +545,10 @@ impl Vault {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why the local vault would not hand out `secret`.

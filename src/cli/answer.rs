@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{Exit, Machine, Outcome, Stop, arguments, prompt, terminal::Terminal},
-    work::answer::{self, AnswerError, Field, FieldKind, LONGEST},
+    vault::person::{Field, FieldKind},
+    work::answer::{self, AnswerError, LONGEST},
 };
 
 pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: &mut Terminal) -> Outcome {
@@ -17,7 +18,11 @@ pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: 
     } else {
         prompt::standard_input(LONGEST)?
     };
-    answer::deliver(directories, ticket, answers).await.map(|()| Exit::Done).map_err(|error| refused(&error))
+    let next = answer::deliver(directories, ticket, answers).await.map_err(|error| refused(&error))?;
+    if let Some(next) = next {
+        terminal.text(&next.to_string())?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The person's answers as the JSON object that an editor would send.

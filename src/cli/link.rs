@@ -5,7 +5,8 @@ use crate::{
         Exit, Machine, Outcome, arguments, prompt, root,
         terminal::{Terminal, plain},
     },
-    feature::command::{LinkTarget, LinkVersion},
+    config::{NewLink, NewVersion},
+    vault::person::Given,
 };
 
 /// Where an engine is mounted unless it is said.
@@ -28,7 +29,7 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
         workspace,
     } = arguments;
     let core = machine.open(root(workspace.root.as_ref(), None)?);
-    let target = LinkTarget {
+    let target = NewLink {
         integration,
         engine: engine.or_else(|| arn.is_none().then(|| USUAL_ENGINE.to_owned())),
         path,
@@ -37,8 +38,9 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
         role_arn,
         json_key,
         encoding,
-        version: version.map(|text| text.parse().map_or(LinkVersion::Text(text), LinkVersion::Number)),
+        version: version.map(NewVersion::parse),
         allowed_domains: (!allowed_domains.is_empty()).then_some(allowed_domains),
+        ..NewLink::default()
     };
     let file = core.link(&name, target).await?;
     terminal.note(&[plain(format!("linked {name} in {}", file.display()))]);
@@ -49,7 +51,7 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
 pub async fn login(arguments: arguments::Login, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let core = machine.open(root(arguments.workspace.root.as_ref(), None)?);
     let token = prompt::value(terminal, &format!("Token for {}", arguments.integration), false)?;
-    core.login(&arguments.integration, token).await?;
+    core.login(&arguments.integration, &Given::new(token)).await?;
     terminal.note(&[plain(format!(
         "{} takes this token; it is not kept, so set VAULT_TOKEN for commands and sign in again in the editor",
         arguments.integration

@@ -16,6 +16,7 @@ use crate::{
     http::send::Response,
     name::SecretName,
     status::Reason,
+    vault::person::Given,
     work::{Core, Obstacle, RunOutcome, Sheet},
 };
 
@@ -150,8 +151,8 @@ async fn ask_for_token(core: &Core, secret: &SecretName, terminal: &mut Terminal
     let origin = core.vault.status(secret).await.origin;
     let Some(integration) = origin.and_then(|origin| origin.integration) else { return Ok(false) };
     let token = prompt::hidden(terminal, &format!("Token for {integration}"))?;
-    match core.login(&integration, token).await {
-        Ok(()) => Ok(true),
+    match core.login(&integration, &Given::new(token)).await {
+        Ok(_) => Ok(true),
         Err(failure) => {
             terminal.error(&failure.message, &failure.hint);
             Ok(false)

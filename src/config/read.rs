@@ -1,13 +1,13 @@
 //! TOML to entries: every entry on its own, so that a bad one is complained about and the others still apply.
 
-use std::{ops::Range, path::Path, time::Duration};
+use std::{collections::BTreeMap, ops::Range, path::Path, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{Complaint, Configuration, IntegrationEntry, Layer, SecretEntry, Source, Written, nearest};
+use super::{AuthEntry, Complaint, Configuration, IntegrationEntry, Layer, SecretEntry, Source, Written, nearest};
 use crate::{name::SecretName, status::Site, text::Span};
 
 const FILE_FIELDS: [&str; 3] = ["cache", "integrations", "secrets"];
@@ -25,8 +25,19 @@ const INTEGRATION_FIELDS: [&str; 11] = [
     "region",
     "tenant",
 ];
-const AUTH_FIELDS: [&str; 1] = ["method"];
-const SECRET_FIELDS: [&str; 14] = [
+const AUTH_FIELDS: [&str; 10] = [
+    "client-id",
+    "jwt-file",
+    "jwt-path",
+    "method",
+    "mount",
+    "provider-url",
+    "redirect-ports",
+    "role",
+    "role-id",
+    "username",
+];
+const SECRET_FIELDS: [&str; 15] = [
     "allowed-domains",
     "arn",
     "enabled",
@@ -39,6 +50,7 @@ const SECRET_FIELDS: [&str; 14] = [
     "name",
     "note",
     "path",
+    "reference",
     "role-arn",
     "version",
 ];
@@ -151,12 +163,14 @@ impl Reader<'_> {
         let (ca_file, endpoint) = (fields.text("ca-file"), fields.text("endpoint"));
         let auth = fields.table("auth");
         let mut fault = broken.or(fields.fault.take());
-        let auth_method = auth.and_then(|auth| {
+        let mut read_auth = |auth| {
             let mut inner = fields.inner(auth, &AUTH_FIELDS);
-            let method = inner.text("method");
+            let found = AUTH_FIELDS.into_iter().filter_map(|name| Some((name, inner.text(name)?)));
+            let mut found: BTreeMap<_, _> = found.collect();
             fault = fault.take().or(inner.fault);
-            method
-        });
+            AuthEntry { method: found.remove("method"), fields: found }
+        };
+        let auth = auth.map(&mut read_auth).unwrap_or_default();
         let ca_file = self.only_of_user(ca_file, "ca-file");
         let endpoint = self.only_of_user(endpoint, "endpoint");
         let source = self.source(entry.key_span);
@@ -174,7 +188,7 @@ impl Reader<'_> {
             profile,
             endpoint,
             ca_file,
-            auth_method,
+            auth,
             fault,
         };
         self.found.integrations.push(entry);
@@ -206,6 +220,7 @@ impl Reader<'_> {
             role_arn: fields.text("role-arn"),
             json_key: fields.text("json-key"),
             encoding: fields.text("encoding"),
+            reference: fields.text("reference"),
             version,
             version_text,
             local_name: fields.text("name"),
@@ -415,7 +430,7 @@ enabled = false
         let [integration] = &found.integrations[..] else { panic!() };
         assert_eq!(integration.source.site.span.of(text), "payments");
         assert_eq!(integration.address.as_ref().unwrap().span.of(text), "\"https://vault.acme.io:8200\"");
-        assert_eq!(integration.auth_method.as_ref().unwrap().value, "token");
+        assert_eq!(integration.auth.method.as_ref().unwrap().value, "token");
         let [secret] = &found.secrets[..] else { panic!() };
         assert_eq!(secret.source.site.span.of(text), "\"db/pass\"");
         assert_eq!(secret.version.as_ref().unwrap().value, 3);
@@ -433,7 +448,7 @@ enabled = false
                 Warning "secret": unknown setting: did you mean `secrets`?
                 Warning "intgration": unknown setting: did you mean `integration`?
                 Warning "allowed_domains": unknown setting: did you mean `allowed-domains`?
-                Warning "zebra": unknown setting; known here are allowed-domains, arn, enabled, encoding, engine, id, integration, json-key, key, name, note, path, role-arn, version
+                Warning "zebra": unknown setting; known here are allowed-domains, arn, enabled, encoding, engine, id, integration, json-key, key, name, note, path, reference, role-arn, version
             "#]],
         );
     }

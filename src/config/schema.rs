@@ -72,7 +72,27 @@ enum Provider {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Auth {
-    method: Method,
+    /// The usual way of the provider unless set.
+    method: Option<Method>,
+    /// `oidc`: the OIDC provider's issuer, such as `https://vault.example.com/v1/identity/oidc/provider/default`.
+    #[schemars(url)]
+    provider_url: Option<String>,
+    /// `oidc`: the path of the JWT auth method that takes the provider's tokens.
+    jwt_path: Option<String>,
+    /// `oidc`: the OIDC client's id.
+    client_id: Option<String>,
+    /// `oidc`, `jwt`, `kubernetes`: the role to sign in as.
+    role: Option<String>,
+    /// The path of the auth method, where it is not the usual one.
+    mount: Option<String>,
+    /// `userpass`: the user's name; asked for unless set.
+    username: Option<String>,
+    /// `approle`: the role's id; `VAULT_ROLE_ID` unless set.
+    role_id: Option<String>,
+    /// `jwt`, `kubernetes`: the file of the token. Only in the user's own configuration.
+    jwt_file: Option<String>,
+    /// `oidc`: the ports on this machine that the browser may be sent back to; `10545,10534` unless set.
+    redirect_ports: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -117,6 +137,8 @@ pub(super) struct Secret {
     encoding: Option<Encoding>,
     /// HashiCorp Vault, KV version 2: the version's number. AWS: its id or its stage. The latest unless set.
     version: Option<Version>,
+    /// 1Password: the secret reference, such as `op://vault/item/field`.
+    reference: Option<String>,
     /// Local vault: the secret's name there, where it differs.
     name: Option<String>,
     /// Where the secret may be sent: `api.example.com`, `*.example.com`, `http://localhost:8080`.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{feature::escape, name::SecretName};
+use crate::{config::NewLink, feature::escape, name::SecretName};
 
 /// A command with its argument, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub enum Command {
     Link(Link),
     Unlock,
     Login(Login),
+    Disconnect(Login),
+    Browse(Browse),
+    OpenAtProvider(Named),
     Trust(Trust),
     Status(Scope),
     ResetCache(ResetCache),
@@ -31,6 +34,9 @@ pub enum Verb {
     Link,
     Unlock,
     Login,
+    Disconnect,
+    Browse,
+    OpenAtProvider,
     Trust,
     Status,
     ResetCache,
@@ -90,49 +96,36 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub name: SecretName,
-    pub link: Box<LinkTarget>,
+    pub link: Box<NewLink>,
 }
 
-/// Where a link leads. Which fields are needed, the integration's provider says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LinkTarget {
-    pub integration: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role_arn: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json_key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<LinkVersion>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_domains: Option<Vec<String>>,
-}
-
-/// A version as its vault names it: by a number, or by an id or a stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum LinkVersion {
-    Number(u64),
-    Text(String),
-}
-
-/// Signs in to an integration. The token is asked for, hidden.
+/// About one integration: signing in there, or ending the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Login {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub integration: String,
+}
+
+/// Finds the place of a secret by choosing, step by step. Without `path`, from the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Browse {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// The secret that will be linked to what is chosen.
+    pub name: SecretName,
+    pub integration: String,
+    /// What was chosen so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// A part of the names that are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The page, as the answer before it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// Shows what a workspace wants approved, or approves it.
@@ -168,7 +161,7 @@ pub struct ResetCache {
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
@@ -176,6 +169,9 @@ impl Verb {
         Self::Link,
         Self::Unlock,
         Self::Login,
+        Self::Disconnect,
+        Self::Browse,
+        Self::OpenAtProvider,
         Self::Trust,
         Self::Status,
         Self::ResetCache,
@@ -191,6 +187,9 @@ impl Verb {
             Self::Link => "vaultls.link",
             Self::Unlock => "vaultls.unlock",
             Self::Login => "vaultls.login",
+            Self::Disconnect => "vaultls.disconnect",
+            Self::Browse => "vaultls.browse",
+            Self::OpenAtProvider => "vaultls.openAtProvider",
             Self::Trust => "vaultls.trust",
             Self::Status => "vaultls.status",
             Self::ResetCache => "vaultls.resetCache",
@@ -203,10 +202,13 @@ impl Verb {
             Self::Run => "{uri, request? | line?, environment?}",
             Self::AllowHost => "{uri, secret, host, remember}",
             Self::Create => "{uri?, name, allowedDomains?: [..]}",
-            Self::Enable => "{uri?, name}",
-            Self::Link => "{uri?, name, link: {integration, engine?, path?, key?, version?, allowedDomains?: [..]}}",
+            Self::Enable | Self::OpenAtProvider => "{uri?, name}",
+            Self::Link => {
+                "{uri?, name, link: {integration, engine?, path?, key?, id?, arn?, reference?, version?, allowedDomains?: [..], ..}}"
+            }
             Self::Unlock => "{}",
-            Self::Login => "{uri?, integration}",
+            Self::Login | Self::Disconnect => "{uri?, integration}",
+            Self::Browse => "{uri?, name, integration, path?: [..], filter?, page?}",
             Self::Trust => "{uri, approve?}",
             Self::Status => "{uri?}",
             Self::ResetCache => "{uri?, name?}",
@@ -232,6 +234,9 @@ impl Command {
             Verb::Link => read(argument).map(Self::Link),
             Verb::Unlock => read(argument).map(|Nothing {}| Self::Unlock),
             Verb::Login => read(argument).map(Self::Login),
+            Verb::Disconnect => read(argument).map(Self::Disconnect),
+            Verb::Browse => read(argument).map(Self::Browse),
+            Verb::OpenAtProvider => read(argument).map(Self::OpenAtProvider),
             Verb::Trust => read(argument).map(Self::Trust),
             Verb::Status => read(argument).map(Self::Status),
             Verb::ResetCache => read(argument).map(Self::ResetCache),
@@ -248,6 +253,9 @@ impl Command {
             Self::Link(_) => Verb::Link,
             Self::Unlock => Verb::Unlock,
             Self::Login(_) => Verb::Login,
+            Self::Disconnect(_) => Verb::Disconnect,
+            Self::Browse(_) => Verb::Browse,
+            Self::OpenAtProvider(_) => Verb::OpenAtProvider,
             Self::Trust(_) => Verb::Trust,
             Self::Status(_) => Verb::Status,
             Self::ResetCache(_) => Verb::ResetCache,
@@ -273,6 +281,11 @@ impl Command {
             Self::Link(Link { name, link, .. }) => format!("Link `{name}` to `{}`", escape::plain(&link.integration)),
             Self::Unlock => "Unlock the local vault".into(),
             Self::Login(Login { integration, .. }) => format!("Sign in to `{}`", escape::plain(integration)),
+            Self::Disconnect(Login { integration, .. }) => format!("Disconnect `{}`", escape::plain(integration)),
+            Self::Browse(Browse { name, integration, .. }) => {
+                format!("Link `{name}` to `{}`...", escape::plain(integration))
+            }
+            Self::OpenAtProvider(Named { name, .. }) => format!("Open `{name}` at its provider"),
             Self::Trust(_) => "Review and trust this workspace's definitions".into(),
             Self::Status(_) => "Show the state of vaults and secrets".into(),
             Self::ResetCache(ResetCache { name: Some(name), .. }) => format!("Ask for `{name}` again"),
@@ -286,10 +299,11 @@ impl Command {
             Self::Run(argument) => serde_json::to_value(argument),
             Self::AllowHost(argument) => serde_json::to_value(argument),
             Self::Create(argument) => serde_json::to_value(argument),
-            Self::Enable(argument) => serde_json::to_value(argument),
+            Self::Enable(argument) | Self::OpenAtProvider(argument) => serde_json::to_value(argument),
             Self::Link(argument) => serde_json::to_value(argument),
             Self::Unlock => Ok(Value::Object(serde_json::Map::new())),
-            Self::Login(argument) => serde_json::to_value(argument),
+            Self::Login(argument) | Self::Disconnect(argument) => serde_json::to_value(argument),
+            Self::Browse(argument) => serde_json::to_value(argument),
             Self::Trust(argument) => serde_json::to_value(argument),
             Self::Status(argument) => serde_json::to_value(argument),
             Self::ResetCache(argument) => serde_json::to_value(argument),
@@ -325,6 +339,7 @@ fn secret_or_process_variable<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::NewVersion;
     use serde_json::json;
 
     fn name(text: &str) -> SecretName {
@@ -333,17 +348,14 @@ mod tests {
 
     fn one_of_each() -> Vec<Command> {
         let (uri, host) = ("file:///a.http".to_owned(), "api.example.com".to_owned());
-        let link = LinkTarget {
+        let link = NewLink {
             integration: "payments".into(),
             engine: Some("kv".into()),
             path: Some("a/b".into()),
-            key: None,
-            arn: None,
-            role_arn: None,
             json_key: Some("k".into()),
-            encoding: None,
-            version: Some(LinkVersion::Number(3)),
+            version: Some(NewVersion::Number(3)),
             allowed_domains: Some(vec![host.clone()]),
+            ..NewLink::default()
         };
         vec![
             Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),
@@ -353,6 +365,16 @@ mod tests {
             Command::Link(Link { uri: None, name: name("a"), link: Box::new(link) }),
             Command::Unlock,
             Command::Login(Login { uri: None, integration: "payments".into() }),
+            Command::Disconnect(Login { uri: None, integration: "payments".into() }),
+            Command::Browse(Browse {
+                uri: None,
+                name: name("a"),
+                integration: "payments".into(),
+                path: vec!["kv/".into()],
+                filter: Some("x".into()),
+                page: None,
+            }),
+            Command::OpenAtProvider(Named { uri: None, name: name("a") }),
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
             Command::Status(Scope { uri: Some(uri) }),
             Command::ResetCache(ResetCache::default()),

@@ -8,19 +8,24 @@ use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
+    config::NewLink,
     feature::{
-        command::{AllowHost, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
         escape,
     },
     lsp::{
-        bare, convert, refresh, run,
+        bare, convert, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
-    vault::{local::Change, value::SecretValue},
+    vault::{
+        local::Change,
+        person::Field,
+        provider::{ByHand, Choice, Leads, Shelf},
+        value::SecretValue,
+    },
     work::{
         Core, RunOutcome,
-        answer::Field,
         status::{Report, Waiting},
         verbs::{Failure, check_domains},
     },
@@ -34,7 +39,7 @@ pub enum Answer {
     Other(Outcome),
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(tag = "outcome", rename_all = "camelCase")]
 pub enum Outcome {
     Done {
@@ -49,6 +54,36 @@ pub enum Outcome {
         #[serde(skip)]
         by_hand: String,
     },
+    /// The person is to sign in on a page. The server opened it where the client can; an address that they paste goes
+    /// through `vaultls answer`.
+    Browser {
+        integration: String,
+        url: String,
+        /// To be entered on the page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ticket: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<Field>,
+    },
+    /// What there is to choose from; names, never values.
+    Choices {
+        title: String,
+        items: Vec<Item>,
+        /// The next page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<String>,
+        /// What can be typed by hand instead, as the next part of the path.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ask: Option<Ask>,
+    },
+    /// A page for the browser that the client could not be made to show.
+    Page {
+        url: String,
+        message: String,
+    },
     /// What waits for approval, to be shown as it stands.
     Review {
         pending: Vec<Waiting>,
@@ -56,7 +91,30 @@ pub enum Outcome {
     Status(Box<Report>),
     Failed {
         message: String,
+        /// A code of `Reason`, where one is behind it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'static str>,
     },
+}
+
+/// One thing to choose: with `path`, more to choose from; with `link`, what `vaultls.link` takes.
+#[derive(Clone, Serialize)]
+pub struct Item {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<Box<NewLink>>,
+}
+
+/// A part of a path that can be typed.
+#[derive(Clone, Serialize)]
+pub struct Ask {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placeholder: Option<String>,
 }
 
 impl Answer {
@@ -65,18 +123,18 @@ impl Answer {
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Other(Outcome::Failed { message: message.into() })
+        Self::Other(Outcome::Failed { message: message.into(), code: None })
     }
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self::failed(told(&failure))
+        Self::Other(Outcome::Failed { message: told(&failure), code: failure.code() })
     }
 }
 
 /// A failure with its way out.
-fn told(failure: &Failure) -> String {
+pub fn told(failure: &Failure) -> String {
     if failure.hint.is_empty() { failure.message.clone() } else { format!("{}; {}", failure.message, failure.hint) }
 }
 
@@ -121,8 +179,11 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
         Command::Create(Create { uri, .. })
         | Command::Enable(Named { uri, .. })
+        | Command::OpenAtProvider(Named { uri, .. })
         | Command::Link(Link { uri, .. })
         | Command::Login(Login { uri, .. })
+        | Command::Disconnect(Login { uri, .. })
+        | Command::Browse(Browse { uri, .. })
         | Command::Status(Scope { uri })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
         Command::Unlock => None,
@@ -137,7 +198,10 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
         Command::Link(it) => link(state, core, it).await,
         Command::Unlock => unlock(state, core).await,
-        Command::Login(it) => login(state, core, it).await,
+        Command::Login(it) => sign_in::login(state, &workspace, core, it).await,
+        Command::Disconnect(it) => disconnect(state, &workspace, &core, &it.integration).await,
+        Command::Browse(it) => browse(&core, it).await,
+        Command::OpenAtProvider(it) => open_at_provider(state, &core, &it.name),
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
         Command::Status(_) => {
             refresh::reread(state, &workspace, &core).await;
@@ -198,17 +262,49 @@ async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
     ask(state, question, async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
 }
 
-async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
-    if let Err(problem) = core.vault.may_sign_in(&it.integration) {
-        return Failure::from(problem).into();
-    }
-    let shown = escape::plain(&it.integration);
-    let question = Question {
-        message: format!("A token for `{shown}`; it is kept in memory until the editor is closed"),
-        field: Field::hidden("token", format!("Token for {shown}")),
-        by_hand: format!("sign in to `{shown}` with the provider's own tool"),
+/// Ends the session of an integration, and a sign-in that is under way. Also what could not be revoked is forgotten
+/// here.
+async fn disconnect(state: &Arc<State>, workspace: &Workspace, core: &Core, integration: &str) -> Answer {
+    state.sign_ins.end(&workspace.root, Some(integration));
+    let ended = core.disconnect(integration).await;
+    let done = format!("`{}` is disconnected, and what it gave is forgotten", escape::plain(integration));
+    settle(state, ended, done)
+}
+
+async fn browse(core: &Core, it: Browse) -> Answer {
+    let at = Shelf { path: it.path, filter: it.filter.unwrap_or_default(), page: it.page };
+    let choices = match core.browse(&it.integration, &at).await {
+        Ok(choices) => choices,
+        Err(failure) => return failure.into(),
     };
-    ask(state, question, async move |token| core.login(&it.integration, token).await.map(|()| None)).await
+    let items = choices.choices.into_iter().map(|Choice { label, detail, leads }| match leads {
+        Leads::To(path) => Item { label, detail, path: Some(path), link: None },
+        Leads::Link(link) => Item { label, detail, path: None, link: Some(link) },
+    });
+    Answer::Other(Outcome::Choices {
+        title: choices.title,
+        items: items.collect(),
+        more: choices.more,
+        ask: choices.by_hand.map(|ByHand { label, placeholder }| Ask { label, placeholder }),
+    })
+}
+
+fn open_at_provider(state: &Arc<State>, core: &Core, name: &SecretName) -> Answer {
+    let url = match core.vault.page(name) {
+        Ok(url) => url,
+        Err(problem) => return Failure::from(problem).into(),
+    };
+    let message = format!("the page of `{name}` at its provider");
+    let page = convert::external_page(&url).filter(|_| state.editor.abilities().show_document);
+    let Some(page) = page else { return Answer::Other(Outcome::Page { url: url.into(), message }) };
+    let task = state.clone();
+    // The client is never waited for here.
+    state.editor.spawn(async move {
+        if !task.editor.show(page).await {
+            task.editor.say(MessageType::INFO, format!("{message}: {url}"));
+        }
+    });
+    Answer::done(format!("`{name}` is shown in the browser"))
 }
 
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
@@ -271,9 +367,10 @@ where
             if let Some(warning) = warning {
                 waiting.editor.say(MessageType::WARNING, warning);
             }
+            None
         });
         // Whoever answered tells the person; a failure that nobody waits for any more is told here.
-        if let Err(failure) = answered.reply(effect) {
+        if let Err(Err(failure)) = answered.reply.send(effect) {
             waiting.editor.say(MessageType::WARNING, failure);
         }
     });

@@ -365,6 +365,12 @@ pub fn show_document(uri: Uri) -> ShowDocumentParams {
     ShowDocumentParams { uri, external: None, take_focus: Some(false), selection: None }
 }
 
+/// A page for the browser; none for an address that the protocol cannot carry.
+pub fn external_page(url: &url::Url) -> Option<ShowDocumentParams> {
+    let uri = url.as_str().parse().ok()?;
+    Some(ShowDocumentParams { uri, external: Some(true), take_focus: Some(true), selection: None })
+}
+
 pub fn progress_begin(token: &ProgressToken, title: String) -> ProgressParams {
     let begin = WorkDoneProgressBegin { title, cancellable: Some(true), message: None, percentage: None };
     progress(token, WorkDoneProgress::Begin(begin))

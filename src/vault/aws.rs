@@ -26,10 +26,11 @@ use super::{
         arn::{AwsSecret, SecretArn, Version},
         integration::{Aws, AwsAuth},
     },
-    provider::{Check, Existence, List, Provider, TokenLogin},
+    person::{Field, Person, ask_one},
+    provider::{Check, Existence, List, Login, Provider},
     value::SecretValue,
 };
-use crate::status::{Problem, Reason};
+use crate::status::{Problem, Reason, Session};
 use client::{Clients, SdkError};
 use credentials::{Purse, TypedKeys};
 use failure::{Asked, Said};
@@ -169,7 +170,7 @@ impl Account {
     }
 
     /// Tries keys on the service that tells who one is, which takes no permission, and keeps them if it knows them.
-    async fn verify(&self, keys: TypedKeys) -> Result<(), Problem> {
+    async fn verify(&self, keys: TypedKeys) -> Result<Session, Problem> {
         let credentials = keys.credentials();
         let question = self.clients.tokens(&self.region).get_caller_identity().customize();
         let answer = question.config_override(client::tokens_identity(&credentials)).send().await;
@@ -184,7 +185,7 @@ impl Account {
             return Err(failure::nonsense(&asked));
         }
         self.purse.enter(keys);
-        Ok(())
+        Ok(Session { who: who.arn, organization: who.account, until: None })
     }
 
     /// Credentials that were refused are not used again: the next question looks for new ones.
@@ -239,8 +240,13 @@ impl Provider for Account {
         Some(self)
     }
 
-    fn token_login(&self) -> Option<&dyn TokenLogin> {
+    fn login(&self) -> Option<&dyn Login> {
         self.takes_keys.then_some(self)
+    }
+
+    fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
+        self.purse.leave();
+        std::future::ready(Ok(())).boxed()
     }
 }
 
@@ -256,10 +262,15 @@ impl List for Account {
     }
 }
 
-impl TokenLogin for Account {
+impl Login for Account {
     /// Takes an access key id, a secret access key and, for temporary ones, a session token, with spaces between.
-    fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
-        async move { self.verify(TypedKeys::parse(&token)?).await }.boxed()
+    fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
+        async move {
+            let message = format!("Access keys for `{}`", self.integration);
+            let keys = ask_one(person, &message, Field::hidden("token", "Access keys")).await?;
+            self.verify(TypedKeys::parse(&keys)?).await
+        }
+        .boxed()
     }
 }
 

@@ -25,10 +25,11 @@ use super::{
         Coordinates,
         azure::{Azure, AzureSecret, SignIn},
     },
-    provider::{Check, Existence, List, Provider, Surroundings, TokenLogin},
+    person::{Field, Person, ask_one},
+    provider::{Check, Existence, List, Login, Provider, Surroundings},
     value::SecretValue,
 };
-use crate::status::{Problem, Reason};
+use crate::status::{Problem, Reason, Session};
 use answer::Asked;
 use identity::Identity;
 use transport::Transport;
@@ -41,12 +42,12 @@ pub struct KeyVaults {
     integration: String,
     settings: Azure,
     around: Surroundings,
-    session: Mutex<Session>,
+    session: Mutex<Held>,
 }
 
 /// Who is signed in, and what was built upon that.
 #[derive(Default)]
-struct Session {
+struct Held {
     /// The client secret that a person entered; it comes before that of the environment.
     entered: Option<Arc<SecretValue>>,
     identity: Option<Arc<Identity>>,
@@ -205,15 +206,15 @@ impl KeyVaults {
     }
 
     /// Signs in with a client secret that a person has, and keeps it if Entra ID accepts it.
-    async fn verify(&self, secret: SecretValue) -> Result<(), Problem> {
+    async fn verify(&self, secret: SecretValue) -> Result<Session, Problem> {
         let secret = Arc::new(secret);
         let identity = self.open_identity(Some(secret.clone())).await?;
         identity.token().await?;
-        *self.session() = Session { entered: Some(secret), identity: Some(identity), clients: HashMap::new() };
-        Ok(())
+        *self.session() = Held { entered: Some(secret), identity: Some(identity), clients: HashMap::new() };
+        Ok(Session { who: None, organization: self.settings.tenant.clone(), until: None })
     }
 
-    fn session(&self) -> MutexGuard<'_, Session> {
+    fn session(&self) -> MutexGuard<'_, Held> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -236,8 +237,13 @@ impl Provider for KeyVaults {
     }
 
     /// A client secret is all that can be typed in.
-    fn token_login(&self) -> Option<&dyn TokenLogin> {
+    fn login(&self) -> Option<&dyn Login> {
         (self.settings.sign_in == SignIn::ClientSecret).then_some(self as _)
+    }
+
+    fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
+        *self.session() = Held::default();
+        std::future::ready(Ok(())).boxed()
     }
 }
 
@@ -253,9 +259,14 @@ impl List for KeyVaults {
     }
 }
 
-impl TokenLogin for KeyVaults {
-    fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
-        self.verify(token).boxed()
+impl Login for KeyVaults {
+    fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
+        async move {
+            let message = format!("The client secret for `{}`", self.integration);
+            let secret = ask_one(person, &message, Field::hidden("token", "Client secret")).await?;
+            self.verify(secret).await
+        }
+        .boxed()
     }
 }
 

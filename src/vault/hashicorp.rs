@@ -16,12 +16,13 @@ use zeroize::Zeroizing;
 
 use super::{
     link::{Coordinates, integration::Hashicorp, kv::KvSecret},
-    provider::{Check, Existence, List, Provider, TokenLogin},
+    person::{Field, Person, ask_one},
+    provider::{Check, Existence, List, Login, Provider},
     value::SecretValue,
 };
 use crate::{
     disk,
-    status::{Problem, Reason},
+    status::{Problem, Reason, Session},
 };
 use answer::{Asked, Engine, Refusal};
 use transport::{Answer, Transport};
@@ -201,7 +202,7 @@ impl Cluster {
         }
     }
 
-    async fn verify(&self, token: SecretValue) -> Result<(), Problem> {
+    async fn verify(&self, token: SecretValue) -> Result<Session, Problem> {
         let answer = self.transport.ask(endpoint::lookup_self(), &token).await?;
         // A policy that denies the look at oneself still proves that the token is good.
         if !answer.is_success() && answer.refusal() != Refusal::Policy {
@@ -210,7 +211,7 @@ impl Cluster {
         }
         *lock(&self.session) = Some(Arc::new(token));
         lock(&self.engines).clear();
-        Ok(())
+        Ok(Session { who: None, organization: Some(self.transport.shown().to_owned()), until: None })
     }
 
     /// The entered token, else `VAULT_TOKEN`, else `~/.vault-token`, as Vault's own tools do.
@@ -250,8 +251,13 @@ impl Provider for Cluster {
         Some(self)
     }
 
-    fn token_login(&self) -> Option<&dyn TokenLogin> {
+    fn login(&self) -> Option<&dyn Login> {
         Some(self)
+    }
+
+    fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
+        *lock(&self.session) = None;
+        std::future::ready(Ok(())).boxed()
     }
 }
 
@@ -267,9 +273,13 @@ impl List for Cluster {
     }
 }
 
-impl TokenLogin for Cluster {
-    fn sign_in<'a>(&'a self, token: SecretValue) -> BoxFuture<'a, Result<(), Problem>> {
-        self.verify(token).boxed()
+impl Login for Cluster {
+    fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
+        async move {
+            let message = format!("A token for `{}`", self.integration);
+            self.verify(ask_one(person, &message, Field::hidden("token", "Token")).await?).await
+        }
+        .boxed()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod kv;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::{
     config::{Complaint, Configuration, Layer, SecretEntry, Source, Written, nearest},
@@ -94,6 +95,17 @@ impl Coordinates {
             Self::Azure(secret) => secret.labelled(),
             Self::Aws(secret) => secret.labelled(),
         }
+    }
+}
+
+impl Coordinates {
+    /// The page on which the provider itself shows the secret, where it has one: https only. Nobody is asked.
+    pub fn console_url(&self) -> Option<Url> {
+        let url = match self {
+            Self::Azure(secret) => secret.console_url(),
+            Self::Kv(_) | Self::Aws(_) => None,
+        };
+        url.filter(|url| url.scheme() == "https")
     }
 }
 
@@ -224,7 +236,7 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     }
     refuse(entry.id.as_ref(), "a secret of the local vault has no `id`")?;
     refuse(entry.version.as_ref(), "a secret of the local vault has no `engine`, `path`, `key` or `version`")?;
-    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text];
+    let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.reference, &entry.version_text];
     refuse_any(&others, "a secret of the local vault has no coordinates of an external one")?;
     match &entry.local_name {
         None => Ok(entry.name.clone()),

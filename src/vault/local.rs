@@ -4,6 +4,7 @@
 //! is replaced whole, under a lock between processes, from what is on the disk at that moment: several editors and
 //! terminals may write at once and none loses what another wrote. A file that cannot be read is never written over.
 
+mod browse;
 mod content;
 mod file;
 mod keys;

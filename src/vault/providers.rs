@@ -14,10 +14,11 @@ use tokio::{
 use super::{
     TIMEOUT,
     link::{Coordinates, Definitions, Fingerprint, integration::Integration},
-    provider::{self, Existence, Provider, Surroundings},
+    person::Person,
+    provider::{self, Choices, Existence, Provider, Shelf, Surroundings},
     value::SecretValue,
 };
-use crate::status::{Problem, Reason};
+use crate::status::{Problem, Reason, Session};
 
 /// How many checks, and how many reads, one integration is asked at a time. They do not wait for each other, and one
 /// slow integration holds up no other.
@@ -66,9 +67,15 @@ impl Providers {
         Ok(opened)
     }
 
-    /// Drops the provider of `integration` with the token that was entered for it.
-    pub(super) fn forget(&self, integration: &Integration) {
-        lock(&self.open).remove(&Fingerprint::of(&integration.definition));
+    /// Takes the provider of `integration` away, with the credentials that were entered for it; none where nobody
+    /// asked it yet.
+    pub(super) fn take(&self, integration: &Integration) -> Option<Arc<Opened>> {
+        lock(&self.open).remove(&Fingerprint::of(&integration.definition))
+    }
+
+    /// The provider of `integration` if it was asked before.
+    pub(super) fn opened(&self, integration: &Integration) -> Option<Arc<Opened>> {
+        lock(&self.open).get(&Fingerprint::of(&integration.definition)).cloned()
     }
 
     /// Drops the providers that are defined no more.
@@ -124,12 +131,28 @@ impl Opened {
         }
     }
 
-    pub(super) async fn sign_in(&self, token: SecretValue) -> Result<(), Problem> {
-        let Some(login) = self.provider.token_login() else {
-            let detail = format!("`{}` does not take a token", self.integration);
-            return Err(Problem::new(Reason::NotConfigured, detail));
-        };
-        self.within(&self.checks, login.sign_in(token)).await
+    /// Waits as long as the person takes.
+    pub(super) async fn sign_in(&self, person: &dyn Person) -> Result<Session, Problem> {
+        match self.provider.login() {
+            Some(login) => login.sign_in(person).await,
+            None => Err(Problem::new(Reason::NotConfigured, format!("`{}` takes no sign-in here", self.integration))),
+        }
+    }
+
+    /// Ends the session; the revocation takes at most [`TIMEOUT`].
+    pub(super) async fn disconnect(&self) -> Result<(), Problem> {
+        self.within(&self.checks, self.provider.disconnect()).await
+    }
+
+    pub(super) async fn browse(&self, at: &Shelf) -> Result<Choices, Problem> {
+        match self.provider.browse() {
+            Some(browse) => self.within(&self.checks, browse.browse(at)).await,
+            None => Err(Problem::new(Reason::NotConfigured, format!("`{}` cannot list", self.integration))),
+        }
+    }
+
+    pub(super) fn session(&self) -> Option<Session> {
+        self.provider.session()
     }
 
     /// Waits for its turn, then for at most [`TIMEOUT`].

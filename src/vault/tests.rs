@@ -4,6 +4,8 @@
 use std::{fs, path::Path};
 
 use super::*;
+use crate::config::NewLink;
+use crate::vault::person::Given;
 use crate::vault::{
     hashicorp::TokenSource,
     link::edit,
@@ -178,7 +180,7 @@ async fn the_users_link_does_not_trust_the_workspaces_integration() {
     );
     assert_eq!(home.reason("a").await, Some(Reason::Untrusted));
     let token = SecretValue::new("canary-token".into());
-    assert_eq!(home.vault.sign_in("team", token).await.unwrap_err().reason, Reason::Untrusted);
+    assert_eq!(home.vault.sign_in("team", &Given::new(token)).await.unwrap_err().reason, Reason::Untrusted);
     home.approve_all();
     assert_eq!(home.reason("a").await, Some(Reason::LoginNeeded));
 }
@@ -242,8 +244,7 @@ async fn an_editors_text_counts_before_the_files() {
 async fn an_edit_by_an_action_is_understood() {
     let home = home("", "");
     home.store("mine", "canary-mine");
-    let link =
-        edit::NewLink { integration: "local".into(), local_name: Some("mine".into()), ..edit::NewLink::default() };
+    let link = NewLink { integration: "local".into(), name: Some("mine".into()), ..NewLink::default() };
     home.write_workspace(&edit::put_link("", &name("db/pass"), &link).unwrap());
     home.vault.reload(None);
     home.approve_all();

@@ -10,55 +10,39 @@ mod socket;
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, de};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::vault::value::SecretValue;
+use crate::vault::{
+    person::{Answers, Field},
+    value::SecretValue,
+};
 
 pub use socket::{Desk, deliver, fields};
 
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;
 
-/// What a person typed, by the field's id.
-pub type Answers = BTreeMap<String, SecretValue>;
-
 /// An answer that arrived, and the way back to whoever gave it.
 pub struct Answered {
     pub answers: Answers,
-    reply: oneshot::Sender<Result<(), String>>,
+    pub reply: Reply,
 }
 
-impl Answered {
-    /// Tells whoever answered what came of it. Gives a failure back where nobody waits for it any more, so that it
-    /// can be told by other means.
-    pub fn reply(self, effect: Result<(), String>) -> Result<(), String> {
-        self.reply.send(effect).or_else(|unheard| unheard)
-    }
-}
+/// What came of an answer: nothing more to say, or what comes next as a JSON value without secrets; else a failure in
+/// words.
+pub type Effect = Result<Option<Value>, String>;
 
-/// One thing to ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    pub id: String,
-    pub label: String,
-    pub kind: FieldKind,
-}
+/// The way back to whoever answered.
+pub struct Reply(oneshot::Sender<Effect>);
 
-/// How a field is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FieldKind {
-    Text,
-    Hidden,
-    /// A one-time code.
-    Otp,
-}
-
-impl Field {
-    pub fn hidden(id: &str, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), kind: FieldKind::Hidden }
+impl Reply {
+    /// Tells whoever answered what came of it. Gives it back where nobody waits for it any more, so that it can be
+    /// told by other means.
+    pub fn send(self, effect: Effect) -> Result<(), Effect> {
+        self.0.send(effect)
     }
 }
 

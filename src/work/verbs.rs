@@ -1,23 +1,22 @@
 //! What a person can do about a secret: create, enable, allow a host, unlock, sign in, trust, forget.
 //! Each is one act that both faces translate; none asks anything.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use crate::{
     approval::Record,
+    config::NewLink,
     domain::DomainList,
-    feature::command::{LinkTarget, LinkVersion},
     http::redact,
     name::SecretName,
     policy,
-    status::{Problem, Reason},
+    status::{Problem, Reason, Session},
     vault::{
         Pending,
-        link::{
-            LOCAL,
-            edit::{self, NewLink},
-        },
+        link::{LOCAL, edit},
         local::Change,
+        person::Person,
+        provider::{Choices, Leads, Shelf},
         value::SecretValue,
     },
     work::{Core, plan},
@@ -38,6 +37,13 @@ pub struct Failure {
 impl Failure {
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { reason: None, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl Failure {
+    /// The stable code of its reason.
+    pub fn code(&self) -> Option<&'static str> {
+        self.reason.map(Reason::code)
     }
 }
 
@@ -119,9 +125,25 @@ impl Core {
         Ok(())
     }
 
-    /// Hands a token to an integration for as long as this process lives.
-    pub async fn login(&self, integration: &str, token: SecretValue) -> Result<(), Failure> {
-        self.vault.sign_in(integration, token).await.map_err(Failure::from)
+    /// Signs `person` in to an integration, for as long as this process lives.
+    pub async fn login(&self, integration: &str, person: &dyn Person) -> Result<Session, Failure> {
+        self.vault.sign_in(integration, person).await.map_err(Failure::from)
+    }
+
+    /// Ends the session of an integration. Its values leave memory in any case; a failure is one of the revocation.
+    pub async fn disconnect(&self, integration: &str) -> Result<(), Failure> {
+        self.vault.disconnect(integration).await.map_err(Failure::from)
+    }
+
+    /// What an integration has to choose from at a place, ready to be linked to. Names, never values.
+    pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Failure> {
+        let mut choices = self.vault.browse(integration, at).await?;
+        for choice in &mut choices.choices {
+            if let Leads::Link(link) = &mut choice.leads {
+                integration.clone_into(&mut link.integration);
+            }
+        }
+        Ok(choices)
     }
 
     /// Lets `name` go to `host`: for this process, or also for later ones. A list of allowed domains is widened where
@@ -159,8 +181,9 @@ impl Core {
         Failure::new(message, format!("add `{host}` to its `allowed-domains` there"))
     }
 
-    /// Forgets cached values and statuses: of one name, or all.
+    /// Forgets cached values and statuses: of one name, or all. What was sent goes with them.
     pub async fn reset_cache(&self, name: Option<&SecretName>) {
+        self.sender.hang_up();
         self.vault.reset(name).await;
     }
 
@@ -189,13 +212,13 @@ impl Core {
 
     /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. Returns the
     /// file.
-    pub async fn link(self: &Arc<Self>, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+    pub async fn link(self: &Arc<Self>, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
         let name = name.clone();
         self.blocking(move |core| core.write_link(&name, target)).await
     }
 
-    fn write_link(&self, name: &SecretName, target: LinkTarget) -> Result<PathBuf, Failure> {
+    fn write_link(&self, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         let known = self.vault.known();
         let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
         if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
@@ -203,7 +226,7 @@ impl Core {
             return Err(Failure::new(message, format!("there are: {}, {LOCAL}", integrations.join(", "))));
         }
         let (file, text) = known.link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None));
-        let text = edit::put_link(&text.unwrap_or_default(), name, &new_link(target))
+        let text = edit::put_link(&text.unwrap_or_default(), name, &target)
             .map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         self.vault.reload(None);
@@ -219,28 +242,20 @@ impl Core {
     }
 }
 
-fn new_link(target: LinkTarget) -> NewLink {
-    let LinkTarget { integration, engine, path, key, arn, role_arn, json_key, encoding, version, allowed_domains } =
-        target;
-    let (version, version_text) = match version {
-        Some(LinkVersion::Number(number)) => (Some(number), None),
-        Some(LinkVersion::Text(text)) => (None, Some(text)),
-        None => (None, None),
-    };
-    NewLink {
-        integration,
-        engine,
-        path,
-        key,
-        arn,
-        role_arn,
-        json_key,
-        encoding,
-        version,
-        version_text,
-        local_name: None,
-        allowed_domains,
-    }
+/// What a person is told once they are signed in to `integration`.
+pub fn signed_in(integration: &str, session: &Session) -> String {
+    let who = session.who.as_ref().map(|who| format!(" as {who}")).unwrap_or_default();
+    let organization = session.organization.as_ref().map(|it| format!(" at {it}")).unwrap_or_default();
+    let until = session.until.and_then(clock).map(|until| format!(" until {until}")).unwrap_or_default();
+    let text = format!("signed in to `{integration}`{who}{organization}{until}");
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// A moment as the clock on this machine's wall shows it, with the day where that is another.
+pub fn clock(at: SystemTime) -> Option<String> {
+    let at = jiff::Timestamp::try_from(at).ok()?.to_zoned(jiff::tz::TimeZone::system());
+    let today = jiff::Zoned::now().date() == at.date();
+    Some(at.strftime(if today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string())
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.

@@ -23,7 +23,9 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Reason, Status},
-    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{
+        Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, person::Given, value::SecretValue,
+    },
 };
 
 use crate::support::{
@@ -32,13 +34,13 @@ use crate::support::{
 };
 
 /// The emulator with everything in it, and what its making told.
-struct Seeded {
-    server: Ministack,
+pub struct Seeded {
+    pub server: Ministack,
     told: Value,
 }
 
 /// The emulator that all tests share. It ends with this process.
-fn shared() -> Option<&'static Seeded> {
+pub fn shared() -> Option<&'static Seeded> {
     static SERVER: OnceLock<Option<Seeded>> = OnceLock::new();
     let start = || {
         let server = Ministack::start()?;
@@ -52,7 +54,7 @@ fn shared() -> Option<&'static Seeded> {
 }
 
 impl Seeded {
-    fn arn(&self, name: &str) -> &str {
+    pub fn arn(&self, name: &str) -> &str {
         self.told["arns"][name].as_str().unwrap()
     }
 
@@ -292,15 +294,15 @@ async fn keys_can_be_typed_in_and_forgotten() {
         ("canary-half", "type the access key id"),
         ("AKIACANARY0000000000 canary-wrong", "does not accept the access keys of `team` (InvalidClientTokenId)"),
     ] {
-        let problem = linked.vault.sign_in("team", secret(typed)).await.unwrap_err();
+        let problem = linked.vault.sign_in("team", &Given::new(secret(typed))).await.unwrap_err();
         assert_eq!((problem.reason, problem.detail.contains(words)), (Reason::LoginNeeded, true), "{problem:?}");
         assert!(!problem.detail.contains("canary"), "{problem:?}");
     }
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    linked.vault.sign_in("team", secret(&seeded.keys("reader"))).await.unwrap();
+    linked.vault.sign_in("team", &Given::new(secret(&seeded.keys("reader")))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-aws-v2-91be".into()));
-    linked.vault.sign_out("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    linked.vault.disconnect("team").await.unwrap();
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
 }
 
 #[tokio::test]

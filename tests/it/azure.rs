@@ -8,7 +8,9 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Reason, Status},
-    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{
+        Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, person::Given, value::SecretValue,
+    },
 };
 
 use crate::support::key_vault::{CLIENT, CLIENT_SECRET, KeyVault, TENANT, version};
@@ -236,12 +238,15 @@ async fn a_client_secret_can_be_entered_and_forgotten() {
     server.put("stripe", "canary-1");
     let user = format!("{}[secrets.a]\nintegration = 'team'\nid = 'ID/stripe'\n", integration());
     let linked = configured(&server, &[], &user, "");
-    assert_eq!(linked.vault.sign_in("team", secret("canary-wrong")).await.unwrap_err().reason, Reason::LoginNeeded);
+    assert_eq!(
+        linked.vault.sign_in("team", &Given::new(secret("canary-wrong"))).await.unwrap_err().reason,
+        Reason::LoginNeeded
+    );
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    linked.vault.sign_in("team", secret(CLIENT_SECRET)).await.unwrap();
+    linked.vault.sign_in("team", &Given::new(secret(CLIENT_SECRET))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-1".into()));
-    linked.vault.sign_out("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    linked.vault.disconnect("team").await.unwrap();
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
 }
 
 #[tokio::test]

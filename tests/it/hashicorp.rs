@@ -19,7 +19,9 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Reason, Status},
-    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{
+        Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, person::Given, value::SecretValue,
+    },
 };
 
 use crate::support::openbao::{OpenBao, ROOT};
@@ -292,14 +294,17 @@ async fn a_token_can_be_entered_and_forgotten() {
     let Some(server) = shared() else { return };
     let linked = linked(&server.address, "", &format!("{V2}key = 'password'"));
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    let refused = linked.vault.sign_in("team", secret("canary-wrong")).await.unwrap_err();
+    let refused = linked.vault.sign_in("team", &Given::new(secret("canary-wrong"))).await.unwrap_err();
     assert_eq!(refused.reason, Reason::LoginNeeded);
     assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    linked.vault.sign_in("team", secret(ROOT)).await.unwrap();
+    linked.vault.sign_in("team", &Given::new(secret(ROOT))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-v2-4".into()));
-    linked.vault.sign_out("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    assert_eq!(linked.vault.sign_in("nope", secret(ROOT)).await.unwrap_err().reason, Reason::NotConfigured);
+    linked.vault.disconnect("team").await.unwrap();
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
+    assert_eq!(
+        linked.vault.sign_in("nope", &Given::new(secret(ROOT))).await.unwrap_err().reason,
+        Reason::NotConfigured
+    );
 }
 
 #[tokio::test]
@@ -626,7 +631,7 @@ async fn an_unapproved_workspace_makes_no_connection() {
     assert_eq!(vault.status(&name("a")).await.problem.unwrap().reason, Reason::Untrusted);
     assert_eq!(vault.value(&name("a")).await.err().unwrap().reason, Reason::Untrusted);
     assert_eq!(vault.names_beside(&name("a")).await.unwrap_err().reason, Reason::Untrusted);
-    assert_eq!(vault.sign_in("team", secret(ROOT)).await.unwrap_err().reason, Reason::Untrusted);
+    assert_eq!(vault.sign_in("team", &Given::new(secret(ROOT))).await.unwrap_err().reason, Reason::Untrusted);
     vault.known();
     assert_eq!(stand_in.came.load(Ordering::SeqCst), 0);
     for pending in vault.pending() {

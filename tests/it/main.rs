@@ -2,12 +2,17 @@
 // Says to the lints that helpers outside a `#[test]` function are tests too.
 #![cfg(test)]
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
 mod support;
 
 mod aws;
 mod azure;
 mod bad_input;
 mod cli;
+mod contract;
 mod corpus_http;
 mod corpus_postman;
 mod editors;
@@ -16,9 +21,16 @@ mod environment;
 mod exchange;
 mod hashicorp;
 mod hostile_hosts;
+mod leaks;
 mod local_vault;
 mod lsp;
+mod memory;
 mod nvim;
+mod oauth;
 mod queries;
 mod tidy;
 mod vscode;
+
+/// As in the program, so that what is tested in this process leaves no more behind than there.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);

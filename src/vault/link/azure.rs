@@ -187,6 +187,19 @@ impl AzureSecret {
         CLOUDS.iter().find(|cloud| name_of_vault(&self.vault, cloud).is_some())
     }
 
+    /// The secret in the portal of its cloud; none for a host of the user's own, and for a cloud that has closed.
+    pub fn console_url(&self) -> Option<Url> {
+        let portal = match self.cloud()?.suffix {
+            "vault.azure.net" => "portal.azure.com",
+            "vault.azure.cn" => "portal.azure.cn",
+            "vault.usgovcloudapi.net" => "portal.azure.us",
+            _ => return None,
+        };
+        let version = self.version.as_deref().map(|version| format!("/{version}")).unwrap_or_default();
+        let id = format!("https://{}/secrets/{}{version}", self.vault, self.name);
+        Url::parse(&format!("https://{portal}/#asset/Microsoft_Azure_KeyVault/Secret/{id}")).ok()
+    }
+
     /// Labelled parts, for people.
     pub fn labelled(&self) -> Vec<(&'static str, String)> {
         let mut parts = vec![("vault", self.vault.clone()), ("secret", self.name.clone())];
@@ -226,7 +239,8 @@ fn authority(entry: &IntegrationEntry) -> Result<(&'static Cloud, Url), Complain
 }
 
 fn sign_in(entry: &IntegrationEntry) -> Result<SignIn, Complaint> {
-    let Some(method) = &entry.auth_method else { return Ok(SignIn::Az) };
+    entry.auth.refuse_all_but(&[])?;
+    let Some(method) = &entry.auth.method else { return Ok(SignIn::Az) };
     SignIn::ALL.into_iter().find(|known| known.method() == method.value).ok_or_else(|| {
         let known = SignIn::ALL.map(|known| format!("`{}`", known.method())).join(", ");
         Complaint::error(method.span, format!("this way to sign in is not supported; Azure knows {known}"))

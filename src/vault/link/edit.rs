@@ -5,29 +5,10 @@ use std::{io, path::Path};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
 
 use crate::{
+    config::{NewLink, NewVersion},
     disk::{self, Access},
     name::SecretName,
 };
-
-/// What a link says. Absent coordinates are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewLink {
-    pub integration: String,
-    pub engine: Option<String>,
-    pub path: Option<String>,
-    pub key: Option<String>,
-    pub arn: Option<String>,
-    pub role_arn: Option<String>,
-    pub json_key: Option<String>,
-    pub encoding: Option<String>,
-    pub version: Option<u64>,
-    /// The version where it is no number.
-    pub version_text: Option<String>,
-    /// The name in the local vault, where it differs.
-    pub local_name: Option<String>,
-    /// Where given, it replaces the list that stands there.
-    pub allowed_domains: Option<Vec<String>>,
-}
 
 /// Why a text was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,26 +27,45 @@ const SECRETS: &str = "secrets";
 const ALLOWED_DOMAINS: &str = "allowed-domains";
 
 /// The fields that say where a value lives. Notes and switches stay when a name is linked anew.
-const COORDINATES: [&str; 10] =
-    ["integration", "engine", "path", "key", "arn", "role-arn", "json-key", "encoding", "version", "name"];
+const COORDINATES: [&str; 12] = [
+    "integration",
+    "engine",
+    "path",
+    "key",
+    "id",
+    "arn",
+    "role-arn",
+    "json-key",
+    "encoding",
+    "reference",
+    "version",
+    "name",
+];
 
 /// Adds the link of `name`, or replaces its coordinates.
 pub fn put_link(text: &str, name: &SecretName, link: &NewLink) -> Result<String, EditError> {
     let mut document = parse(text)?;
     let secrets = document.entry(SECRETS).or_insert_with(implicit_table);
     let entry = entry_or_new(secrets, name)?;
-    let number = link.version.and_then(|version| i64::try_from(version).ok());
+    let written = |field: &Option<String>| field.as_deref().map(Value::from);
+    let version = match &link.version {
+        Some(NewVersion::Number(number)) => i64::try_from(*number).ok().map(Value::from),
+        Some(NewVersion::Text(version)) => Some(version.as_str().into()),
+        None => None,
+    };
     let coordinates: [Option<Value>; COORDINATES.len()] = [
         Some(link.integration.as_str().into()),
-        link.engine.as_deref().map(Value::from),
-        link.path.as_deref().map(Value::from),
-        link.key.as_deref().map(Value::from),
-        link.arn.as_deref().map(Value::from),
-        link.role_arn.as_deref().map(Value::from),
-        link.json_key.as_deref().map(Value::from),
-        link.encoding.as_deref().map(Value::from),
-        number.map(Value::from).or_else(|| link.version_text.as_deref().map(Value::from)),
-        link.local_name.as_deref().map(Value::from),
+        written(&link.engine),
+        written(&link.path),
+        written(&link.key),
+        written(&link.id),
+        written(&link.arn),
+        written(&link.role_arn),
+        written(&link.json_key),
+        written(&link.encoding),
+        written(&link.reference),
+        version,
+        written(&link.name),
     ];
     for (field, value) in COORDINATES.into_iter().zip(coordinates) {
         match value {
@@ -259,7 +259,7 @@ mod tests {
             integration: "prod".into(),
             arn: Some("arn:x".into()),
             json_key: Some("password".into()),
-            version_text: Some("AWSPREVIOUS".into()),
+            version: Some(NewVersion::Text("AWSPREVIOUS".into())),
             ..NewLink::default()
         };
         let of_aws = put_link("", &name("a"), &aws).unwrap();

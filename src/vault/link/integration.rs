@@ -140,9 +140,10 @@ impl Hashicorp {
         if let Some(namespace) = &entry.namespace {
             check_namespace(namespace)?;
         }
-        if let Some(method) = entry.auth_method.as_ref().filter(|method| method.value != "token") {
+        if let Some(method) = entry.auth.method.as_ref().filter(|method| method.value != "token") {
             return Err(Complaint::error(method.span, "this way to sign in is not supported; use `token`"));
         }
+        entry.auth.refuse_all_but(&[])?;
         Ok(Self {
             address,
             namespace: entry.namespace.as_ref().map(|namespace| namespace.value.clone()),
@@ -174,7 +175,8 @@ impl Aws {
 
 impl AwsAuth {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        match (entry.auth_method.as_ref().map(|method| (method.value.as_str(), method.span)), &entry.profile) {
+        entry.auth.refuse_all_but(&[])?;
+        match (entry.auth.method.as_ref().map(|method| (method.value.as_str(), method.span)), &entry.profile) {
             (None | Some(("profile", _)), None) => Ok(Self::Profile(None)),
             (None | Some(("profile", _)), Some(profile)) if is_profile(&profile.value) => {
                 Ok(Self::Profile(Some(profile.value.clone())))
@@ -274,13 +276,15 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
             text += &format!("{label} = {}\n", quoted(&field));
         }
     }
-    let method = match (&entry.auth_method, settings) {
+    let method = match (&entry.auth.method, settings) {
         (Some(method), _) => method.value.as_str(),
         (None, Some(Settings::Azure(settings))) => settings.sign_in.method(),
         (None, Some(Settings::Aws(_))) => "profile",
         (None, Some(Settings::Hashicorp(_)) | None) => "token",
     };
-    text += &format!("auth = {{ method = {} }}\n", quoted(method));
+    let mut auth = vec![format!("method = {}", quoted(method))];
+    auth.extend(entry.auth.fields.iter().map(|(name, field)| format!("{name} = {}", quoted(&field.value))));
+    text += &format!("auth = {{ {} }}\n", auth.join(", "));
     text
 }
 
