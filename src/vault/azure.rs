@@ -317,7 +317,7 @@ impl Login for KeyVaults {
 fn secret(at: &Coordinates) -> Result<&AzureSecret, Problem> {
     match at {
         Coordinates::Azure(secret) => Ok(secret),
-        Coordinates::Kv(_) | Coordinates::Aws(_) => {
+        Coordinates::Kv(_) | Coordinates::Aws(_) | Coordinates::Onepassword(_) => {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into Azure Key Vault"))
         }
     }

@@ -179,8 +179,8 @@ impl AzureSecret {
         const OTHERS: &str = "this belongs to another provider; a secret of Azure Key Vault has an `id`";
         const VERSION: &str = "the version of a Key Vault's secret stands at the end of its `id`";
         let of_hashicorp = [&entry.engine, &entry.path, &entry.key];
-        let of_aws = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
-        for field in of_hashicorp.into_iter().chain(of_aws) {
+        let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.reference];
+        for field in of_hashicorp.into_iter().chain(others) {
             super::refuse(field.as_ref(), OTHERS)?;
         }
         super::refuse(entry.version_text.as_ref(), VERSION)?;
