@@ -12,6 +12,7 @@ pub mod life;
 pub mod link;
 pub mod local;
 pub mod oauth;
+pub mod onepassword;
 pub mod person;
 pub mod provider;
 mod files;

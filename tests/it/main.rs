@@ -15,10 +15,12 @@ mod cli;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+mod curl;
 mod editors;
 mod emacs;
 mod environment;
 mod exchange;
+mod extract;
 mod hashicorp;
 mod hostile_hosts;
 mod leaks;
@@ -27,8 +29,10 @@ mod lsp;
 mod memory;
 mod nvim;
 mod oauth;
+mod onepassword;
 mod queries;
 mod tidy;
+mod transfer;
 mod vscode;
 
 /// As in the program, so that what is tested in this process leaves no more behind than there.

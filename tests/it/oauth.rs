@@ -640,8 +640,9 @@ async fn a_real_server_hands_out_a_token_for_a_code_once() {
     let (flow, other) = (begin_at(&oidc).await, begin_at(&oidc).await);
     let address = oidc.person().sign_in(flow.page(), "alice@example.com").await;
     // The code of one flow is of no use to another, which has another proof.
-    let code = address.query_pairs().find(|(name, _)| name == "code").unwrap_or_else(|| panic!("{address}")).1.into_owned();
-    let crossed = back(&other, &format!("code={code}&state=STATE"));
+    let code =
+        address.query_pairs().find(|(name, _)| name == "code").unwrap_or_else(|| panic!("{address}")).1.into_owned();
+    let crossed = back(&other, &format!("code={code}&state=STATE&iss={}", oidc.issuer));
     let crossed = other.pasted(&secret(&crossed)).ok().unwrap();
     let problem = other.exchange(crossed).await.err().unwrap();
     assert!(problem.reason == Reason::LoginNeeded && problem.detail.contains("invalid_grant"), "{problem:?}");

@@ -2,8 +2,9 @@
 
 use std::{path::Path, sync::Mutex};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderValue, Request, Response, header};
-use oauth2::HttpResponse;
+use oauth2::{AsyncHttpClient, HttpResponse};
 use serde::de::DeserializeOwned;
 use url::Url;
 use zeroize::Zeroizing;
@@ -30,8 +31,8 @@ pub struct Wire {
 pub(super) struct Failure(pub(super) Problem);
 
 /// One conversation with the server, and why it ended if an answer was not one of an authorization server.
-pub(super) struct Talk<'a> {
-    wire: &'a Wire,
+pub(super) struct Talk {
+    wire: Wire,
     refusal: Mutex<Option<Problem>>,
 }
 
@@ -103,14 +104,14 @@ impl Wire {
     }
 }
 
-impl<'a> Talk<'a> {
-    pub(super) fn over(wire: &'a Wire) -> Self {
-        Self { wire, refusal: Mutex::default() }
+impl Talk {
+    pub(super) fn over(wire: &Wire) -> Self {
+        Self { wire: wire.clone(), refusal: Mutex::default() }
     }
 
     /// One question of oauth2's. NB. the device flow asks again after an error, but not after an answer: so one that is
     /// refused is put down and comes through as an empty one.
-    pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<HttpResponse, Failure> {
+    async fn ask(&self, request: Request<Vec<u8>>) -> Result<HttpResponse, Failure> {
         let answer = self.wire.exchange(request).await;
         let answer = answer.and_then(|answer| self.wire.check_type(&answer).map(|()| answer));
         match answer {
@@ -134,5 +135,14 @@ impl<'a> Talk<'a> {
 
     fn put_down(&self) -> std::sync::MutexGuard<'_, Option<Problem>> {
         self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Talk {
+    type Error = Failure;
+    type Future = BoxFuture<'c, Result<HttpResponse, Failure>>;
+
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        self.ask(request).boxed()
     }
 }

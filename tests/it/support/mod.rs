@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod client;
+pub mod connect;
 pub mod echo;
 pub mod front;
 pub mod home;

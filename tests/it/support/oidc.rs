@@ -5,10 +5,10 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Lines, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::OnceLock,
 };
 
@@ -30,6 +30,8 @@ pub struct Oidc {
     /// Where a token can be shown to it.
     control: String,
     child: Child,
+    /// Kept open: a server that can say nothing more ends.
+    _output: Lines<BufReader<ChildStdout>>,
     folder: tempfile::TempDir,
 }
 
@@ -55,12 +57,12 @@ impl Oidc {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let ready = output.lines().map_while(Result::ok).find_map(|line| serde_json::from_str::<Value>(&line).ok());
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = output.by_ref().map_while(Result::ok).find_map(|line| serde_json::from_str::<Value>(&line).ok());
         let ready = ready.expect("the server says that it is ready");
         let text = |field: &str| ready[field].as_str().unwrap().to_owned();
         let (issuer, control) = (text("issuer"), text("control"));
-        Some(Self { issuer, authority_pem: identity.authority_pem, control, child, folder })
+        Some(Self { issuer, authority_pem: identity.authority_pem, control, child, _output: output, folder })
     }
 
     /// A file with the certificate of its authority.
