@@ -103,6 +103,10 @@ enum Method {
     Token,
     /// Azure: the session of the Azure CLI.
     Az,
+    /// Azure: a person in their browser. A session lasts one day at most.
+    Browser,
+    /// Azure: a person in a browser on any machine, with a code that is shown here.
+    Device,
     /// Azure: an application's secret, from `AZURE_CLIENT_SECRET` or typed in once. Never written in a file.
     ClientSecret,
     /// Azure: a federated token of Kubernetes, from `AZURE_FEDERATED_TOKEN_FILE`.

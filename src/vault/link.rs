@@ -13,6 +13,7 @@ pub mod onepassword;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::{
     config::{Complaint, Configuration, Layer, SecretEntry, Source, Written, nearest},
@@ -98,6 +99,17 @@ impl Coordinates {
             Self::Aws(secret) => secret.labelled(),
             Self::Onepassword(secret) => secret.labelled(),
         }
+    }
+}
+
+impl Coordinates {
+    /// The page on which the provider itself shows the secret, where it has one: https only. Nobody is asked.
+    pub fn console_url(&self) -> Option<Url> {
+        let url = match self {
+            Self::Azure(secret) => secret.console_url(),
+            Self::Kv(_) | Self::Aws(_) | Self::Onepassword(_) => None,
+        };
+        url.filter(|url| url.scheme() == "https")
     }
 }
 
