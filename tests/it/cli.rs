@@ -617,7 +617,6 @@ fn a_link_says_where_a_secret_lives_as_its_provider_does() {
     }
     assert_eq!(link(&["op", "--reference", "op://dev/a/c", "--key", "k"]).code, 2);
     assert_eq!(link(&["op", "--reference", "op://dev/a/c", "--id", id]).code, 2);
-    assert_eq!(link(&["op", "--reference", "op://dev/a/c --out-file=x"]).code, 1);
 }
 
 #[test]
