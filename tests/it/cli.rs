@@ -605,7 +605,7 @@ fn a_link_is_written_and_approved() {
 fn a_link_says_where_a_secret_lives_as_its_provider_does() {
     let program = Program::new();
     let azure = "[integrations.azure]\nprovider = \"azure\"\n";
-    program.file("vaultls.toml", &format!("{azure}[integrations.op]\nprovider = \"onepassword\"\n"));
+    program.file("vaultls.toml", format!("{azure}[integrations.op]\nprovider = \"onepassword\"\n"));
     let link = |arguments: &[&str]| program.run(&[&["link", "api", "--integration"], arguments].concat());
     let id = "https://my-vault.vault.azure.net/secrets/a";
     for (integration, flag, value) in [("azure", "id", id), ("op", "reference", "op://dev/a b/c?attribute=otp")] {
