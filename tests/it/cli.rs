@@ -602,6 +602,24 @@ fn a_link_is_written_and_approved() {
 }
 
 #[test]
+fn a_link_says_where_a_secret_lives_as_its_provider_does() {
+    let program = Program::new();
+    let azure = "[integrations.azure]\nprovider = \"azure\"\n";
+    program.file("vaultls.toml", format!("{azure}[integrations.op]\nprovider = \"onepassword\"\n"));
+    let link = |arguments: &[&str]| program.run(&[&["link", "api", "--integration"], arguments].concat());
+    let id = "https://my-vault.vault.azure.net/secrets/a";
+    for (integration, flag, value) in [("azure", "id", id), ("op", "reference", "op://dev/a b/c?attribute=otp")] {
+        let output = link(&[integration, &format!("--{flag}"), value]);
+        assert_eq!(output.code, 0, "{}", output.err);
+        let (_, text) = program.traces().into_iter().find(|(path, _)| path.ends_with("work/vaultls.toml")).unwrap();
+        let table = format!("[secrets.api]\nintegration = \"{integration}\"\n{flag} = \"{value}\"\n");
+        assert!(String::from_utf8(text).unwrap().ends_with(&table));
+    }
+    assert_eq!(link(&["op", "--reference", "op://dev/a/c", "--key", "k"]).code, 2);
+    assert_eq!(link(&["op", "--reference", "op://dev/a/c", "--id", id]).code, 2);
+}
+
+#[test]
 fn the_status_lists_what_is_known_without_values() {
     let program = with_canary(&["api.example.com"]);
     let output = program.run(&["status", "--format", "json"]);

@@ -26,6 +26,9 @@ pub(super) struct Named {
 /// An item; with `IgnoredAny` its values are passed over as they are parsed.
 #[derive(Deserialize)]
 pub(super) struct Item<V> {
+    /// Every item has one, and hardly anything else does.
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
     #[serde(default)]
     pub(super) sections: Vec<Section>,
     #[serde(default = "Vec::new")]

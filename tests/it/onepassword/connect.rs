@@ -28,7 +28,7 @@ async fn server() -> ConnectServer {
         {"id": "code", "type": "OTP", "label": "one-time password", "value": "otpauth://canary", "totp": "134253"},
         {"id": "blank", "type": "STRING", "label": "blank"},
     ]);
-    server.put("Dev", "item0", "db", fields);
+    server.put("Dev", "item0", "db", &fields);
     server
 }
 
@@ -82,8 +82,8 @@ async fn an_attached_file_is_read() {
 #[tokio::test]
 async fn what_is_missing_is_named() {
     let server = server().await;
-    server.put("Dev", "twin0", "same", json!([]));
-    server.put("Dev", "twin1", "Same", json!([]));
+    server.put("Dev", "twin0", "same", &json!([]));
+    server.put("Dev", "twin1", "Same", &json!([]));
     let missing = Reason::NotFound;
     let detail = "`team` has no vault `nope`, or it may not be seen by whoever signed in";
     check(&server, "op://nope/db/password", missing, detail).await;
@@ -211,7 +211,7 @@ async fn a_hundred_secrets_of_one_item_are_read() {
     let many = (0..100).map(
         |index| json!({"id": format!("m{index}"), "label": format!("m{index}"), "value": format!("canary-{index}")}),
     );
-    server.put("Dev", "many", "many", many.collect());
+    server.put("Dev", "many", "many", &many.collect());
     let references: Vec<String> = (0..100).map(|index| format!("op://Dev/many/m{index}")).collect();
     let linked = linked(&server, &references.iter().map(String::as_str).collect::<Vec<_>>());
     let reads = (0..100).map(|index| linked.value_owned(format!("s{index}")));

@@ -58,13 +58,13 @@ case "$1 $2" in
 "read --no-newline") value "$3" ;;
 "inject "*)
     while IFS= read -r line; do
-        rest=${line#*"{{ "}
+        after=${line#*"{{ "}
         printf '%s' "${line%%"{{ "*}"
-        value "${rest%%" }}"*}"
-        printf '%s\n' "${rest#*" }}"}"
+        value "${after%%" }}"*}"
+        printf '%s\n' "${after#*" }}"}"
     done
     ;;
-"item get") item=$3 vault=$5; locate; cat "$D/vaults/$vault/$item.json" ;;
+"item get") item=$(printf '%s' "$3" | tr A-Z a-z) vault=$(printf '%s' "$5" | tr A-Z a-z); locate; cat "$D/vaults/$vault/$item.json" ;;
 "item list") printf '[{"id":"i1","title":"db"}]' ;;
 "vault list") printf '[{"id":"v1","name":"dev"}]' ;;
 "whoami "*) [ -e "$D/whoami" ] && cat "$D/whoami" || complain "account is not signed in" ;;

@@ -66,7 +66,7 @@ impl ConnectServer {
     }
 
     /// Adds an item to a vault, which is made with it.
-    pub fn put(&self, vault: &str, item: &str, title: &str, fields: Value) {
+    pub fn put(&self, vault: &str, item: &str, title: &str, fields: &Value) {
         let mut world = self.world();
         if !world.vaults.iter().any(|shelf| shelf.name == vault) {
             let id = id(&format!("vault{}", world.vaults.len()));
