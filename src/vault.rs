@@ -13,6 +13,8 @@ pub mod local;
 pub mod person;
 pub mod provider;
 mod files;
+mod gather;
+mod organization;
 mod program;
 mod providers;
 mod shown;
