@@ -97,7 +97,8 @@ impl AwsSecret {
 }
 
 impl SecretArn {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Takes the ARN of a secret apart.
+    pub(in crate::vault) fn parse(text: &str) -> Result<Self, &'static str> {
         let parts: Vec<&str> = text.splitn(7, ':').collect();
         let ["arn", partition, service, region, account, kind, name] = parts[..] else {
             return Err("an ARN is written like `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`");
