@@ -5,6 +5,8 @@
 mod support;
 
 mod aws;
+mod aws_batch;
+mod aws_sign_in;
 mod azure;
 mod bad_input;
 mod cli;
