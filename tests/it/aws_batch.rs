@@ -137,8 +137,8 @@ async fn secrets_are_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_secret_is_chosen_by_a_part_of_its_name() {
-    let Some(found) = found(Shelf { filter: "described".into(), ..Shelf::default() }).await else { return };
+async fn a_secret_is_chosen_by_the_beginning_of_its_name() {
+    let Some(found) = found(Shelf { filter: "descr".into(), ..Shelf::default() }).await else { return };
     let [choice] = &found.choices[..] else { panic!("{found:?}") };
     assert_eq!(choice.label, "described");
     let detail = choice.detail.as_deref().unwrap();

@@ -60,7 +60,8 @@ impl Account {
         let mut question = self.clients.secrets(region).list_secrets().max_results(PAGE);
         question = question.set_next_token(shelf.page.clone());
         if !shelf.filter.trim().is_empty() {
-            let words = Filter::builder().key(FilterNameStringType::All).values(shelf.filter.trim());
+            // AWS takes it for the beginning of a name (API reference, `Filter`).
+            let words = Filter::builder().key(FilterNameStringType::Name).values(shelf.filter.trim());
             question = question.filters(words.build());
         }
         let answer = question.customize().config_override(client::secrets_identity(&credentials)).send().await;
