@@ -5,13 +5,16 @@ pub mod demo;
 pub mod terminal;
 mod answer;
 mod check;
+mod curl;
 mod documents;
+mod extract;
 mod link;
 mod list;
 mod prompt;
 mod run;
 mod sarif;
 mod status;
+mod transfer;
 mod trust;
 mod vault;
 
@@ -148,6 +151,8 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Check(arguments) => check::check(arguments, machine, terminal).await,
         Command::Status(arguments) => status::status(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
+        Command::Extract(arguments) => extract::extract(arguments, machine, terminal).await,
+        Command::Curl(arguments) => curl::curl(arguments, machine, terminal).await,
         Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,

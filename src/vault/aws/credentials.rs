@@ -12,12 +12,11 @@ use std::{
 };
 
 use aws_sdk_secretsmanager::config::Credentials;
-use tokio::time::Instant;
 
 use super::profile::Profile;
 use crate::{
     status::{Problem, Reason},
-    vault::{ProcessVariables, link::integration::AwsAuth, value::SecretValue},
+    vault::{ProcessVariables, life::Life, link::integration::AwsAuth, value::SecretValue},
 };
 
 /// How long keys without an expiry are kept that a person typed in, as in Postman's vault.
@@ -41,7 +40,8 @@ type Pocket = tokio::sync::Mutex<Option<Credentials>>;
 
 /// What a person signed in with, in the SDK's type, which wipes itself and prints nothing.
 struct Entered {
-    since: Instant,
+    /// None for temporary ones that do not say when they expire.
+    life: Option<Life>,
     credentials: Credentials,
     second_factor: bool,
 }
@@ -74,7 +74,8 @@ impl Purse {
 
     /// Keeps what a person signed in with.
     pub(super) fn enter(&self, credentials: Credentials, second_factor: bool) {
-        *lock(&self.entered) = Some(Entered { since: Instant::now(), credentials, second_factor });
+        let life = life(&credentials);
+        *lock(&self.entered) = Some(Entered { life, credentials, second_factor });
         self.forget();
     }
 
@@ -155,15 +156,20 @@ impl Purse {
     /// What a person signed in with, while it counts: long-lived keys for a while, temporary ones until they expire.
     fn entered(&self) -> Option<Credentials> {
         let mut entered = lock(&self.entered);
-        entered.take_if(|entered| !entered.counts());
+        entered.take_if(|entered| entered.life.is_some_and(|life| life.is_over()));
         entered.as_ref().map(|entered| entered.credentials.clone())
     }
 }
 
-impl Entered {
-    fn counts(&self) -> bool {
-        let is_long_lived = self.credentials.session_token().is_none();
-        is_fresh(&self.credentials) && !(is_long_lived && self.since.elapsed() >= TYPED_KEYS_LIFE)
+/// How long credentials are kept that a person signed in with: long-lived ones for a while, temporary ones until they
+/// expire.
+fn life(credentials: &Credentials) -> Option<Life> {
+    match credentials.expiry() {
+        Some(expiry) => {
+            let left = expiry.duration_since(SystemTime::now()).unwrap_or_default();
+            Some(Life::new(left.saturating_sub(MARGIN)))
+        }
+        None => credentials.session_token().is_none().then(|| Life::new(TYPED_KEYS_LIFE)),
     }
 }
 

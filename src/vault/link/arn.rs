@@ -67,6 +67,7 @@ impl AwsSecret {
         let message = "this belongs to HashiCorp Vault; a secret of AWS has `arn` and `json-key`";
         refuse_any(&[&entry.engine, &entry.path, &entry.key], message)?;
         refuse_any(&[&entry.id], "`id` belongs to Azure; a secret of AWS has an `arn`")?;
+        refuse_any(&[&entry.reference], "`reference` belongs to 1Password; a secret of AWS has an `arn`")?;
         let Some(written) = &entry.arn else {
             let message =
                 "`arn` is missing, such as `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`";
@@ -84,8 +85,8 @@ impl AwsSecret {
     }
 
     /// The secret's page in the provider's console.
-    pub fn page(&self) -> Option<Url> {
-        self.arn.page()
+    pub fn console_url(&self) -> Option<Url> {
+        self.arn.console_url()
     }
 
     /// Labelled parts, for people.
@@ -144,7 +145,7 @@ impl SecretArn {
 
 impl SecretArn {
     /// The secret's page in the console of its partition, where the public knows that console.
-    pub fn page(&self) -> Option<Url> {
+    fn console_url(&self) -> Option<Url> {
         let Self { region, name, .. } = self;
         let host = match self.partition.as_str() {
             "aws" => format!("{region}.console.aws.amazon.com"),
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_secret_has_a_page_in_the_console_of_its_partition() {
-        let page = |arn: &str| SecretArn::parse(arn).unwrap().page().map(String::from);
+        let page = |arn: &str| SecretArn::parse(arn).unwrap().console_url().map(String::from);
         let expected = "https://eu-west-1.console.aws.amazon.com/secretsmanager/secret?name=prod%2Fdb&region=eu-west-1";
         assert_eq!(page(ARN).as_deref(), Some(expected));
         let china = page("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:bare-name").unwrap();
