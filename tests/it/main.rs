@@ -18,6 +18,8 @@ mod contract;
 mod corpus_http;
 mod corpus_postman;
 mod curl;
+mod editors;
+mod emacs;
 mod environment;
 mod exchange;
 mod extract;
