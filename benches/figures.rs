@@ -4,6 +4,8 @@
 //! the same run.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark starts the program and prints")]
 
+mod vaults;
+
 use std::{
     hint::black_box,
     io::{BufRead, BufReader, Read, Write},
@@ -39,6 +41,7 @@ fn main() {
     parsing();
     editing();
     cached_value();
+    vaults::asking();
     starting();
 }
 

@@ -16,6 +16,8 @@ pub mod onepassword;
 pub mod person;
 pub mod provider;
 mod files;
+mod gather;
+mod organization;
 mod program;
 mod providers;
 mod shown;

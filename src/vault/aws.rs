@@ -5,10 +5,21 @@
 //! for one thing: to get the credentials of a profile (`credentials.rs`), and there the user's files and environment
 //! count as they do for the AWS tools.
 
+mod batch;
+mod browse;
 mod client;
 mod credentials;
+mod devices;
 mod failure;
+mod profile;
+mod sign_in;
 mod value;
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
 use aws_sdk_secretsmanager::{
     config::Credentials,
@@ -24,29 +35,40 @@ use super::{
     link::{
         Coordinates,
         arn::{AwsSecret, SecretArn, Version},
-        integration::{Aws, AwsAuth},
+        integration::Aws,
     },
-    person::{Field, Person, ask_one},
-    provider::{Check, Existence, List, Login, Provider},
+    organization::Bound,
+    provider::{Browse, Check, Existence, List, Login, Provider, ReadMany},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
 use client::{Clients, SdkError};
-use credentials::{Purse, TypedKeys};
+use credentials::Purse;
+use devices::Devices;
 use failure::{Asked, Said};
 
 /// How many names a listing brings at most, a page at a time (API reference, `ListSecrets`).
 const PAGES: usize = 10;
 const PAGE: i32 = 100;
 
+/// How sessions of ours are called in AWS's records.
+const SESSION_NAME: &str = "vaultls";
+
 /// One account, as one identity sees it.
 pub struct Account {
     integration: String,
-    takes_keys: bool,
-    /// Where keys are tried that were typed in: the integration's region, else AWS's oldest.
-    region: String,
+    /// The integration's region, where it has one.
+    region: Option<String>,
     clients: Clients,
+    devices: Devices,
     purse: Purse,
+    bound: Bound,
+    /// Who signed in.
+    session: Mutex<Option<Session>>,
+    /// The roles that may not read several secrets at once; oneself under none.
+    no_batch: Mutex<HashSet<Option<String>>>,
+    /// The access keys whose user has a device for a second factor, or has none, as far as that was asked.
+    factors: Mutex<Vec<(String, bool)>>,
 }
 
 impl Account {
@@ -54,10 +76,14 @@ impl Account {
     pub fn open(integration: &str, settings: &Aws, variables: ProcessVariables) -> Self {
         Self {
             integration: integration.to_owned(),
-            takes_keys: settings.auth == AwsAuth::Keys,
-            region: settings.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+            region: settings.region.clone(),
             clients: Clients::new(settings.endpoint.clone()),
+            devices: Devices::new(settings.endpoint.clone()),
             purse: Purse::new(integration, settings.auth.clone(), variables),
+            bound: Bound::default(),
+            session: Mutex::default(),
+            no_batch: Mutex::default(),
+            factors: Mutex::default(),
         }
     }
 
@@ -65,7 +91,10 @@ impl Account {
         let credentials = self.credentials(secret).await?;
         match self.get(secret, &credentials).await {
             Ok(output) => value::of(output, &self.asked(secret)),
-            Err(error) => Err(self.explain_read(secret, &error, &credentials).await),
+            Err(error) => {
+                let problem = self.settle(failure::explain(&error, &self.asked(secret)));
+                Err(self.explain_read(secret, problem, &credentials).await)
+            }
         }
     }
 
@@ -90,14 +119,8 @@ impl Account {
     }
 
     /// Which part of a link is missing or gone, where the answer does not say.
-    async fn explain_read(
-        &self,
-        secret: &AwsSecret,
-        error: &SdkError<GetSecretValueError>,
-        credentials: &Credentials,
-    ) -> Problem {
+    async fn explain_read(&self, secret: &AwsSecret, problem: Problem, credentials: &Credentials) -> Problem {
         let asked = self.asked(secret);
-        let problem = self.settle(failure::explain(error, &asked));
         if !matches!(problem.reason, Reason::NotFound | Reason::VersionGone) {
             return problem;
         }
@@ -159,39 +182,23 @@ impl Account {
     }
 
     async fn assume(&self, role: &str, secret: &AwsSecret, own: &Credentials) -> Result<Credentials, Problem> {
-        let question =
-            self.clients.tokens(&secret.arn.region).assume_role().role_arn(role).role_session_name("vaultls");
+        let region = &secret.arn.region;
+        let question = self.clients.tokens(region).assume_role().role_arn(role).role_session_name(SESSION_NAME);
         let answer = question.customize().config_override(client::tokens_identity(own)).send().await;
         let asked = Asked { said: Said::Role(role), permission: "sts:AssumeRole", ..self.asked(secret) };
-        let output = answer.map_err(|error| self.settle(failure::explain(&error, &asked)))?;
-        let given = output.credentials.ok_or_else(|| failure::nonsense(&asked))?;
-        let expiry = std::time::SystemTime::try_from(given.expiration).ok();
-        Ok(Credentials::new(given.access_key_id, given.secret_access_key, Some(given.session_token), expiry, "vaultls"))
-    }
-
-    /// Tries keys on the service that tells who one is, which takes no permission, and keeps them if it knows them.
-    async fn verify(&self, keys: TypedKeys) -> Result<Session, Problem> {
-        let credentials = keys.credentials();
-        let question = self.clients.tokens(&self.region).get_caller_identity().customize();
-        let answer = question.config_override(client::tokens_identity(&credentials)).send().await;
-        let asked = Asked {
-            integration: &self.integration,
-            place: self.clients.shown("sts", &self.region),
-            said: Said::Identity,
-            permission: "sts:GetCallerIdentity",
-        };
-        let who = answer.map_err(|error| failure::explain(&error, &asked))?;
-        if who.account.is_none() {
-            return Err(failure::nonsense(&asked));
+        match answer {
+            Ok(output) => sign_in::session_credentials(output.credentials).ok_or_else(|| failure::nonsense(&asked)),
+            Err(error) => {
+                let problem = self.settle(failure::explain(&error, &asked));
+                Err(self.missing_factor(role, problem, region, own).await)
+            }
         }
-        self.purse.enter(keys);
-        Ok(Session { who: who.arn, organization: who.account, until: None })
     }
 
     /// Credentials that were refused are not used again: the next question looks for new ones.
     fn settle(&self, problem: Problem) -> Problem {
         if problem.reason == Reason::LoginNeeded {
-            self.purse.forget();
+            self.purse.refused();
         }
         problem
     }
@@ -240,12 +247,28 @@ impl Provider for Account {
         Some(self)
     }
 
-    fn login(&self) -> Option<&dyn Login> {
-        self.takes_keys.then_some(self)
+    fn read_many(&self) -> Option<&dyn ReadMany> {
+        Some(self)
     }
 
+    fn browse(&self) -> Option<&dyn Browse> {
+        Some(self)
+    }
+
+    fn login(&self) -> Option<&dyn Login> {
+        Some(self)
+    }
+
+    fn session(&self) -> Option<Session> {
+        let session = lock(&self.session).clone()?;
+        session.until.is_none_or(|until| until > SystemTime::now()).then_some(session)
+    }
+
+    /// Forgets everything. NB. AWS has no way to end a session before its time.
     fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
         self.purse.leave();
+        self.bound.release();
+        *lock(&self.session) = None;
         std::future::ready(Ok(())).boxed()
     }
 }
@@ -262,18 +285,6 @@ impl List for Account {
     }
 }
 
-impl Login for Account {
-    /// Takes an access key id, a secret access key and, for temporary ones, a session token, with spaces between.
-    fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
-        async move {
-            let message = format!("Access keys for `{}`", self.integration);
-            let keys = ask_one(person, &message, Field::hidden("token", "Access keys")).await?;
-            self.verify(TypedKeys::parse(&keys)?).await
-        }
-        .boxed()
-    }
-}
-
 /// The coordinates of this provider's kind.
 fn secret(at: &Coordinates) -> Result<&AwsSecret, Problem> {
     match at {
@@ -282,4 +293,8 @@ fn secret(at: &Coordinates) -> Result<&AwsSecret, Problem> {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into AWS Secrets Manager"))
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -107,7 +107,8 @@ impl Coordinates {
     pub fn console_url(&self) -> Option<Url> {
         let url = match self {
             Self::Azure(secret) => secret.console_url(),
-            Self::Kv(_) | Self::Aws(_) | Self::Onepassword(_) => None,
+            Self::Aws(secret) => secret.console_url(),
+            Self::Kv(_) | Self::Onepassword(_) => None,
         };
         url.filter(|url| url.scheme() == "https")
     }

@@ -83,7 +83,7 @@ pub fn gave_up() -> Problem {
     Problem::new(Reason::LoginNeeded, "the sign-in was given up")
 }
 
-/// Somebody who is asked for one thing and has said it already, as on standard input.
+/// Somebody who has said one thing already, as on standard input: the answer to the first field that is asked for.
 pub struct Given(Mutex<Option<SecretValue>>);
 
 impl Given {
@@ -96,7 +96,7 @@ impl Person for Given {
     fn ask<'a>(&'a self, _: &'a str, fields: Vec<Field>) -> BoxFuture<'a, Result<Answers, Problem>> {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let answer = match (&fields[..], given) {
-            ([field], Some(given)) => Ok(Answers::from([(field.id.clone(), given)])),
+            ([field, ..], Some(given)) => Ok(Answers::from([(field.id.clone(), given)])),
             _ => Err(Problem::new(Reason::LoginNeeded, "more is asked for than was given")),
         };
         std::future::ready(answer).boxed()

@@ -79,6 +79,11 @@ pub trait ReadMany: Send + Sync {
     /// The most that one question asks for.
     fn at_most(&self) -> usize;
 
+    /// Which values can be had together: those of the same bundle. None for one that has to be read alone.
+    fn bundle(&self, _at: &Coordinates) -> Option<String> {
+        Some(String::new())
+    }
+
     /// One outcome for each of `at`, in their order.
     fn read_many<'a>(&'a self, at: &'a [Coordinates]) -> BoxFuture<'a, Vec<Result<SecretValue, Problem>>>;
 }

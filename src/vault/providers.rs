@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
@@ -13,6 +14,7 @@ use tokio::{
 
 use super::{
     TIMEOUT,
+    gather::Gather,
     link::{Coordinates, Definitions, Fingerprint, integration::Integration},
     person::Person,
     provider::{self, Choices, Existence, Provider, Shelf, Surroundings},
@@ -24,8 +26,13 @@ use crate::status::{Problem, Reason, Session};
 /// slow integration holds up no other.
 const AT_A_TIME: usize = 8;
 
+/// A failure that took as long as this was a silence, which those in the queue need not wait for once more.
+const SILENCE: Duration = Duration::from_secs(3);
+
 /// How long an integration that did not answer is not asked again by a check.
 const OUTAGE: Duration = Duration::from_secs(5);
+
+type Gathered = Gather<String, Coordinates, Result<SecretValue, Problem>>;
 
 pub(super) struct Providers {
     around: Surroundings,
@@ -40,8 +47,12 @@ pub(super) struct Opened {
     provider: Arc<dyn Provider>,
     reads: Semaphore,
     checks: Semaphore,
+    /// Reads that are asked with one question, where the provider can.
+    gather: Arc<Gathered>,
     /// The last check that nobody answered: those that wait behind it are not made to wait as long.
     outage: Mutex<Option<(Instant, Problem)>>,
+    /// The last read that was waited for in vain.
+    silence: Mutex<Option<(Instant, Problem)>>,
 }
 
 impl Providers {
@@ -61,7 +72,9 @@ impl Providers {
             provider: provider::open(integration, &self.around)?,
             reads: Semaphore::new(AT_A_TIME),
             checks: Semaphore::new(AT_A_TIME),
+            gather: Arc::default(),
             outage: Mutex::default(),
+            silence: Mutex::default(),
         });
         open.insert(key, opened.clone());
         Ok(opened)
@@ -94,8 +107,35 @@ impl Providers {
 }
 
 impl Opened {
-    pub(super) async fn read(&self, at: &Coordinates) -> Result<SecretValue, Problem> {
-        self.within(&self.reads, self.provider.read(at)).await
+    /// Reads a value, together with others that are asked for at about the same time if the provider can.
+    pub(super) async fn read(self: &Arc<Self>, at: &Coordinates) -> Result<SecretValue, Problem> {
+        let gathered = self.provider.read_many().and_then(|many| Some((many.bundle(at)?, many.at_most())));
+        let Some((bundle, at_most)) = gathered.filter(|(_, at_most)| *at_most > 1) else {
+            return self.read_one(at).await;
+        };
+        let opened = self.clone();
+        let ask = move |questions: Vec<Coordinates>| async move { opened.read_group(&questions).await };
+        let answer = self.gather.join(bundle, at.clone(), at_most, ask).await;
+        answer.unwrap_or_else(|| {
+            let detail = format!("reading from `{}` was interrupted; try again", self.integration);
+            Err(Problem::new(Reason::Unreachable, detail))
+        })
+    }
+
+    async fn read_one(&self, at: &Coordinates) -> Result<SecretValue, Problem> {
+        self.waiting_once(self.provider.read(at)).await
+    }
+
+    /// One outcome for each of `group`, with one question; a lone one is read like any other.
+    async fn read_group(&self, group: &[Coordinates]) -> Vec<Result<SecretValue, Problem>> {
+        let many = match (group, self.provider.read_many()) {
+            (_, Some(many)) if group.len() > 1 => many,
+            _ => return join_all(group.iter().map(|at| self.read_one(at))).await,
+        };
+        match self.waiting_once(async { Ok(many.read_many(group).await) }).await {
+            Ok(outcomes) => outcomes,
+            Err(problem) => group.iter().map(|_| Err(problem.clone())).collect(),
+        }
     }
 
     pub(super) async fn check(&self, at: &Coordinates) -> Result<Existence, Problem> {
@@ -155,6 +195,26 @@ impl Opened {
         self.provider.session()
     }
 
+    /// A read, within limits; one that was in the queue while another met silence meets it too.
+    async fn waiting_once<T>(&self, question: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        let asked = Instant::now();
+        let _permit = self.reads.acquire().await.expect("the semaphore is never closed");
+        if let Some((since, problem)) = lock(&self.silence).as_ref()
+            && *since > asked
+        {
+            return Err(problem.clone());
+        }
+        let begun = Instant::now();
+        let outcome = self.in_time(question).await;
+        if let Err(problem) = &outcome
+            && problem.reason == Reason::Unreachable
+            && begun.elapsed() >= SILENCE
+        {
+            *lock(&self.silence) = Some((Instant::now(), problem.clone()));
+        }
+        outcome
+    }
+
     /// Waits for its turn, then for at most [`TIMEOUT`].
     async fn within<T>(
         &self,
@@ -162,6 +222,10 @@ impl Opened {
         question: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         let _permit = turn.acquire().await.expect("the semaphore is never closed");
+        self.in_time(question).await
+    }
+
+    async fn in_time<T>(&self, question: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         timeout(TIMEOUT, question).await.unwrap_or_else(|_| {
             let detail = format!("`{}` gave no answer within {} seconds", self.integration, TIMEOUT.as_secs());
             Err(Problem::new(Reason::Unreachable, detail))

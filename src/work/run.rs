@@ -20,7 +20,7 @@ use crate::{
         send::{Limits, Response, SendError},
     },
     name::SecretName,
-    status::{Need, Problem, Reason, Status},
+    status::{Need, Problem, ProviderKind, Reason, Status},
     syntax::{
         Request,
         expand::{Fault, FaultKind, Scope},
@@ -29,8 +29,9 @@ use crate::{
     work::{Core, Obstacle, RunOutcome, Sheet, dynamic::Dynamic, obstacle, plan, plan::Plan},
 };
 
-/// How many values are fetched at the same time.
-const PARALLEL: usize = 16;
+/// How many values are fetched at the same time. Every provider has limits of its own, and some answer many questions
+/// at once if they are asked at once.
+const PARALLEL: usize = 256;
 /// What is remembered is told sooner than this.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
@@ -85,15 +86,34 @@ impl Core {
         }
     }
 
-    /// What keeps the secrets of a request from being sent, as far as that is known without reading a value.
+    /// What keeps the secrets of a request from being sent, as far as that is known without reading a value. Where
+    /// nothing is known, no vault is asked twice: reading tells.
     async fn objections(&self, plan: &Plan) -> Vec<Obstacle> {
+        if self.judged(plan, &self.known_statuses(plan).await).is_empty() {
+            return Vec::new();
+        }
         let begun = Instant::now();
         let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
         // A refusal that took its time was not a remembered one; a silent vault is waited for once.
         if begun.elapsed() < REMEMBERED {
             self.ask_again(&mut statuses).await;
         }
-        let survey = plan.judge(&statuses, &self.domains(plan.needs.keys()), &self.policy);
+        self.judged(plan, &statuses)
+    }
+
+    /// What is known about the secrets of a request without asking a vault elsewhere.
+    async fn known_statuses(&self, plan: &Plan) -> BTreeMap<SecretName, Status> {
+        let last = plan.needs.keys().map(|name| (name.clone(), self.vault.last_status(name)));
+        let is_external = |status: &Status| {
+            status.origin.as_ref().is_some_and(|origin| !matches!(origin.provider, ProviderKind::Local))
+        };
+        let (mut known, own): (BTreeMap<_, _>, BTreeMap<_, _>) = last.partition(|(_, status)| is_external(status));
+        known.extend(self.statuses(own.into_keys().collect()).await);
+        known
+    }
+
+    fn judged(&self, plan: &Plan, statuses: &BTreeMap<SecretName, Status>) -> Vec<Obstacle> {
+        let survey = plan.judge(statuses, &self.domains(plan.needs.keys()), &self.policy);
         let objection = |need: Need| {
             let problem = need.problem?;
             let host = concerns_host(problem.reason).then(|| survey.host.clone()).flatten();

@@ -9,6 +9,8 @@ use zeroizing_alloc::ZeroAlloc;
 mod support;
 
 mod aws;
+mod aws_batch;
+mod aws_sign_in;
 mod azure;
 mod azure_sign_in;
 mod bad_input;

@@ -38,12 +38,13 @@ const NEIGHBOURS: [(&str, &str); 6] = [
 ];
 
 /// Each heavy crate has one owner; an owner ending in `/` is a folder.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("ropey", &["src/text.rs"]),
     ("moka", &["src/vault/cache.rs"]),
     ("aws_sdk_secretsmanager", &["src/vault/aws.rs", "src/vault/aws/"]),
     ("aws_sdk_sts", &["src/vault/aws.rs", "src/vault/aws/"]),
     ("aws_config", &["src/vault/aws.rs", "src/vault/aws/"]),
+    ("aws_sigv4", &["src/vault/aws/"]),
     ("vaultrs", &["src/vault/hashicorp.rs", "src/vault/hashicorp/"]),
     ("azure_core", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("azure_identity", &["src/vault/azure/"]),

@@ -1,44 +1,36 @@
-//! Who one is: keys that were typed in, keys of the environment, or a profile of the AWS tools' own files.
+//! Who one is: keys that were typed in, keys of the environment, a profile of the AWS tools' own files, or what any of
+//! them became by a second factor.
 //!
 //! A profile goes through the SDK's own chain: keys in a file, IAM Identity Center (SSO), `credential_process`, web
 //! identity, roles over other profiles. Nothing is asked for that no profile names: no instance metadata service.
-#![expect(clippy::disallowed_methods, reason = "typed keys become the SDK's credentials, which wipe themselves")]
+#![expect(clippy::disallowed_methods, reason = "keys of the environment become the SDK's, which wipe themselves")]
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use aws_config::{
-    profile::{self, ProfileFileCredentialsProvider},
-    provider_config::ProviderConfig,
-};
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_sdk_secretsmanager::config::{Credentials, ProvideCredentials, Region};
+use aws_sdk_secretsmanager::config::Credentials;
 
+use super::profile::Profile;
 use crate::{
-    disk,
     status::{Problem, Reason},
-    vault::{ProcessVariables, life::Life, link::integration::AwsAuth, value::SecretValue, wire},
+    vault::{ProcessVariables, life::Life, link::integration::AwsAuth, value::SecretValue},
 };
 
 /// How long keys without an expiry are kept that a person typed in, as in Postman's vault.
-const TYPED_KEYS_LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+pub(super) const TYPED_KEYS_LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Credentials that end within this time are not used any more.
 const MARGIN: Duration = Duration::from_secs(30);
-
-/// The profiles that are looked for where none is named, in this order.
-const USUAL_PROFILES: [&str; 2] = ["main", "default"];
 
 /// The credentials of one integration. In memory only.
 pub(super) struct Purse {
     integration: String,
     auth: AwsAuth,
     variables: ProcessVariables,
-    entered: Mutex<Option<(Life, TypedKeys)>>,
+    entered: Mutex<Option<Entered>>,
     /// What was got, by the role it is for; one's own under no role. Those who ask at once wait for one answer.
     got: Mutex<HashMap<Option<String>, Arc<Pocket>>>,
 }
@@ -46,8 +38,13 @@ pub(super) struct Purse {
 /// One identity's credentials, once they were got.
 type Pocket = tokio::sync::Mutex<Option<Credentials>>;
 
-/// Access keys, in the SDK's type, which wipes itself and prints nothing.
-pub(super) struct TypedKeys(Credentials);
+/// What a person signed in with, in the SDK's type, which wipes itself and prints nothing.
+struct Entered {
+    /// None for temporary ones that do not say when they expire.
+    life: Option<Life>,
+    credentials: Credentials,
+    second_factor: bool,
+}
 
 impl Purse {
     pub(super) fn new(integration: &str, auth: AwsAuth, variables: ProcessVariables) -> Self {
@@ -57,9 +54,12 @@ impl Purse {
 
     /// The integration's own credentials. A profile's services, such as SSO, are asked in `region` unless it says other.
     pub(super) async fn own(&self, region: &str) -> Result<Credentials, Problem> {
+        if let Some(credentials) = self.entered() {
+            return Ok(credentials);
+        }
         match &self.auth {
-            AwsAuth::Keys => self.keys(),
-            AwsAuth::Profile(name) => self.kept(None, self.profile(name.as_deref(), region)).await,
+            AwsAuth::Keys => self.of_environment(),
+            AwsAuth::Profile(_) => self.kept(None, self.of_profile(region)).await,
         }
     }
 
@@ -72,20 +72,70 @@ impl Purse {
         self.kept(Some(role.to_owned()), assume).await
     }
 
-    /// Keeps keys that a person typed in.
-    pub(super) fn enter(&self, keys: TypedKeys) {
-        *lock(&self.entered) = Some((Life::new(TYPED_KEYS_LIFE), keys));
+    /// Keeps what a person signed in with.
+    pub(super) fn enter(&self, credentials: Credentials, second_factor: bool) {
+        let life = life(&credentials);
+        *lock(&self.entered) = Some(Entered { life, credentials, second_factor });
         self.forget();
     }
 
-    /// Drops what was got; keys that were typed in stay.
+    /// Drops everything.
     pub(super) fn leave(&self) {
         *lock(&self.entered) = None;
         self.forget();
     }
 
+    /// Drops what was got; keys that were typed in stay.
     pub(super) fn forget(&self) {
         lock(&self.got).clear();
+    }
+
+    /// Drops what the server accepts no more, as far as it can be got anew.
+    pub(super) fn refused(&self) {
+        lock(&self.entered).take_if(|entered| entered.second_factor);
+        self.forget();
+    }
+
+    /// Whether somebody signed in with a one-time code, and that still counts.
+    pub(super) fn has_second_factor(&self) -> bool {
+        self.entered().is_some() && lock(&self.entered).as_ref().is_some_and(|entered| entered.second_factor)
+    }
+
+    /// The profile, where the integration is one.
+    pub(super) async fn profile(&self) -> Result<Option<Profile>, Problem> {
+        let AwsAuth::Profile(name) = &self.auth else { return Ok(None) };
+        let text = |name: &str| (self.variables.0)(name).and_then(|value| value.expose_text(str::to_owned));
+        Profile::find(name.as_deref(), &self.integration, text).await.map(Some)
+    }
+
+    /// The keys of this process's environment.
+    pub(super) fn of_environment(&self) -> Result<Credentials, Problem> {
+        let variable = |name: &str| (self.variables.0)(name).filter(|value| !value.is_empty());
+        let (Some(id), Some(key)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) else {
+            let detail = format!(
+                "there are no access keys for `{}`: sign in, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                self.integration
+            );
+            return Err(Problem::new(Reason::LoginNeeded, detail));
+        };
+        let text = |value: &SecretValue| value.expose_text(str::to_owned).unwrap_or_default();
+        let token = variable("AWS_SESSION_TOKEN").map(|token| text(&token));
+        Ok(Credentials::new(text(&id), text(&key), token, None, "environment"))
+    }
+
+    async fn of_profile(&self, region: &str) -> Result<Credentials, Problem> {
+        let profile = self.profile().await?;
+        let profile = profile.expect("only an integration with a profile gets here");
+        match &profile.factor {
+            None => profile.credentials(region).await,
+            Some(factor) => {
+                let detail = format!(
+                    "the profile `{}` wants a one-time code of `{}`: sign in to `{}`",
+                    profile.name, factor.serial, self.integration
+                );
+                Err(Problem::new(Reason::MfaNeeded, detail))
+            }
+        }
     }
 
     async fn kept(
@@ -103,133 +153,28 @@ impl Purse {
         Ok(credentials)
     }
 
-    /// Keys that were typed in, else those of this process's environment.
-    fn keys(&self) -> Result<Credentials, Problem> {
+    /// What a person signed in with, while it counts: long-lived keys for a while, temporary ones until they expire.
+    fn entered(&self) -> Option<Credentials> {
         let mut entered = lock(&self.entered);
-        if entered.as_ref().is_some_and(|(life, _)| life.is_over()) {
-            *entered = None;
-        }
-        if let Some((_, keys)) = entered.as_ref() {
-            return Ok(keys.credentials());
-        }
-        let variable = |name: &str| (self.variables.0)(name).filter(|value| !value.is_empty());
-        let (Some(id), Some(key)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) else {
-            let detail = format!(
-                "there are no access keys for `{}`: sign in, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                self.integration
-            );
-            return Err(Problem::new(Reason::LoginNeeded, detail));
-        };
-        let text = |value: &SecretValue| value.expose_text(str::to_owned).unwrap_or_default();
-        let token = variable("AWS_SESSION_TOKEN").map(|token| text(&token));
-        Ok(Credentials::new(text(&id), text(&key), token, None, "environment"))
-    }
-
-    async fn profile(&self, name: Option<&str>, region: &str) -> Result<Credentials, Problem> {
-        let files = self.files().ok_or_else(|| {
-            let detail = format!("there is no `~/.aws/config` and no `~/.aws/credentials` for `{}`", self.integration);
-            Problem::new(Reason::LoginNeeded, detail)
-        })?;
-        let found = profile::load(&Default::default(), &Default::default(), &files, None).await;
-        let profiles = found.map_err(|_| {
-            let detail = "the AWS tools' files of profiles cannot be read: they are not in their format";
-            Problem::new(Reason::NotConfigured, detail)
-        })?;
-        let name = match name {
-            Some(name) => profiles.get_profile(name).map(|_| name),
-            None => USUAL_PROFILES.into_iter().find(|name| profiles.get_profile(name).is_some()),
-        }
-        .ok_or_else(|| self.no_profile(name))?;
-        let config = ProviderConfig::without_region().with_region(Some(Region::new(region.to_owned())));
-        let provider = ProfileFileCredentialsProvider::builder()
-            .configure(&config)
-            .profile_files(files)
-            .profile_name(name)
-            .build();
-        provider.provide_credentials().await.map_err(|error| explain(name, &error))
-    }
-
-    /// The files of profiles that exist, where the AWS tools look for them.
-    fn files(&self) -> Option<EnvConfigFiles> {
-        let text = |name: &str| (self.variables.0)(name).and_then(|value| value.expose_text(str::to_owned));
-        let home = text("HOME").or_else(|| text("USERPROFILE")).map(|home| PathBuf::from(home).join(".aws"));
-        let path = |variable: &str, file: &str| {
-            let path = text(variable).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(file)))?;
-            disk::exists(&path).then_some(path)
-        };
-        let config = path("AWS_CONFIG_FILE", "config");
-        let credentials = path("AWS_SHARED_CREDENTIALS_FILE", "credentials");
-        if config.is_none() && credentials.is_none() {
-            return None;
-        }
-        let mut files = EnvConfigFiles::builder();
-        if let Some(path) = config {
-            files = files.with_file(EnvConfigFileKind::Config, path);
-        }
-        if let Some(path) = credentials {
-            files = files.with_file(EnvConfigFileKind::Credentials, path);
-        }
-        Some(files.build())
-    }
-
-    fn no_profile(&self, name: Option<&str>) -> Problem {
-        let detail = match name {
-            Some(name) => format!("the AWS tools' files have no profile `{name}`; `{}` wants it", self.integration),
-            None => format!(
-                "the AWS tools' files have no profile `main` or `default`; name one as `profile` of `{}`",
-                self.integration
-            ),
-        };
-        Problem::new(Reason::NotConfigured, detail)
+        entered.take_if(|entered| entered.life.is_some_and(|life| life.is_over()));
+        entered.as_ref().map(|entered| entered.credentials.clone())
     }
 }
 
-impl TypedKeys {
-    /// Reads the id, the key and, if there is one, the session token.
-    pub(super) fn parse(text: &SecretValue) -> Result<Self, Problem> {
-        let parsed = text.expose_text(|text| {
-            let mut words = text.split_whitespace();
-            let (id, key, token, rest) = (words.next()?, words.next()?, words.next(), words.next());
-            rest.is_none().then(|| Self(Credentials::new(id, key, token.map(str::to_owned), None, "typed")))
-        });
-        parsed.flatten().ok_or_else(|| {
-            let detail = "type the access key id, the secret access key and, for temporary keys, the session token, \
-                          with spaces between";
-            Problem::new(Reason::LoginNeeded, detail)
-        })
-    }
-
-    pub(super) fn credentials(&self) -> Credentials {
-        self.0.clone()
+/// How long credentials are kept that a person signed in with: long-lived ones for a while, temporary ones until they
+/// expire.
+fn life(credentials: &Credentials) -> Option<Life> {
+    match credentials.expiry() {
+        Some(expiry) => {
+            let left = expiry.duration_since(SystemTime::now()).unwrap_or_default();
+            Some(Life::new(left.saturating_sub(MARGIN)))
+        }
+        None => credentials.session_token().is_none().then(|| Life::new(TYPED_KEYS_LIFE)),
     }
 }
 
 fn is_fresh(credentials: &Credentials) -> bool {
     credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN)
-}
-
-/// What it means that a profile gave no credentials, by the types in the error's chain; none of its texts is shown,
-/// because a `credential_process` may have put anything into them.
-fn explain(profile: &str, error: &aws_credential_types::provider::error::CredentialsError) -> Problem {
-    use aws_credential_types::provider::error::CredentialsError;
-    if let Some(problem) = wire::broken(error, &format!("the sign-in of profile `{profile}`")) {
-        return problem;
-    }
-    let (reason, detail) = match error {
-        CredentialsError::InvalidConfiguration(_) => {
-            (Reason::NotConfigured, format!("the profile `{profile}` of the AWS tools is not complete or not valid"))
-        }
-        CredentialsError::ProviderTimedOut(_) => {
-            (Reason::Unreachable, format!("the sign-in of profile `{profile}` gave no answer in time"))
-        }
-        _ => (
-            Reason::LoginNeeded,
-            format!(
-                "the profile `{profile}` gave no credentials: sign in with `aws sso login --profile {profile}`, or renew its keys"
-            ),
-        ),
-    };
-    Problem::new(reason, detail)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -240,20 +185,44 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn purse() -> Purse {
+        Purse::new("team", AwsAuth::Keys, ProcessVariables::default())
+    }
+
+    fn keys(token: Option<&str>, expiry: Option<SystemTime>) -> Credentials {
+        Credentials::new("canary-id", "canary-key-5b02", token.map(str::to_owned), expiry, "test")
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn typed_keys_end_after_two_hours_also_on_a_machine_that_slept() {
-        let purse = Purse::new("aws", AwsAuth::Keys, ProcessVariables::default());
-        let enter = || purse.enter(TypedKeys::parse(&SecretValue::new(b"canary-id canary-key".to_vec())).unwrap());
-        enter();
+    async fn long_lived_keys_are_kept_for_two_hours() {
+        let purse = purse();
+        purse.enter(keys(None, None), false);
         tokio::time::advance(TYPED_KEYS_LIFE - Duration::from_secs(1)).await;
-        assert!(purse.keys().is_ok());
+        assert!(purse.own("eu-west-1").await.is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(purse.keys().err().unwrap().reason, Reason::LoginNeeded);
-        enter();
-        // The monotonic clock stood still for as long as they live.
-        lock(&purse.entered).as_mut().unwrap().0 =
-            Life::beginning_at(SystemTime::now() - TYPED_KEYS_LIFE, TYPED_KEYS_LIFE);
-        assert_eq!(purse.keys().err().unwrap().reason, Reason::LoginNeeded);
-        assert!(lock(&purse.entered).is_none());
+        assert_eq!(purse.own("eu-west-1").await.unwrap_err().reason, Reason::LoginNeeded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn temporary_keys_are_kept_until_they_expire() {
+        let purse = purse();
+        purse.enter(keys(Some("canary-token"), None), false);
+        tokio::time::advance(2 * TYPED_KEYS_LIFE).await;
+        assert!(purse.own("eu-west-1").await.is_ok());
+        purse.enter(keys(Some("canary-token"), Some(SystemTime::now())), true);
+        assert_eq!(purse.own("eu-west-1").await.unwrap_err().reason, Reason::LoginNeeded);
+        assert!(!purse.has_second_factor());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_refused_is_dropped_and_typed_keys_stay() {
+        let purse = purse();
+        purse.enter(keys(None, None), false);
+        purse.refused();
+        assert!(purse.own("eu-west-1").await.is_ok());
+        purse.enter(keys(Some("canary-token"), None), true);
+        assert!(purse.has_second_factor());
+        purse.refused();
+        assert!(purse.own("eu-west-1").await.is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! What failures mean, by their codes and types: never by a status, which emulators and gateways choose freely, and
-//! never by a text. Texts of AWS are not shown either: they may hold anything.
+//! never by a text, but for one-time codes, which have no error code of their own. Texts of AWS are not shown: they may
+//! hold anything.
 
 use std::error::Error;
 
@@ -40,6 +41,10 @@ pub(super) enum Said<'a> {
     Role(&'a str),
     /// Who one is.
     Identity,
+    /// A one-time code of this device.
+    Factor(&'a str),
+    /// What there is.
+    Names,
 }
 
 /// The problem behind an error of the SDK.
@@ -50,6 +55,7 @@ where
     let unreachable = |words: &str| wire::unreachable(&asked.place, words);
     match error {
         SdkError::ServiceError(failed) => match failed.err().code() {
+            Some("AccessDenied") if asked.is_about_code(failed.err().message()) => wrong_code(asked),
             Some(code) => refused(code, clock_skew(failed.raw()), asked),
             None => nonsense(asked),
         },
@@ -69,8 +75,16 @@ where
     }
 }
 
-/// What an error code means (API references of Secrets Manager and STS, "Common Errors").
-fn refused(code: &str, skew: Option<SignedDuration>, asked: &Asked<'_>) -> Problem {
+/// The one-time code was not accepted: mistyped, used before, or of another device.
+pub(super) fn wrong_code(asked: &Asked<'_>) -> Problem {
+    let what = asked.what();
+    let detail = format!("{what} was not accepted by `{}`; wait for the next code and sign in again", asked.place);
+    Problem::new(Reason::MfaNeeded, detail)
+}
+
+/// What an error code means (API references of Secrets Manager and STS, "Common Errors"). Answers with a signature's time
+/// tell how far the clocks are apart.
+pub(super) fn refused(code: &str, skew: Option<SignedDuration>, asked: &Asked<'_>) -> Problem {
     let Asked { integration, place, permission, .. } = asked;
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(MAX_CODE).collect();
     let what = asked.what();
@@ -119,6 +133,18 @@ impl Asked<'_> {
             Said::Secret(secret) => format!("secret `{}`", secret.arn.name),
             Said::Role(role) => format!("role `{role}`"),
             Said::Identity => "identity".to_owned(),
+            Said::Factor(serial) => format!("the one-time code of `{serial}`"),
+            Said::Names => "the names of secrets".to_owned(),
+        }
+    }
+
+    /// Whether a refusal is one of a one-time code. For a session that takes no permission it can be nothing else; a
+    /// role may also be refused.
+    fn is_about_code(&self, message: Option<&str>) -> bool {
+        let says_so = message.is_some_and(|message| message.starts_with("MultiFactorAuthentication failed"));
+        match self.said {
+            Said::Factor(_) => self.permission == "sts:GetSessionToken" || says_so,
+            Said::Secret(_) | Said::Role(_) | Said::Identity | Said::Names => false,
         }
     }
 }
@@ -127,7 +153,9 @@ impl Asked<'_> {
 pub(super) fn no_version(asked: &Asked<'_>) -> Problem {
     let detail = match asked.said {
         Said::Secret(secret) => format!("secret `{}` does not have {}", secret.arn.name, secret.version),
-        Said::Role(_) | Said::Identity => format!("`{}` has no {}", asked.integration, asked.what()),
+        Said::Role(_) | Said::Identity | Said::Factor(_) | Said::Names => {
+            format!("`{}` has no {}", asked.integration, asked.what())
+        }
     };
     Problem::new(Reason::NotFound, detail)
 }

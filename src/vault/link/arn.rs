@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use super::{integration::Aws, refuse_any};
 use crate::config::{Complaint, SecretEntry, Written};
 
@@ -82,6 +84,11 @@ impl AwsSecret {
         })
     }
 
+    /// The secret's page in the provider's console.
+    pub fn console_url(&self) -> Option<Url> {
+        self.arn.console_url()
+    }
+
     /// Labelled parts, for people.
     pub fn labelled(&self) -> Vec<(&'static str, String)> {
         let SecretArn { region, account, name, .. } = &self.arn;
@@ -98,7 +105,8 @@ impl AwsSecret {
 }
 
 impl SecretArn {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Takes the ARN of a secret apart.
+    pub(in crate::vault) fn parse(text: &str) -> Result<Self, &'static str> {
         let parts: Vec<&str> = text.splitn(7, ':').collect();
         let ["arn", partition, service, region, account, kind, name] = parts[..] else {
             return Err("an ARN is written like `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`");
@@ -132,6 +140,31 @@ impl SecretArn {
             }
         }
         Ok(())
+    }
+}
+
+impl SecretArn {
+    /// The secret's page in the console of its partition, where the public knows that console.
+    fn console_url(&self) -> Option<Url> {
+        let Self { region, name, .. } = self;
+        let host = match self.partition.as_str() {
+            "aws" => format!("{region}.console.aws.amazon.com"),
+            "aws-cn" => format!("{region}.console.amazonaws.cn"),
+            "aws-us-gov" => format!("{region}.console.amazonaws-us-gov.com"),
+            _ => return None,
+        };
+        let mut page = Url::parse(&format!("https://{host}/secretsmanager/secret")).ok()?;
+        // The console goes by the name without the six characters that AWS puts behind it.
+        page.query_pairs_mut().append_pair("name", bare_name(name)).append_pair("region", region);
+        Some(page)
+    }
+}
+
+/// The name of a secret without the six characters of its ARN.
+fn bare_name(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((bare, tail)) if tail.len() == 6 && tail.bytes().all(|byte| byte.is_ascii_alphanumeric()) => bare,
+        _ => name,
     }
 }
 
@@ -281,6 +314,16 @@ mod tests {
     fn check_fault(integration: &str, fields: &str, place: &str, fault: &str) {
         let (found, message) = understand(integration, fields).unwrap_err();
         assert_eq!((found.as_str(), message.contains(fault)), (place, true), "{message}");
+    }
+
+    #[test]
+    fn a_secret_has_a_page_in_the_console_of_its_partition() {
+        let page = |arn: &str| SecretArn::parse(arn).unwrap().console_url().map(String::from);
+        let expected = "https://eu-west-1.console.aws.amazon.com/secretsmanager/secret?name=prod%2Fdb&region=eu-west-1";
+        assert_eq!(page(ARN).as_deref(), Some(expected));
+        let china = page("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:bare-name").unwrap();
+        assert!(china.starts_with("https://cn-north-1.console.amazonaws.cn/") && china.contains("name=bare-name&"));
+        assert_eq!(page("arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:a"), None);
     }
 
     #[test]

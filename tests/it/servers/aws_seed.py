@@ -45,6 +45,7 @@ fields = {"password": 'canary-"json"-é', "port": 5432, "tls": True, "object": {
 store("json", SecretString=json.dumps(fields, ensure_ascii=True))
 store("binary", SecretBinary=b"\x00\xff\x10canary")
 store("bytes", SecretBinary=b"canary-bytes-4c1d")
+store("described", SecretString="canary-described", Description="The key of\n the shop")
 store("gone", SecretString="canary-gone")
 secrets.delete_secret(SecretId=arns["gone"], RecoveryWindowInDays=7)
 for index in range(100):
@@ -69,12 +70,34 @@ users = {
     ),
     "looker": user("looker", allow(both[1], "*")),
 }
+users["lister"] = user("lister", allow("secretsmanager:ListSecrets", "*"))
+users["narrow"] = user("narrow", allow(both, f"arn:aws:secretsmanager:{REGION}:*:secret:many/*"))
+users["factor"] = user(
+    "factor",
+    allow(both, arns["prod/db"]),
+    allow(["iam:ListMFADevices", "sts:AssumeRole"], "*"),
+)
+device = iam.create_virtual_mfa_device(VirtualMFADeviceName="factor")["VirtualMFADevice"]["SerialNumber"]
+iam.enable_mfa_device(
+    UserName="factor", SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="654321"
+)
 account = arns["json"].split(":")[4]
 trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:user/reader"}}
 role = iam.create_role(RoleName="team-reader", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
 iam.put_role_policy(RoleName="team-reader", PolicyName="p", PolicyDocument=policy(allow(both, "*")))
+strict = {
+    "Effect": "Allow",
+    "Action": "sts:AssumeRole",
+    "Principal": {"AWS": f"arn:aws:iam::{account}:user/factor"},
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+}
+roles = {"team": role}
+for name, statement in {"strict": strict, "open": {**strict, "Condition": {}}}.items():
+    made = iam.create_role(RoleName=f"{name}-reader", AssumeRolePolicyDocument=policy(statement))
+    roles[name] = made["Role"]["Arn"]
+    iam.put_role_policy(RoleName=f"{name}-reader", PolicyName="p", PolicyDocument=policy(allow(both, "*")))
 given = client("sts", users["reader"]["id"], users["reader"]["key"]).assume_role(
     RoleArn=role, RoleSessionName="short", DurationSeconds=2
 )["Credentials"]
 users["short"] = {"id": given["AccessKeyId"], "key": given["SecretAccessKey"], "token": given["SessionToken"]}
-json.dump({"arns": arns, "versions": versions, "users": users, "role": role}, sys.stdout)
+json.dump({"arns": arns, "versions": versions, "users": users, "role": role, "roles": roles, "device": device}, sys.stdout)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -32,10 +32,16 @@ pub enum Weather {
 pub struct Front {
     pub address: SocketAddr,
     weather: watch::Sender<Weather>,
-    /// What came back from the server.
-    answered: Arc<Mutex<Vec<u8>>>,
+    said: Said,
     connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
+}
+
+/// What went to the server, and what came back.
+#[derive(Clone, Default)]
+struct Said {
+    asked: Arc<Mutex<Vec<u8>>>,
+    answered: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Front {
@@ -43,17 +49,17 @@ impl Front {
     pub async fn start(address: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (weather, _) = watch::channel(Weather::Fair);
-        let (answered, connections): (Arc<Mutex<Vec<u8>>>, Arc<AtomicUsize>) = Default::default();
+        let (said, connections): (Said, Arc<AtomicUsize>) = Default::default();
         let own = listener.local_addr().unwrap();
         let (server, sender) = (address.to_owned(), weather.clone());
-        let (log, count) = (answered.clone(), connections.clone());
+        let (log, count) = (said.clone(), connections.clone());
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(carry(client, server.clone(), sender.subscribe(), log.clone()));
             }
         });
-        Self { address: own, weather, answered, connections, task }
+        Self { address: own, weather, said, connections, task }
     }
 
     /// Changes the weather, also for connections that are open.
@@ -67,9 +73,17 @@ impl Front {
 
     /// Whether `text` ever came back from the server.
     pub fn carried(&self, text: &str) -> bool {
-        let answered = self.answered.lock().unwrap();
-        answered.windows(text.len()).any(|window| window == text.as_bytes())
+        count(&self.said.answered, text) > 0
     }
+
+    /// How often `text` went to the server.
+    pub fn asked(&self, text: &str) -> usize {
+        count(&self.said.asked, text)
+    }
+}
+
+fn count(said: &Mutex<Vec<u8>>, text: &str) -> usize {
+    said.lock().unwrap().windows(text.len()).filter(|window| *window == text.as_bytes()).count()
 }
 
 impl Drop for Front {
@@ -85,12 +99,7 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Weather {
     Weather::Answer(text.into_bytes())
 }
 
-async fn carry(
-    mut client: TcpStream,
-    server: String,
-    mut weather: watch::Receiver<Weather>,
-    answered: Arc<Mutex<Vec<u8>>>,
-) {
+async fn carry(mut client: TcpStream, server: String, mut weather: watch::Receiver<Weather>, said: Said) {
     let now = weather.borrow_and_update().clone();
     match now {
         Weather::Down => {}
@@ -104,29 +113,29 @@ async fn carry(
         Weather::Fair => {
             let Ok(server) = TcpStream::connect(&server).await else { return };
             tokio::select! {
-                () = relay(client, server, &answered) => {}
+                () = relay(client, server, &said) => {}
                 _ = weather.changed() => {}
             }
         }
     }
 }
 
-async fn relay(mut client: TcpStream, mut server: TcpStream, answered: &Mutex<Vec<u8>>) {
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_server, mut to_server) = server.split();
-    let forth = async {
-        let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
-        let _ = to_server.shutdown().await;
-    };
-    let back = async {
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(length) = from_server.read(&mut buffer).await
-            && length > 0
-            && to_client.write_all(&buffer[..length]).await.is_ok()
-        {
-            answered.lock().unwrap().extend_from_slice(&buffer[..length]);
+async fn relay(mut client: TcpStream, mut server: TcpStream, said: &Said) {
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    tokio::join!(pass(from_client, to_server, &said.asked), pass(from_server, to_client, &said.answered));
+}
+
+/// Passes on what comes, and writes it down.
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, said: &Mutex<Vec<u8>>) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(length) = from.read(&mut buffer).await
+        && length > 0
+    {
+        said.lock().unwrap().extend_from_slice(&buffer[..length]);
+        if to.write_all(&buffer[..length]).await.is_err() {
+            break;
         }
-        let _ = to_client.shutdown().await;
-    };
-    tokio::join!(forth, back);
+    }
+    let _ = to.shutdown().await;
 }

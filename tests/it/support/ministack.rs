@@ -114,6 +114,16 @@ impl Seeded {
         self.told["arns"][name].as_str().unwrap()
     }
 
+    /// The role called `NAME-reader`.
+    pub fn role(&self, name: &str) -> &str {
+        self.told["roles"][name].as_str().unwrap()
+    }
+
+    /// The serial number of the device that the user `factor` has.
+    pub fn device(&self) -> &str {
+        self.told["device"].as_str().unwrap()
+    }
+
     /// The id and the secret access key of a user.
     pub fn key_pair(&self, user: &str) -> [&str; 2] {
         ["id", "key"].map(|field| self.told["users"][user][field].as_str().unwrap())
