@@ -4,10 +4,13 @@ pub mod arguments;
 pub mod demo;
 pub mod terminal;
 mod answer;
+mod browse;
 mod check;
+mod doctor;
 mod documents;
 mod link;
 mod list;
+mod person;
 mod prompt;
 mod run;
 mod sarif;
@@ -147,6 +150,8 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Run(arguments) => run::run(arguments, machine, terminal).await,
         Command::Check(arguments) => check::check(arguments, machine, terminal).await,
         Command::Status(arguments) => status::status(arguments, machine, terminal).await,
+        Command::Doctor(arguments) => doctor::doctor(&arguments, machine, terminal).await,
+        Command::Browse(arguments) => browse::browse(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
         Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,

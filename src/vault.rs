@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod browser;
 pub mod cache;
 mod fields;
 pub mod hashicorp;
@@ -13,7 +14,8 @@ pub mod local;
 pub mod person;
 pub mod provider;
 mod files;
-mod program;
+pub mod overview;
+pub mod program;
 mod providers;
 mod shown;
 mod statuses;
@@ -100,6 +102,8 @@ pub struct Pending {
     pub source: Source,
     /// Its exact text in canonical form, to show and to approve.
     pub definition: String,
+    /// The text that was approved before, where one was.
+    pub approved: Option<String>,
 }
 
 /// The vault of one workspace.
@@ -276,17 +280,26 @@ impl Vault {
             name: one.name.clone(),
             source: one.source.clone(),
             definition: one.definition.clone(),
+            approved: None,
         });
         let links = definitions.links.values().filter(|link| link.target.is_ok()).map(|link| Pending {
             kind: "secret",
             name: link.name.to_string(),
             source: link.source.clone(),
             definition: link.definition.clone(),
+            approved: None,
         });
-        integrations
+        let mut pending: Vec<Pending> = integrations
             .chain(links)
             .filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition))
-            .collect()
+            .collect();
+        if let (Some(workspace), false) = (&self.workspace, pending.is_empty()) {
+            let mut before = self.options.approvals.definitions(workspace);
+            for one in &mut pending {
+                one.approved = before.remove(&(one.kind.to_owned(), one.name.clone()));
+            }
+        }
+        pending
     }
 
     /// Approves a definition exactly as it was shown.

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod choices;
 pub mod dynamic;
 pub mod files;
 pub mod plan;

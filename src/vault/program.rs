@@ -8,6 +8,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use serde::Serialize;
 use tokio::process::Command;
 
 use super::ProcessVariables;
@@ -42,6 +43,27 @@ pub(super) struct Program {
     search: Vec<PathBuf>,
 }
 
+/// What looking for a program found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    pub name: String,
+    /// The file that would be run.
+    pub path: Option<PathBuf>,
+    /// The files of this name that stand before it on the `PATH` and are passed over.
+    pub refused: Vec<PathBuf>,
+}
+
+/// Looks for `name` as [`Program::find`] does, and also tells what was passed over on the way.
+pub(super) fn look(name: &str, variables: &ProcessVariables, workspace: Option<&Path>) -> Looked {
+    let path = Program::find(name, variables, workspace).map(|program| program.path);
+    let folders = text(variables, "PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
+    let files = folders.iter().flat_map(|folder| ENDINGS.iter().map(move |end| folder.join(format!("{name}{end}"))));
+    let before = files.take_while(|file| Some(file) != path.as_ref());
+    let refused = before.filter(|file| file.is_file()).collect();
+    Looked { name: name.to_owned(), path, refused }
+}
+
 impl Program {
     /// The first `name` on the user's `PATH` that is safe to run. Looks at the disk.
     pub(super) fn find(name: &str, variables: &ProcessVariables, workspace: Option<&Path>) -> Option<Self> {
@@ -66,9 +88,19 @@ impl Program {
         variables: &ProcessVariables,
         own: &[&str],
     ) -> io::Result<Output> {
+        self.command(arguments, variables, own).kill_on_drop(true).output().await
+    }
+
+    /// Starts it and lets it be; it says nothing here.
+    pub(super) fn start(&self, arguments: &[&str], variables: &ProcessVariables, own: &[&str]) -> io::Result<()> {
+        let mut command = self.command(arguments, variables, own);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
+    }
+
+    fn command(&self, arguments: &[&str], variables: &ProcessVariables, own: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).current_dir(if cfg!(windows) { "C:\\" } else { "/" });
-        command.stdin(Stdio::null()).kill_on_drop(true).env_clear();
+        command.stdin(Stdio::null()).env_clear();
         for name in VARIABLES.iter().chain(own) {
             if let Some(value) = text(variables, name) {
                 command.env(name, value);
@@ -77,7 +109,7 @@ impl Program {
         if let Ok(search) = env::join_paths(&self.search) {
             command.env("PATH", search);
         }
-        command.output().await
+        command
     }
 }
 
@@ -178,5 +210,10 @@ mod tests {
         let safe = folder(root.path(), "safe", "hello");
         let found = Program::find("tool", &path(&[&inside, &open, &safe]), Some(&work)).unwrap();
         assert_eq!(found.path, safe.join("tool"));
+        let looked = look("tool", &path(&[&inside, &open, &safe]), Some(&work));
+        assert_eq!(
+            (looked.path, looked.refused),
+            (Some(safe.join("tool")), vec![inside.join("tool"), open.join("tool")])
+        );
     }
 }
