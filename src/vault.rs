@@ -383,7 +383,26 @@ impl Vault {
         self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
         self.require_connection(&integration)?;
-        self.providers.get(&integration)?.browse(at).await
+        let mut choices = self.providers.get(&integration)?.browse(at).await?;
+        if at.path.is_empty() && integration.provider() == ProviderKind::Azure {
+            azure::browse::add_vaults(&mut choices, at, self.linked_key_vaults(&integration));
+        }
+        Ok(choices)
+    }
+
+    /// The Key Vaults that links of `integration` lead to, and that may be asked.
+    fn linked_key_vaults(&self, integration: &Integration) -> Vec<String> {
+        let trusted = |link: &&Arc<Link>| self.trusts(&link.source, "secret", link.name.as_str(), &link.definition);
+        let definitions = self.definitions();
+        let links = definitions.links.values().filter(trusted);
+        links
+            .filter_map(|link| match &link.target {
+                Ok(Target::External { integration: of, coordinates: Coordinates::Azure(secret) }) => {
+                    (of.name == integration.name).then(|| secret.vault.clone())
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// The https page on which the provider itself shows the secret of `name`, which somebody wants to visit.

@@ -309,3 +309,6 @@ impl Drop for Busy<'_> {
 fn by_hand(ticket: &str) -> String {
     format!("run `vaultls answer {ticket}` in a terminal")
 }
+
+#[cfg(test)]
+mod tests;

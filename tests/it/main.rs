@@ -11,6 +11,7 @@ mod cli;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+mod doctor;
 mod environment;
 mod exchange;
 mod hashicorp;

@@ -47,7 +47,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("vaultrs", &["src/vault/hashicorp.rs", "src/vault/hashicorp/"]),
     ("azure_core", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("azure_identity", &["src/vault/azure/"]),
-    ("azure_security_keyvault_secrets", &["src/vault/azure.rs"]),
+    ("azure_security_keyvault_secrets", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("keyring", &["src/vault/local/"]),
     ("ls_types", &["src/lsp/"]),
     ("tower_lsp_server", &["src/lsp.rs", "src/lsp/"]),
