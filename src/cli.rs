@@ -6,8 +6,10 @@ pub mod terminal;
 mod answer;
 mod browse;
 mod check;
+mod curl;
 mod doctor;
 mod documents;
+mod extract;
 mod link;
 mod list;
 mod person;
@@ -15,6 +17,7 @@ mod prompt;
 mod run;
 mod sarif;
 mod status;
+mod transfer;
 mod trust;
 mod vault;
 
@@ -153,12 +156,15 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Doctor(arguments) => doctor::doctor(&arguments, machine, terminal).await,
         Command::Browse(arguments) => browse::browse(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
+        Command::Extract(arguments) => extract::extract(arguments, machine, terminal).await,
+        Command::Curl(arguments) => curl::curl(arguments, machine, terminal).await,
         Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,
         Command::Cache(arguments) => status::cache(&arguments, terminal),
         Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,
         Command::Completions { shell } => arguments::completions(shell, terminal),
+        Command::Man { folder } => arguments::manual(folder.as_deref(), terminal),
         Command::Lsp(_) | Command::Demo => {
             Err(Stop::usage("this command is carried out by the program itself", "start the `vaultls` program"))
         }

@@ -12,6 +12,8 @@ mod capabilities;
 mod client;
 mod command;
 mod convert;
+mod curl;
+mod extract;
 mod files;
 mod refresh;
 mod rename;

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "reads the environment, once, for everything else")]
 
-use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{alloc::System, env, ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use etcetera::BaseStrategy;
@@ -20,6 +20,11 @@ use vaultls::{
     vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, Directories},
 };
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: the libraries on the way to a provider leave copies of values in freed memory.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     harden();
@@ -142,12 +147,8 @@ fn start_logging() {
 }
 
 /// Libraries log headers, bodies and messages of the protocol at their chatty levels; whatever the user asks for,
-/// those may not be seen.
+/// those may not be seen. So only this program's own lines are, and what the protocol's library says of its work.
 fn may_be_logged(target: &str, level: tracing::Level) -> bool {
-    const SILENT: [&str; 8] = ["aws", "hyper", "h2", "reqwest", "rustls", "rustify", "vaultrs", "keyring"];
     let library = target.split("::").next().unwrap_or_default();
-    if SILENT.iter().any(|silent| library.starts_with(silent)) {
-        return false;
-    }
-    !library.starts_with("tower_lsp") || level <= tracing::Level::INFO
+    library == "vaultls" || (library.starts_with("tower_lsp") && level <= tracing::Level::INFO)
 }

@@ -184,6 +184,7 @@ pub enum ProviderKind {
     Hashicorp,
     Azure,
     Aws,
+    Onepassword,
     /// The environment of this process, for `{{$processEnv NAME}}`.
     Environment,
 }
@@ -196,6 +197,7 @@ impl ProviderKind {
             Self::Hashicorp => "HashiCorp Vault",
             Self::Azure => "Azure Key Vault",
             Self::Aws => "AWS Secrets Manager",
+            Self::Onepassword => "1Password",
             Self::Environment => "process environment",
         }
     }

@@ -25,25 +25,29 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
         role_arn,
         json_key,
         encoding,
+        id,
+        reference,
         version,
         allowed_domains,
         workspace,
     } = arguments;
     let core = machine.open(root(workspace.root.as_ref(), None)?);
     let allowed_domains = (!allowed_domains.is_empty()).then_some(allowed_domains);
-    let target = if path.is_none() && arn.is_none() {
+    let target = if path.is_none() && arn.is_none() && id.is_none() && reference.is_none() {
         let chosen = browse::choose(&core, machine, &integration, terminal).await?;
         NewLink { version: version.map(NewVersion::parse).or(chosen.version.clone()), allowed_domains, ..chosen }
     } else {
         NewLink {
             integration,
-            engine: engine.or_else(|| arn.is_none().then(|| USUAL_ENGINE.to_owned())),
+            engine: engine.or_else(|| path.is_some().then(|| USUAL_ENGINE.to_owned())),
             path,
             key,
             arn,
             role_arn,
             json_key,
             encoding,
+            id,
+            reference,
             version: version.map(NewVersion::parse),
             allowed_domains,
             ..NewLink::default()

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{config::NewLink, feature::escape, name::SecretName};
+use crate::{config::NewLink, feature::escape, name::SecretName, text::Span};
 
 /// A command with its argument, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Command {
     Trust(Trust),
     Status(Scope),
     ResetCache(ResetCache),
+    Extract(Extract),
+    CopyCurl(Run),
 }
 
 /// Which command, without its argument.
@@ -40,6 +42,8 @@ pub enum Verb {
     Trust,
     Status,
     ResetCache,
+    Extract,
+    CopyCurl,
 }
 
 /// Sends a request: the one numbered `request`, else the one at `line`, else the first.
@@ -155,13 +159,27 @@ pub struct ResetCache {
     pub name: Option<SecretName>,
 }
 
+/// Moves a literal of an open document into the local vault. It names the place: the value stays in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Extract {
+    pub uri: String,
+    /// The version of the document in which the place counts.
+    pub version: i32,
+    /// In bytes of the document's text in UTF-8.
+    pub span: Span,
+    pub name: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_domains: Option<Vec<String>>,
+}
+
 /// An object without members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
@@ -175,6 +193,8 @@ impl Verb {
         Self::Trust,
         Self::Status,
         Self::ResetCache,
+        Self::Extract,
+        Self::CopyCurl,
     ];
 
     /// The id that travels as `workspace/executeCommand`'s `command`.
@@ -193,6 +213,8 @@ impl Verb {
             Self::Trust => "vaultls.trust",
             Self::Status => "vaultls.status",
             Self::ResetCache => "vaultls.resetCache",
+            Self::Extract => "vaultls.extract",
+            Self::CopyCurl => "vaultls.copyCurl",
         }
     }
 
@@ -212,6 +234,8 @@ impl Verb {
             Self::Trust => "{uri, approve?}",
             Self::Status => "{uri?}",
             Self::ResetCache => "{uri?, name?}",
+            Self::Extract => "{uri, version, span: {start, end}, name, allowedDomains?: [..]}",
+            Self::CopyCurl => "{uri, request? | line?, environment?}",
         }
     }
 }
@@ -240,6 +264,8 @@ impl Command {
             Verb::Trust => read(argument).map(Self::Trust),
             Verb::Status => read(argument).map(Self::Status),
             Verb::ResetCache => read(argument).map(Self::ResetCache),
+            Verb::Extract => read(argument).map(Self::Extract),
+            Verb::CopyCurl => read(argument).map(Self::CopyCurl),
         };
         parsed.ok_or_else(|| format!("`{id}` takes one argument {}, and was given something else", verb.shape()))
     }
@@ -259,6 +285,8 @@ impl Command {
             Self::Trust(_) => Verb::Trust,
             Self::Status(_) => Verb::Status,
             Self::ResetCache(_) => Verb::ResetCache,
+            Self::Extract(_) => Verb::Extract,
+            Self::CopyCurl(_) => Verb::CopyCurl,
         }
     }
 
@@ -290,6 +318,8 @@ impl Command {
             Self::Status(_) => "Show the state of vaults and secrets".into(),
             Self::ResetCache(ResetCache { name: Some(name), .. }) => format!("Ask for `{name}` again"),
             Self::ResetCache(ResetCache { name: None, .. }) => "Forget everything cached".into(),
+            Self::Extract(Extract { name, .. }) => format!("Move this value to the local vault as `{name}`"),
+            Self::CopyCurl(_) => "Copy as cURL".into(),
         }
     }
 
@@ -307,6 +337,8 @@ impl Command {
             Self::Trust(argument) => serde_json::to_value(argument),
             Self::Status(argument) => serde_json::to_value(argument),
             Self::ResetCache(argument) => serde_json::to_value(argument),
+            Self::Extract(argument) => serde_json::to_value(argument),
+            Self::CopyCurl(argument) => serde_json::to_value(argument),
         };
         value.expect("arguments are plain data with text keys")
     }
@@ -357,8 +389,11 @@ mod tests {
             allowed_domains: Some(vec![host.clone()]),
             ..NewLink::default()
         };
+        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None };
+        let (span, allowed_domains) = (Span::new(3, 9), Some(vec![host.clone()]));
+        let extract = Extract { uri: uri.clone(), version: 7, span, name: name("a"), allowed_domains };
         vec![
-            Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),
+            Command::Run(run.clone()),
             Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
             Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
             Command::Enable(Named { uri: None, name: name("a") }),
@@ -378,6 +413,8 @@ mod tests {
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
             Command::Status(Scope { uri: Some(uri) }),
             Command::ResetCache(ResetCache::default()),
+            Command::Extract(extract),
+            Command::CopyCurl(run),
         ]
     }
 

@@ -81,6 +81,8 @@ pub fn tell(state: &State, answer: &Answer) {
                 format!("{} definitions wait for approval: {names}; run `vaultls trust` in a terminal", pending.len());
             state.editor.say(MessageType::WARNING, message);
         }
+        // Nobody else puts it where it can be taken from.
+        Outcome::Text { text } => state.editor.say(MessageType::INFO, text.as_str()),
         Outcome::Status(report) => {
             let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
             let message = format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local);

@@ -13,7 +13,7 @@ use crate::{
         escape,
     },
     lsp::{
-        bare, convert, refresh, run, sign_in,
+        bare, convert, curl, extract, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
@@ -75,6 +75,10 @@ pub enum Outcome {
         pending: Vec<Waiting>,
     },
     Status(Box<Report>),
+    /// For the person to paste elsewhere.
+    Text {
+        text: String,
+    },
     Failed {
         message: String,
         /// A code of `Reason`, where one is behind it.
@@ -84,7 +88,7 @@ pub enum Outcome {
 }
 
 impl Answer {
-    fn done(message: impl Into<String>) -> Self {
+    pub fn done(message: impl Into<String>) -> Self {
         Self::Other(Outcome::Done { message: message.into() })
     }
 
@@ -108,6 +112,8 @@ pub fn told(failure: &Failure) -> String {
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
     let answer = match parse(state, &params) {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
+        Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
+        Ok(Command::Extract(it)) => extract::extract(state, it).await,
         Ok(command) => Ok(carry_out(state, command).await),
         Err(message) => Ok(Answer::failed(message)),
     };
@@ -120,7 +126,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
 
 /// A command without any argument means the place where the person works: some clients can send none.
 fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
-    let about_a_document = [Verb::Run, Verb::Trust].iter().any(|verb| verb.id() == params.command);
+    let about_a_document = [Verb::Run, Verb::Trust, Verb::CopyCurl].iter().any(|verb| verb.id() == params.command);
     match params.arguments.as_slice() {
         [] if about_a_document => {
             let focus = state.focus().ok_or("no document is open that this could be about")?;
@@ -128,7 +134,7 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
                 .edition(&focus.uri)
                 .map(|(edition, _)| convert::position(&edition.text, focus.offset, state.encoding()));
             let mut argument = json!({ "uri": focus.uri.as_str() });
-            if let (Some(place), true) = (place, params.command == Verb::Run.id()) {
+            if let (Some(place), true) = (place, params.command != Verb::Trust.id()) {
                 argument["line"] = json!(place.line);
             }
             Command::parse(&params.command, Some(&argument))
@@ -141,7 +147,8 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
 
 async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
     let uri = match &command {
-        Command::Run(it) => Some(it.uri.as_str()),
+        Command::Run(it) | Command::CopyCurl(it) => Some(it.uri.as_str()),
+        Command::Extract(it) => Some(it.uri.as_str()),
         Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
         Command::Create(Create { uri, .. })
         | Command::Enable(Named { uri, .. })
@@ -158,7 +165,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         return Answer::failed("there is no workspace that this could be about");
     };
     match command {
-        Command::Run(_) => Answer::failed("a run has its own way"),
+        Command::Run(_) | Command::CopyCurl(_) | Command::Extract(_) => Answer::failed("this has its own way"),
         Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
@@ -220,12 +227,7 @@ async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
 }
 
 async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
-    let question = Question {
-        message: "The passphrase of the local vault".into(),
-        field: Field::hidden("passphrase", "Passphrase"),
-        by_hand: "start the editor with `VAULTLS_KEY_FILE`, or use a client with the vaultls plugin".into(),
-    };
-    ask(state, question, async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
+    ask(state, passphrase(), async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
 }
 
 /// Ends the session of an integration, and a sign-in that is under way. Also what could not be revoked is forgotten
@@ -292,15 +294,28 @@ async fn reset_cache(state: &Arc<State>, core: &Core, name: Option<&SecretName>)
 }
 
 /// Something to ask the person.
-struct Question {
-    message: String,
-    field: Field,
-    by_hand: String,
+pub struct Question {
+    pub message: String,
+    pub field: Field,
+    pub by_hand: String,
+}
+
+/// What opens the local vault, or makes its key.
+pub fn passphrase() -> Question {
+    Question {
+        message: "The passphrase of the local vault".into(),
+        field: Field::hidden("passphrase", "Passphrase"),
+        by_hand: "start the editor with `VAULTLS_KEY_FILE`, or use a client with the vaultls plugin".into(),
+    }
 }
 
 /// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics; a
 /// failure is told to whoever answered.
-async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
+pub async fn ask<F>(
+    state: &Arc<State>,
+    question: Question,
+    then: impl FnOnce(SecretValue) -> F + Send + 'static,
+) -> Answer
 where
     F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
 {

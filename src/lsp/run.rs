@@ -126,7 +126,7 @@ impl Errand {
 }
 
 /// The document as it is now, with environment files and definitions as they are on the disk now.
-async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
+pub async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
     let uri: Uri = run.uri.parse().map_err(|_| "the document's URI is not valid".to_owned())?;
     let document = match state.snapshot(&uri).await {
         Some(snapshot) => Target {

@@ -8,6 +8,7 @@ pub mod azure;
 pub mod edit;
 pub mod integration;
 pub mod kv;
+pub mod onepassword;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ use arn::AwsSecret;
 use azure::AzureSecret;
 use integration::{Integration, Settings};
 use kv::KvSecret;
+use onepassword::OpReference;
 
 /// How long a value may be kept in memory unless the user says otherwise, as in Postman's vault.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(60 * 60);
@@ -75,6 +77,7 @@ pub enum Coordinates {
     Kv(KvSecret),
     Azure(AzureSecret),
     Aws(AwsSecret),
+    Onepassword(OpReference),
 }
 
 /// A link in 32 bytes: cached values are kept under it, so that a link that was changed never serves an old value.
@@ -94,6 +97,7 @@ impl Coordinates {
             Self::Kv(secret) => secret.labelled(),
             Self::Azure(secret) => secret.labelled(),
             Self::Aws(secret) => secret.labelled(),
+            Self::Onepassword(secret) => secret.labelled(),
         }
     }
 }
@@ -103,7 +107,7 @@ impl Coordinates {
     pub fn console_url(&self) -> Option<Url> {
         let url = match self {
             Self::Azure(secret) => secret.console_url(),
-            Self::Kv(_) | Self::Aws(_) => None,
+            Self::Kv(_) | Self::Aws(_) | Self::Onepassword(_) => None,
         };
         url.filter(|url| url.scheme() == "https")
     }
@@ -224,6 +228,11 @@ impl Target {
                 refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; a secret of Azure has an `id`")?;
                 Coordinates::Azure(AzureSecret::understand(entry, settings)?)
             }
+            Settings::Onepassword(settings) => {
+                let message = "`name` belongs to the local vault; a secret of 1Password has a `reference`";
+                refuse(entry.local_name.as_ref(), message)?;
+                Coordinates::Onepassword(OpReference::understand(entry, settings)?)
+            }
         };
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
@@ -296,6 +305,7 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         ("role-arn", &entry.role_arn),
         ("json-key", &entry.json_key),
         ("encoding", &entry.encoding),
+        ("reference", &entry.reference),
         ("version", &entry.version_text),
         ("name", &entry.local_name),
     ];

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::{
     Vault,
-    link::{Fingerprint, integration::Integration},
-    lock,
+    link::integration::Integration,
     program::{self, Looked},
 };
 use crate::{
@@ -87,12 +86,6 @@ impl Vault {
             session: self.session(name),
             problem,
         }
-    }
-
-    /// Whether an integration was disconnected.
-    pub fn is_disconnected(&self, integration: &str) -> bool {
-        let found = self.definitions().integrations.get(integration).cloned();
-        found.is_some_and(|found| lock(&self.disconnected).contains(&Fingerprint::of(&found.definition)))
     }
 }
 

@@ -7,8 +7,11 @@ use std::{error::Error, io, path::Path, sync::Arc, time::Duration};
 use reqwest::{
     Certificate, ClientBuilder,
     dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
 };
+use url::Url;
 
+use super::link::integration::is_loopback;
 use crate::{
     disk,
     status::{Problem, Reason},
@@ -17,6 +20,8 @@ use crate::{
 /// How long one question may take altogether.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection waits for the next question. Its buffers may hold the last answer until it is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The largest file of certificates.
 const CA_CAP: u64 = 1024 * 1024;
@@ -27,9 +32,25 @@ pub(super) fn builder() -> ClientBuilder {
         .user_agent(concat!("vaultls/", env!("CARGO_PKG_VERSION")))
         .timeout(TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .referer(false)
         .no_gzip()
         .dns_resolver(Arc::new(SystemResolver))
+}
+
+/// A client for the server of `url`: it follows no redirect, and goes to this machine itself without a proxy.
+pub(super) fn client(url: &Url, ca_file: Option<&Path>) -> Result<reqwest::Client, Problem> {
+    let mut builder = builder().redirect(redirect::Policy::none());
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // Otherwise a machine without any certificates could not even speak to itself.
+        builder = builder.tls_certs_only(Vec::new());
+    } else if let Some(path) = ca_file {
+        builder = trusting(builder, path)?;
+    }
+    build(builder)
 }
 
 /// Trusts the authorities in a file of PEM certificates besides the system's.

@@ -62,6 +62,8 @@ fn the_help_fits_a_stranger() {
           check        Find what would keep requests from being sent, without sending any
           status       Show integrations, secrets and the local vault
           link         Say in vaultls.toml where a secret lives
+          extract      Move a value that stands in a request into the local vault
+          curl         Print a request as a curl command, its references left as they are
           trust        Review and approve what this workspace defines
           login        Try a token for an integration
           vault        Work with the encrypted vault on this machine
@@ -70,6 +72,7 @@ fn the_help_fits_a_stranger() {
           lsp          Start the language server on standard input and output
           demo         Show everything at work, on this machine only, in a few seconds
           completions  Print completions for a shell
+          man          Print the manual page, or write those of all commands into a folder
           help         Print this message or the help of the given subcommand(s)
 
         Options:
@@ -108,7 +111,24 @@ fn the_help_fits_a_stranger() {
 #[test]
 fn the_version_is_told() {
     let output = Program::new().run(&["--version"]);
-    assert_eq!((output.code, output.out), (0, format!("vaultls {}\n", env!("CARGO_PKG_VERSION"))));
+    assert_eq!((output.code, output.out), (0, format!("vaultls {}\n", env!("VAULTLS_VERSION"))));
+    assert!(env!("VAULTLS_VERSION").starts_with(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let program = Program::new();
+    let page = program.run(&["man"]);
+    assert_eq!(page.code, 0);
+    assert!(page.out.contains(".TH vaultls 1"), "{}", page.out);
+    assert_eq!(program.run(&["man", "."]).code, 0);
+    let traces = program.traces();
+    for command in ["list", "run", "check", "vault-set", "trust", "lsp"] {
+        let name = format!("vaultls-{command}.1");
+        let (_, page) = traces.iter().find(|(path, _)| path.ends_with(&name)).expect(command);
+        assert!(String::from_utf8_lossy(page).contains(".SH SYNOPSIS"), "{command}");
+    }
+    assert_eq!(program.run(&["man", "/nonexistent/folder"]).code, 1);
 }
 
 #[test]

@@ -2,6 +2,10 @@
 // Says to the lints that helpers outside a `#[test]` function are tests too.
 #![cfg(test)]
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
 mod support;
 
 mod aws;
@@ -11,14 +15,27 @@ mod cli;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+mod curl;
 mod doctor;
+mod editors;
+mod emacs;
 mod environment;
 mod exchange;
+mod extract;
 mod hashicorp;
 mod hostile_hosts;
+mod leaks;
 mod local_vault;
 mod lsp;
+mod memory;
 mod nvim;
+mod oauth;
+mod onepassword;
 mod queries;
 mod tidy;
+mod transfer;
 mod vscode;
+
+/// As in the program, so that what is tested in this process leaves no more behind than there.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);

@@ -38,7 +38,7 @@ const NEIGHBOURS: [(&str, &str); 6] = [
 ];
 
 /// Each heavy crate has one owner; an owner ending in `/` is a folder.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("ropey", &["src/text.rs"]),
     ("moka", &["src/vault/cache.rs"]),
     ("aws_sdk_secretsmanager", &["src/vault/aws.rs", "src/vault/aws/"]),
@@ -48,6 +48,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("azure_core", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("azure_identity", &["src/vault/azure/"]),
     ("azure_security_keyvault_secrets", &["src/vault/azure.rs", "src/vault/azure/"]),
+    ("oauth2", &["src/vault/oauth.rs", "src/vault/oauth/"]),
     ("keyring", &["src/vault/local/"]),
     ("ls_types", &["src/lsp/"]),
     ("tower_lsp_server", &["src/lsp.rs", "src/lsp/"]),

@@ -34,7 +34,7 @@ impl Browse for KeyVaults {
 
 impl KeyVaults {
     fn vaults(&self, at: &Shelf) -> Choices {
-        let hosts: BTreeSet<String> = self.session().clients.keys().cloned().collect();
+        let hosts: BTreeSet<String> = self.held().clients.keys().cloned().collect();
         let mut choices = Choices {
             title: "vault".into(),
             by_hand: Some(ByHand {
@@ -72,7 +72,7 @@ impl KeyVaults {
         let typed = typed.trim().trim_start_matches("https://").trim_end_matches('/').to_ascii_lowercase();
         let suffix = self.settings.cloud.suffix;
         let host = if typed.contains('.') { typed } else { format!("{typed}.{suffix}") };
-        let known = self.session().clients.contains_key(&host);
+        let known = self.held().clients.contains_key(&host);
         let layer = if known { Layer::User } else { Layer::Workspace };
         let place = AzureSecret::parse(&format!("https://{host}/secrets/names"), layer);
         let place = place.map_err(|error| Problem::new(Reason::NotConfigured, error.to_string()))?;

@@ -19,11 +19,7 @@ use url::{Origin, Url};
 
 use crate::{
     status::{Problem, Reason},
-    vault::{
-        link::{azure::Azure, integration::is_loopback},
-        value::SecretValue,
-        wire,
-    },
+    vault::{link::azure::Azure, value::SecretValue, wire},
 };
 
 /// The largest answer: a value of the largest size, with as much again for escapes and company.
@@ -67,15 +63,9 @@ pub(super) struct Transport {
 impl Transport {
     /// To the server of `url`.
     pub(super) fn to(url: &Url, settings: &Azure) -> Result<Self, Problem> {
-        let mut builder = wire::builder().redirect(redirect::Policy::none());
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
-        if let Some(path) = &settings.ca_file {
-            builder = wire::trusting(builder, path)?;
-        }
+        let client = wire::client(url, settings.ca_file.as_deref())?;
         let shown = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { client: wire::build(builder)?, origin: Some(url.origin()), shown })
+        Ok(Self { client, origin: Some(url.origin()), shown })
     }
 
     /// To the service of this machine that knows its identity; no proxy knows it.
