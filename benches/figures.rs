@@ -81,6 +81,7 @@ fn editing() {
             environment: &environment,
             survey: &survey,
             known: &known,
+            chooses: false,
         };
         drop(black_box(feature::diagnostics::diagnostics(&context)));
     });

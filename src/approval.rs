@@ -5,6 +5,7 @@
 //! of processes may share the folder.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     io,
     path::{Path, PathBuf},
@@ -38,6 +39,9 @@ pub struct Record {
     /// The approved host; none for a definition.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub host: Option<String>,
+    /// The definition as it was approved, so that a later one can be held against it; none where it is very long.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub definition: Option<String>,
     /// When it was granted (RFC 3339, UTC).
     pub date: String,
 }
@@ -51,7 +55,9 @@ pub struct Approvals {
 impl Approvals {
     /// The length of a file name: SHA-256 in hexadecimal.
     const ID_LENGTH: usize = 64;
-    const RECORD_CAP: u64 = 16 * 1024;
+    const RECORD_CAP: u64 = 64 * 1024;
+    /// The longest definition that is kept with its approval, in bytes; escapes in JSON make it at most six times as long.
+    const LONGEST_KEPT: usize = 8 * 1024;
 
     /// Touches nothing: the folder is made by the first grant.
     pub fn open(folder: PathBuf) -> Self {
@@ -91,6 +97,17 @@ impl Approvals {
         Ok(records)
     }
 
+    /// The last approved definitions of a workspace, by kind and name.
+    pub fn definitions(&self, workspace: &str) -> BTreeMap<(String, String), String> {
+        let mut records = self.list().unwrap_or_default();
+        records.retain(|record| record.workspace == workspace);
+        // Dates of one form sort as they follow each other.
+        records.sort_by(|a, b| a.date.cmp(&b.date));
+        let definitions =
+            records.into_iter().filter_map(|record| Some(((record.kind, record.name), record.definition?)));
+        definitions.collect()
+    }
+
     fn record(&self, id: String) -> Record {
         let text = disk::read(&self.path(&id), Self::RECORD_CAP).unwrap_or_default();
         match serde_json::from_slice::<Record>(&text) {
@@ -101,6 +118,7 @@ impl Approvals {
                 workspace: String::new(),
                 name: String::new(),
                 host: None,
+                definition: None,
                 date: String::new(),
             },
         }
@@ -131,9 +149,12 @@ impl Approval<'_> {
     }
 
     fn record(&self) -> Record {
-        let (kind, workspace, name, host) = match self {
-            Self::Host { workspace, secret, host } => ("host", workspace, secret, Some((*host).to_owned())),
-            Self::Definition { workspace, kind, name, .. } => (*kind, workspace, name, None),
+        let (kind, workspace, name, host, definition) = match self {
+            Self::Host { workspace, secret, host } => ("host", workspace, secret, Some((*host).to_owned()), None),
+            Self::Definition { workspace, kind, name, definition } => {
+                let kept = definition.len() <= Approvals::LONGEST_KEPT;
+                (*kind, workspace, name, None, kept.then(|| (*definition).to_owned()))
+            }
         };
         Record {
             id: String::new(),
@@ -141,6 +162,7 @@ impl Approval<'_> {
             workspace: (*workspace).into(),
             name: (*name).into(),
             host,
+            definition,
             date: jiff::Timestamp::now().to_string(),
         }
     }
@@ -197,6 +219,19 @@ mod tests {
         approvals.grant(&definition("path = \"a\"")).unwrap();
         assert!(approvals.contains(&definition("path = \"a\"")));
         assert!(!approvals.contains(&definition("path = \"b\"")));
+    }
+
+    #[test]
+    fn the_last_approved_text_is_kept() {
+        let (_folder, approvals) = store();
+        for text in ["path = \"a\"", "path = \"b\""] {
+            approvals.grant(&definition(text)).unwrap();
+        }
+        let key = ("secret".to_owned(), "key".to_owned());
+        assert_eq!(approvals.definitions("/w"), BTreeMap::from([(key, "path = \"b\"".to_owned())]));
+        assert_eq!(approvals.definitions("/v"), BTreeMap::new());
+        approvals.grant(&definition(&"x".repeat(Approvals::LONGEST_KEPT + 1))).unwrap();
+        assert_eq!(approvals.list().unwrap().iter().filter(|record| record.definition.is_none()).count(), 1);
     }
 
     #[test]

@@ -4,12 +4,15 @@ pub mod arguments;
 pub mod demo;
 pub mod terminal;
 mod answer;
+mod browse;
 mod check;
 mod curl;
+mod doctor;
 mod documents;
 mod extract;
 mod link;
 mod list;
+mod person;
 mod prompt;
 mod run;
 mod sarif;
@@ -150,6 +153,8 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Run(arguments) => run::run(arguments, machine, terminal).await,
         Command::Check(arguments) => check::check(arguments, machine, terminal).await,
         Command::Status(arguments) => status::status(arguments, machine, terminal).await,
+        Command::Doctor(arguments) => doctor::doctor(&arguments, machine, terminal).await,
+        Command::Browse(arguments) => browse::browse(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
         Command::Extract(arguments) => extract::extract(arguments, machine, terminal).await,
         Command::Curl(arguments) => curl::curl(arguments, machine, terminal).await,

@@ -50,6 +50,8 @@ pub struct Context<'a> {
     pub environment: &'a Environment,
     pub survey: &'a Survey,
     pub known: &'a Known,
+    /// Whether the editor lets a person choose from lists, as our plugins do.
+    pub chooses: bool,
 }
 
 /// What stands at a place of a document.

@@ -32,6 +32,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
     let mut terminal = Terminal::standard(env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()));
+    if arguments.no_input || env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
+        terminal.ask_nobody();
+    }
     let machine = match machine() {
         Ok(machine) => machine,
         Err(message) => {

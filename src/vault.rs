@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod browser;
 pub mod cache;
 mod fields;
 pub mod hashicorp;
@@ -18,7 +19,8 @@ pub mod provider;
 mod files;
 mod gather;
 mod organization;
-mod program;
+pub mod overview;
+pub mod program;
 mod providers;
 mod shown;
 mod statuses;
@@ -105,6 +107,8 @@ pub struct Pending {
     pub source: Source,
     /// Its exact text in canonical form, to show and to approve.
     pub definition: String,
+    /// The text that was approved before, where one was.
+    pub approved: Option<String>,
 }
 
 /// The vault of one workspace.
@@ -281,17 +285,26 @@ impl Vault {
             name: one.name.clone(),
             source: one.source.clone(),
             definition: one.definition.clone(),
+            approved: None,
         });
         let links = definitions.links.values().filter(|link| link.target.is_ok()).map(|link| Pending {
             kind: "secret",
             name: link.name.to_string(),
             source: link.source.clone(),
             definition: link.definition.clone(),
+            approved: None,
         });
-        integrations
+        let mut pending: Vec<Pending> = integrations
             .chain(links)
             .filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition))
-            .collect()
+            .collect();
+        if let (Some(workspace), false) = (&self.workspace, pending.is_empty()) {
+            let mut before = self.options.approvals.definitions(workspace);
+            for one in &mut pending {
+                one.approved = before.remove(&(one.kind.to_owned(), one.name.clone()));
+            }
+        }
+        pending
     }
 
     /// Approves a definition exactly as it was shown.
@@ -375,7 +388,26 @@ impl Vault {
         self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
         self.require_connection(&integration)?;
-        self.providers.get(&integration)?.browse(at).await
+        let mut choices = self.providers.get(&integration)?.browse(at).await?;
+        if at.path.is_empty() && integration.provider() == ProviderKind::Azure {
+            azure::browse::add_vaults(&mut choices, at, self.linked_key_vaults(&integration));
+        }
+        Ok(choices)
+    }
+
+    /// The Key Vaults that links of `integration` lead to, and that may be asked.
+    fn linked_key_vaults(&self, integration: &Integration) -> Vec<String> {
+        let trusted = |link: &&Arc<Link>| self.trusts(&link.source, "secret", link.name.as_str(), &link.definition);
+        let definitions = self.definitions();
+        let links = definitions.links.values().filter(trusted);
+        links
+            .filter_map(|link| match &link.target {
+                Ok(Target::External { integration: of, coordinates: Coordinates::Azure(secret) }) => {
+                    (of.name == integration.name).then(|| secret.vault.clone())
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// The https page on which the provider itself shows the secret of `name`, which somebody wants to visit.

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod choices;
 pub mod curl;
 pub mod dynamic;
 pub mod extract;

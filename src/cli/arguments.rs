@@ -46,6 +46,9 @@ Environment:
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    /// Never ask anything, as where the variable CI is set
+    #[arg(long, global = true)]
+    pub no_input: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +61,10 @@ pub enum Command {
     Check(Check),
     /// Show integrations, secrets and the local vault
     Status(Status),
+    /// Find out what is wrong with the set-up, and what to do about it
+    Doctor(Doctor),
+    /// List what an integration has, names only
+    Browse(Browse),
     /// Say in vaultls.toml where a secret lives
     Link(Link),
     /// Move a value that stands in a request into the local vault
@@ -66,7 +73,7 @@ pub enum Command {
     Curl(Curl),
     /// Review and approve what this workspace defines
     Trust(Trust),
-    /// Try a token for an integration
+    /// Try to sign in to an integration
     Login(Login),
     /// Work with the encrypted vault on this machine
     Vault(Vault),
@@ -206,6 +213,8 @@ Example:
       --allow-domain api.stripe.com
   vaultls link db --integration prod --json-key password \\
       --arn arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf
+  vaultls link stripe-key --integration payments
+                                    choose from what is there, in a terminal
   vaultls link mail --integration contoso --id https://my-vault.vault.azure.net/secrets/mail
   vaultls link npm --integration team --reference op://dev/npm/token
 
@@ -222,10 +231,10 @@ pub struct Link {
     #[arg(long, value_name = "MOUNT", conflicts_with = "whole")]
     pub engine: Option<String>,
     /// HashiCorp Vault: the secret's path below the mount
-    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
+    #[arg(long, requires = "key", conflicts_with = "whole")]
     pub path: Option<String>,
     /// HashiCorp Vault: the key in the secret
-    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
+    #[arg(long, requires = "path", conflicts_with = "whole")]
     pub key: Option<String>,
     /// AWS: the secret's ARN
     #[arg(long, group = "whole")]
@@ -333,8 +342,51 @@ pub struct Trust {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The token is asked for without showing it, or read from standard input. It is tried and then forgotten: a command
-lives too briefly to keep it. For commands set VAULT_TOKEN; in an editor, sign in there.")]
+Examples:
+  vaultls doctor                    look, without asking any vault
+  vaultls doctor --online           ask each trusted integration about the secrets linked to it
+
+Shows every integration with how one signs in there, the local vault's key, complaints about configuration files,
+the programs that would be run, and the names of variables that matter and are set. Never a value.
+
+Exit codes: 0 nothing is wrong; 1 something is.")]
+pub struct Doctor {
+    /// Ask each trusted integration about the secrets linked to it
+    #[arg(long)]
+    pub online: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vaultls browse payments
+  vaultls browse payments kv --filter stripe --format json")]
+pub struct Browse {
+    pub integration: String,
+    /// What was chosen so far, from the outside in
+    pub path: Vec<String>,
+    /// A part of the names that are wanted
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub filter: String,
+    /// The page, as the one before it said
+    #[arg(long)]
+    pub page: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In a terminal you are asked for what the integration needs: a token or a password without showing it, a code, a visit
+to a page in the browser. Elsewhere one answer is read from standard input. The session is tried and ends with this
+command, which lives too briefly to keep it: `vaultls run` signs in by itself where it must, and an editor keeps its
+session until it is closed.")]
 pub struct Login {
     pub integration: String,
     #[command(flatten)]

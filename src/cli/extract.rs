@@ -38,6 +38,7 @@ pub async fn extract(arguments: arguments::Extract, machine: &Machine, terminal:
         environment: &sheet.environment,
         survey: &survey,
         known: &known,
+        chooses: false,
     };
     let literal = place.literal(&context)?;
     let Some(value) = literal.value(sheet.document.kind, &sheet.source) else {

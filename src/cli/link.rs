@@ -2,11 +2,12 @@
 
 use crate::{
     cli::{
-        Exit, Machine, Outcome, arguments, prompt, root,
+        Exit, Machine, Outcome, arguments, browse, person, prompt, root,
         terminal::{Terminal, plain},
     },
     config::{NewLink, NewVersion},
     vault::person::Given,
+    work::verbs::signed_in,
 };
 
 /// Where an engine is mounted unless it is said.
@@ -31,34 +32,48 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
         workspace,
     } = arguments;
     let core = machine.open(root(workspace.root.as_ref(), None)?);
-    let target = NewLink {
-        integration,
-        engine: engine.or_else(|| path.is_some().then(|| USUAL_ENGINE.to_owned())),
-        path,
-        key,
-        arn,
-        role_arn,
-        json_key,
-        encoding,
-        id,
-        reference,
-        version: version.map(NewVersion::parse),
-        allowed_domains: (!allowed_domains.is_empty()).then_some(allowed_domains),
-        ..NewLink::default()
+    let allowed_domains = (!allowed_domains.is_empty()).then_some(allowed_domains);
+    let target = if path.is_none() && arn.is_none() && id.is_none() && reference.is_none() {
+        let chosen = browse::choose(&core, machine, &integration, terminal).await?;
+        NewLink { version: version.map(NewVersion::parse).or(chosen.version.clone()), allowed_domains, ..chosen }
+    } else {
+        NewLink {
+            integration,
+            engine: engine.or_else(|| path.is_some().then(|| USUAL_ENGINE.to_owned())),
+            path,
+            key,
+            arn,
+            role_arn,
+            json_key,
+            encoding,
+            id,
+            reference,
+            version: version.map(NewVersion::parse),
+            allowed_domains,
+            ..NewLink::default()
+        }
     };
     let file = core.link(&name, target).await?;
     terminal.note(&[plain(format!("linked {name} in {}", file.display()))]);
     Ok(Exit::Done)
 }
 
-/// Tries a token. A command lives too briefly to keep it.
+/// Signs in, and ends the session again: a command lives too briefly to keep it.
 pub async fn login(arguments: arguments::Login, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let core = machine.open(root(arguments.workspace.root.as_ref(), None)?);
-    let token = prompt::value(terminal, &format!("Token for {}", arguments.integration), false)?;
-    core.login(&arguments.integration, &Given::new(token)).await?;
-    terminal.note(&[plain(format!(
-        "{} takes this token; it is not kept, so set VAULT_TOKEN for commands and sign in again in the editor",
-        arguments.integration
-    ))]);
+    let integration = arguments.integration;
+    let session = if terminal.is_interactive() {
+        person::sign_in(&core, machine, &integration, terminal).await?
+    } else {
+        let answer = prompt::value(terminal, &format!("Token for {integration}"), false)?;
+        core.login(&integration, &Given::new(answer)).await?
+    };
+    terminal.note(&[plain(signed_in(&integration, &session))]);
+    terminal.note(&[plain(
+        "the session ends with this command; `vaultls run` signs in by itself, and an editor keeps its session",
+    )]);
+    if let Err(failure) = core.disconnect(&integration).await {
+        terminal.warning(&failure.message);
+    }
     Ok(Exit::Done)
 }

@@ -2,8 +2,9 @@
 //! arguments are seen in process lists and kept in shell histories.
 
 use std::{
-    io::{self, Read},
+    io::{self, BufRead, Read},
     sync::Arc,
+    time::Duration,
 };
 
 use zeroize::Zeroizing;
@@ -18,6 +19,14 @@ use crate::{
     },
     work::{Core, verbs::Failure},
 };
+
+/// The longest line that is read whole, in bytes; longer than any terminal passes on.
+#[cfg(unix)]
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// How often is looked for a line that was typed.
+#[cfg(unix)]
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// A hidden text from the terminal.
 pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, Stop> {
@@ -60,6 +69,38 @@ pub fn line(terminal: &mut Terminal, question: &str) -> Result<String, Stop> {
     io::stdin().read_line(&mut line)?;
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
     Ok(line)
+}
+
+/// A line that is typed while something else may happen; none at the end of input. Nothing is read before there is a
+/// whole line, so that whoever asks next misses nothing when this is given up.
+#[cfg(unix)]
+pub async fn pasted() -> Option<SecretValue> {
+    loop {
+        // A terminal is readable once a line was ended.
+        if is_readable(&io::stdin()) {
+            let mut line = Zeroizing::new(String::with_capacity(LONGEST_LINE));
+            if io::stdin().lock().take(LONGEST_LINE as u64).read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            if !line.trim().is_empty() {
+                return Some(SecretValue::new(line.trim().as_bytes().to_vec()));
+            }
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+#[cfg(unix)]
+fn is_readable(input: &io::Stdin) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut inputs = [PollFd::new(input, PollFlags::IN)];
+    poll(&mut inputs, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+}
+
+/// Where one cannot wait for a line and for something else, nothing is pasted.
+#[cfg(not(unix))]
+pub async fn pasted() -> Option<SecretValue> {
+    std::future::pending().await
 }
 
 /// All of standard input, in one buffer that never grows, so that no copy is left behind.

@@ -9,14 +9,13 @@ use crate::{
         Exit, Machine, Outcome, Stop, arguments,
         arguments::Format,
         documents::{self, Lines, Target, Workspaces},
-        prompt,
+        person, prompt,
         terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
     http::send::Response,
     name::SecretName,
     status::Reason,
-    vault::person::Given,
     work::{Core, Obstacle, RunOutcome, Sheet},
 };
 
@@ -43,7 +42,7 @@ pub async fn run(arguments: arguments::Run, machine: &Machine, terminal: &mut Te
     for job in &jobs {
         let lines = Lines::of(&job.sheet.source);
         for &index in &job.requests {
-            let outcome = send(job, index, &overrides, terminal, arguments.format).await?;
+            let outcome = send(job, index, &overrides, machine, terminal, arguments.format).await?;
             exit = exit.and(judge(&outcome));
             let request = &job.sheet.document.requests[index];
             let one = Ran {
@@ -105,6 +104,7 @@ async fn send(
     job: &Job,
     index: usize,
     overrides: &BTreeMap<String, String>,
+    machine: &Machine,
     terminal: &mut Terminal,
     format: Format,
 ) -> Result<RunOutcome, Stop> {
@@ -112,7 +112,7 @@ async fn send(
     let mut outcome = job.core.run(&job.sheet, index, overrides).await;
     for _ in 0..PATIENCE {
         let RunOutcome::Blocked { obstacles } = &outcome else { break };
-        if !may_ask || !remove(&job.core, obstacles, terminal).await? {
+        if !may_ask || !remove(&job.core, machine, obstacles, terminal).await? {
             break;
         }
         outcome = job.core.run(&job.sheet, index, overrides).await;
@@ -122,8 +122,21 @@ async fn send(
 
 /// Asks for what would let the request be sent, one kind after the other. Nothing is asked while something that
 /// nobody can answer is in the way as well.
-async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Terminal) -> Result<bool, Stop> {
-    const ASKED: [Reason; 4] = [Reason::Locked, Reason::Untrusted, Reason::LoginNeeded, Reason::HostUnapproved];
+async fn remove(
+    core: &Arc<Core>,
+    machine: &Machine,
+    obstacles: &[Obstacle],
+    terminal: &mut Terminal,
+) -> Result<bool, Stop> {
+    const SIGN_IN: [Reason; 3] = [Reason::LoginNeeded, Reason::MfaNeeded, Reason::Disconnected];
+    const ASKED: [Reason; 6] = [
+        Reason::Locked,
+        Reason::Untrusted,
+        Reason::LoginNeeded,
+        Reason::MfaNeeded,
+        Reason::Disconnected,
+        Reason::HostUnapproved,
+    ];
     if !obstacles.iter().all(|obstacle| ASKED.iter().any(|reason| reason.code() == obstacle.code)) {
         return Ok(false);
     }
@@ -135,8 +148,8 @@ async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Termina
     if of(Reason::Untrusted).next().is_some() {
         return trust::ask(core, &core.vault.pending(), terminal);
     }
-    if let Some(secret) = of(Reason::LoginNeeded).find_map(|obstacle| obstacle.secret.as_ref()) {
-        return ask_for_token(core, secret, terminal).await;
+    if let Some(secret) = SIGN_IN.into_iter().flat_map(of).find_map(|obstacle| obstacle.secret.as_ref()) {
+        return sign_in(core, machine, secret, terminal).await;
     }
     for obstacle in of(Reason::HostUnapproved) {
         let (Some(secret), Some(host)) = (&obstacle.secret, &obstacle.host) else { return Ok(false) };
@@ -147,11 +160,11 @@ async fn remove(core: &Arc<Core>, obstacles: &[Obstacle], terminal: &mut Termina
     Ok(true)
 }
 
-async fn ask_for_token(core: &Core, secret: &SecretName, terminal: &mut Terminal) -> Result<bool, Stop> {
+/// Signs in to where `secret` lives, for as long as this command runs.
+async fn sign_in(core: &Core, machine: &Machine, secret: &SecretName, terminal: &mut Terminal) -> Result<bool, Stop> {
     let origin = core.vault.status(secret).await.origin;
     let Some(integration) = origin.and_then(|origin| origin.integration) else { return Ok(false) };
-    let token = prompt::hidden(terminal, &format!("Token for {integration}"))?;
-    match core.login(&integration, &Given::new(token)).await {
+    match person::sign_in(core, machine, &integration, terminal).await {
         Ok(_) => Ok(true),
         Err(failure) => {
             terminal.error(&failure.message, &failure.hint);

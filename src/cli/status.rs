@@ -7,7 +7,10 @@ use crate::{
         root,
         terminal::{Part, Style, Terminal, plain, styled},
     },
-    work::status::{Report, Secret},
+    work::{
+        status::{Integration, Report, Secret},
+        verbs::signed_in,
+    },
 };
 
 pub async fn status(arguments: arguments::Status, machine: &Machine, terminal: &mut Terminal) -> Outcome {
@@ -32,13 +35,7 @@ pub fn cache(_arguments: &arguments::Cache, terminal: &mut Terminal) -> Outcome 
 fn print(report: &Report, terminal: &mut Terminal) -> std::io::Result<()> {
     terminal.line(&[styled(Style::Bold, "workspace    "), plain(&report.root)])?;
     terminal.line(&[styled(Style::Bold, "local vault  "), plain(&report.local)])?;
-    for integration in &report.integrations {
-        terminal.line(&[
-            styled(Style::Bold, "integration  "),
-            plain(format!("{} ({}) ", integration.name, integration.provider.title())),
-            styled(Style::Dim, &integration.file),
-        ])?;
-    }
+    report.integrations.iter().try_for_each(|integration| print_integration(integration, terminal))?;
     report.secrets.iter().try_for_each(|secret| terminal.line(&line(secret)))?;
     for pending in &report.pending {
         terminal.line(&[
@@ -46,6 +43,28 @@ fn print(report: &Report, terminal: &mut Terminal) -> std::io::Result<()> {
             plain(format!("{} {} ", pending.kind, pending.name)),
             styled(Style::Dim, "(see `vaultls trust`)"),
         ])?;
+    }
+    Ok(())
+}
+
+/// An integration: where it is, who is signed in, what is wrong, and what to do.
+pub fn print_integration(integration: &Integration, terminal: &mut Terminal) -> std::io::Result<()> {
+    let Integration { overview, next } = integration;
+    let mut parts =
+        vec![styled(Style::Bold, "integration  "), plain(format!("{} ({})", overview.name, overview.provider.title()))];
+    let places = [&overview.address, &overview.organization].into_iter().flatten().map(String::as_str);
+    let places: Vec<&str> = places.chain([overview.sign_in.as_str()]).collect();
+    parts.push(styled(Style::Dim, format!("  {}", places.join(", "))));
+    terminal.line(&parts)?;
+    if let Some(session) = &overview.session {
+        terminal.line(&[plain("             "), styled(Style::Green, signed_in(&overview.name, session))])?;
+    }
+    if let Some(problem) = &overview.problem {
+        let wrong = format!("{} ({})", problem.detail, problem.reason.code());
+        terminal.line(&[plain("             "), styled(Style::Red, wrong)])?;
+    }
+    if let Some(next) = next {
+        terminal.line(&[plain("             "), styled(Style::Blue, "next: "), plain(next)])?;
     }
     Ok(())
 }

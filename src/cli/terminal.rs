@@ -50,7 +50,7 @@ pub fn styled<'a>(style: Style, text: impl Into<Cow<'a, str>>) -> Part<'a> {
 
 /// One end of the terminal.
 struct Stream {
-    writer: Box<dyn Write>,
+    writer: Box<dyn Write + Send>,
     is_terminal: bool,
     colour: bool,
 }
@@ -89,6 +89,11 @@ impl Terminal {
         };
         let err = Stream { writer: Box::new(err), is_terminal: err_terminal, colour: err_terminal && !no_colour };
         Self { out, err, interactive }
+    }
+
+    /// Asks nobody anything, even where a person sits.
+    pub fn ask_nobody(&mut self) {
+        self.interactive = false;
     }
 
     /// Whether a person can be asked.

@@ -11,7 +11,10 @@ use crate::{
         terminal::{Style, Terminal, plain, styled},
     },
     vault::Pending,
-    work::{Core, status::Waiting},
+    work::{
+        Core,
+        status::{Changed, Waiting, changes},
+    },
 };
 
 /// The length of the day in a date (RFC 3339).
@@ -105,10 +108,23 @@ fn revoke(core: &Core, names: &[String], terminal: &mut Terminal) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Shows a definition; where another one was approved before, what changed.
 fn show(pending: &Pending, terminal: &mut Terminal) -> std::io::Result<()> {
-    terminal.line(&[styled(Style::Yellow, "waiting   "), plain(format!("{} {}", pending.kind, pending.name))])?;
-    for line in pending.definition.lines() {
-        terminal.line(&[styled(Style::Dim, "  | "), plain(line)])?;
-    }
-    Ok(())
+    let changed = if pending.approved.is_some() { " (changed since it was approved)" } else { "" };
+    let title = format!("{} {}", pending.kind, pending.name);
+    terminal.line(&[styled(Style::Yellow, "waiting   "), plain(title), styled(Style::Yellow, changed)])?;
+    let Some(before) = &pending.approved else {
+        return pending
+            .definition
+            .lines()
+            .try_for_each(|line| terminal.line(&[styled(Style::Dim, "  | "), plain(line)]));
+    };
+    changes(before, &pending.definition).iter().try_for_each(|line| {
+        let (sign, style) = match line.change {
+            Changed::Kept => ("  | ", Style::Plain),
+            Changed::Removed => ("  - ", Style::Red),
+            Changed::Added => ("  + ", Style::Green),
+        };
+        terminal.line(&[styled(Style::Dim, sign), styled(style, &line.text)])
+    })
 }

@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn an_editor_with_our_plugin_links_by_choosing() {
+        let fixture = use_of_k(Reason::Missing).integration("payments", None).with_plugin();
+        let actions = at_cursor(&fixture);
+        let chosen = actions.iter().find(|action| action.title == "Link `k` to `payments`...").unwrap();
+        let Effect::Command(command) = &chosen.effect else { panic!("{chosen:?}") };
+        let expected = serde_json::json!({ "uri": URI, "name": "k", "integration": "payments" });
+        assert_eq!((command.id(), command.argument()), ("vaultls.browse", expected));
+    }
+
+    #[test]
     fn every_reason_has_a_remedy() {
         for reason in Reason::ALL {
             let actions = at_cursor(&use_of_k(reason));

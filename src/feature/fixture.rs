@@ -26,6 +26,7 @@ pub(super) struct Fixture {
     pub(super) document: Document,
     pub(super) known: Known,
     pub(super) environment: Environment,
+    pub(super) chooses: bool,
     survey: Survey,
     cursor: Option<usize>,
     file: &'static str,
@@ -73,6 +74,7 @@ impl Fixture {
             document,
             known: Known::default(),
             environment: Environment::default(),
+            chooses: false,
             survey: Survey::default(),
             cursor,
             file: if kind == Kind::Http { "/project/a.http" } else { "/project/a.json" },
@@ -91,12 +93,19 @@ impl Fixture {
             environment: &self.environment,
             survey: &self.survey,
             known: &self.known,
+            chooses: self.chooses,
         }
     }
 
     /// The place of `$0`.
     pub(super) fn cursor(&self) -> usize {
         self.cursor.expect("the text of this test has a `$0`")
+    }
+
+    /// In an editor that runs our plugin.
+    pub(super) fn with_plugin(mut self) -> Self {
+        self.chooses = true;
+        self
     }
 
     /// As before any secret was looked at.

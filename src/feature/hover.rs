@@ -73,13 +73,26 @@ fn of_origin(origin: &Origin, title: &str) -> Vec<String> {
         lines.push(format!("- {}: {}", escape::message(label), escape::code(value)));
     }
     lines.push(format!("- allowed domains: {}", domains(&origin.allowed_domains)));
+    if let Some(ago) = origin.checked_at.and_then(|at| at.elapsed().ok()) {
+        lines.push(format!("- last checked: {} ago", duration(ago)));
+    }
     if let Some(left) = origin.cached_for {
         lines.push(format!("- cached: for {} more", duration(left)));
+    }
+    if let Some(page) = origin.console.as_deref().filter(|page| is_plain_https(page)) {
+        lines.push(format!("- [open at {provider}](<{page}>)"));
     }
     if let Some(note) = &origin.note {
         lines.push(format!("- note: {}", escape::code(note)));
     }
     lines
+}
+
+/// Whether a page's address may stand in Markdown: https, with nothing that could end it or deceive. The URL parser
+/// leaves only ASCII.
+fn is_plain_https(page: &str) -> bool {
+    let harmless = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'`' | b'\\' | b'"');
+    page.starts_with("https://") && page.bytes().all(harmless)
 }
 
 fn domains(allowed: &[String]) -> String {
@@ -245,6 +258,24 @@ mod tests {
 
                 available"#]],
         );
+    }
+
+    #[test]
+    fn the_providers_own_page_and_the_last_check_are_told() {
+        let told = |page: &str| {
+            let mut origin = origin();
+            origin.console = Some(page.into());
+            origin.checked_at = Some(std::time::SystemTime::now() - Duration::from_secs(150));
+            let status = Status { origin: Some(origin), problem: None, checked: true };
+            let fixture = Fixture::http("GET https://a.b/<<vault:s$0>>\n").status("s", status);
+            hover(&fixture.context(), fixture.cursor()).unwrap().markdown
+        };
+        let page = "https://portal.azure.com/#asset/x/https://v.vault.azure.net/secrets/a";
+        assert!(told(page).contains(&format!("- [open at HashiCorp Vault](<{page}>)")), "{}", told(page));
+        assert!(told(page).contains("- last checked: 2 minutes ago"), "{}", told(page));
+        for hostile in ["http://evil.io/", "javascript:alert(1)", "https://a/>)[x](https://evil.io", "command:x"] {
+            assert!(!told(hostile).contains("open at"), "{}", told(hostile));
+        }
     }
 
     #[test]

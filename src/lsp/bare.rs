@@ -66,7 +66,7 @@ pub fn tell(state: &State, answer: &Answer) {
         }
         // The sign-in itself says where to go.
         Outcome::Browser { .. } => {}
-        Outcome::Choices { .. } => {
+        Outcome::Choices(_) => {
             let message = "run `vaultls link NAME --integration INTEGRATION` in a terminal to choose";
             state.editor.say(MessageType::INFO, message);
         }

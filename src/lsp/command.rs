@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
-    config::NewLink,
     feature::{
         command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
         escape,
@@ -18,14 +17,10 @@ use crate::{
         state::{State, Workspace},
     },
     name::SecretName,
-    vault::{
-        local::Change,
-        person::Field,
-        provider::{ByHand, Choice, Leads, Shelf},
-        value::SecretValue,
-    },
+    vault::{local::Change, person::Field, provider::Shelf, value::SecretValue},
     work::{
         Core, RunOutcome,
+        choices::Listing,
         status::{Report, Waiting},
         verbs::{Failure, check_domains},
     },
@@ -69,16 +64,7 @@ pub enum Outcome {
         fields: Vec<Field>,
     },
     /// What there is to choose from; names, never values.
-    Choices {
-        title: String,
-        items: Vec<Item>,
-        /// The next page.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        more: Option<String>,
-        /// What can be typed by hand instead, as the next part of the path.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        ask: Option<Ask>,
-    },
+    Choices(Listing),
     /// A page for the browser that the client could not be made to show.
     Page {
         url: String,
@@ -99,26 +85,6 @@ pub enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<&'static str>,
     },
-}
-
-/// One thing to choose: with `path`, more to choose from; with `link`, what `vaultls.link` takes.
-#[derive(Clone, Serialize)]
-pub struct Item {
-    label: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<Box<NewLink>>,
-}
-
-/// A part of a path that can be typed.
-#[derive(Clone, Serialize)]
-pub struct Ask {
-    label: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    placeholder: Option<String>,
 }
 
 impl Answer {
@@ -275,20 +241,10 @@ async fn disconnect(state: &Arc<State>, workspace: &Workspace, core: &Core, inte
 
 async fn browse(core: &Core, it: Browse) -> Answer {
     let at = Shelf { path: it.path, filter: it.filter.unwrap_or_default(), page: it.page };
-    let choices = match core.browse(&it.integration, &at).await {
-        Ok(choices) => choices,
-        Err(failure) => return failure.into(),
-    };
-    let items = choices.choices.into_iter().map(|Choice { label, detail, leads }| match leads {
-        Leads::To(path) => Item { label, detail, path: Some(path), link: None },
-        Leads::Link(link) => Item { label, detail, path: None, link: Some(link) },
-    });
-    Answer::Other(Outcome::Choices {
-        title: choices.title,
-        items: items.collect(),
-        more: choices.more,
-        ask: choices.by_hand.map(|ByHand { label, placeholder }| Ask { label, placeholder }),
-    })
+    match core.browse(&it.integration, &at).await {
+        Ok(choices) => Answer::Other(Outcome::Choices(choices.into())),
+        Err(failure) => failure.into(),
+    }
 }
 
 fn open_at_provider(state: &Arc<State>, core: &Core, name: &SecretName) -> Answer {

@@ -12,7 +12,6 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tower_lsp_server::ls_types::MessageType;
-use url::Url;
 
 use crate::{
     feature::{command::Login, escape},
@@ -21,9 +20,9 @@ use crate::{
         convert, lock, refresh,
         state::{State, Workspace},
     },
-    status::{Problem, Reason},
+    status::{Problem, Reason, Session},
     vault::{
-        link::integration::is_loopback,
+        browser,
         person::{Answers, Field, Page, Person, gave_up},
         value::SecretValue,
     },
@@ -39,6 +38,9 @@ const ADDRESS: &str = "address";
 
 /// A workspace's root, and the name of an integration there.
 type Key = (PathBuf, String);
+
+/// What is done with the person until they are signed in.
+type SigningIn = Box<dyn for<'p> FnOnce(&'p dyn Person) -> BoxFuture<'p, Result<Session, Failure>> + Send>;
 
 /// The sign-ins that are under way.
 #[derive(Default)]
@@ -107,7 +109,9 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
     }
     let key = (workspace.root.clone(), it.integration);
     let (sign_in, begins, mut stage) = state.sign_ins.enter(&key);
-    if begins && !begin(state, core, key, sign_in) {
+    let name = key.1.clone();
+    let login: SigningIn = Box::new(move |person| async move { core.login(&name, person).await }.boxed());
+    if begins && !begin(state, key, sign_in, login) {
         return Answer::failed("too much is under way");
     }
     let happens = stage.wait_for(Option::is_some).await;
@@ -118,11 +122,11 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
 }
 
 /// Starts the task of a sign-in; it ends with the server, or when somebody ends it.
-fn begin(state: &Arc<State>, core: Arc<Core>, key: Key, sign_in: Arc<SignIn>) -> bool {
+fn begin(state: &Arc<State>, key: Key, sign_in: Arc<SignIn>, login: SigningIn) -> bool {
     let entered = Entered { state: state.clone(), key, sign_in };
     state.editor.spawn(async move {
         let stop = entered.sign_in.stop.clone();
-        stop.run_until_cancelled(carry_out(core, &entered)).await;
+        stop.run_until_cancelled(carry_out(login, &entered)).await;
     })
 }
 
@@ -142,10 +146,10 @@ impl Drop for Entered {
     }
 }
 
-async fn carry_out(core: Arc<Core>, entered: &Entered) {
+async fn carry_out(login: SigningIn, entered: &Entered) {
     let Entered { state, key: (_, integration), sign_in } = entered;
     let person = AtEditor { state, integration, sign_in, silent: Mutex::new(false) };
-    let ended = core.login(integration, &person).await;
+    let ended = login(&person).await;
     let silent = *lock(&person.silent);
     let shown = escape::plain(integration);
     refresh::all(state);
@@ -196,7 +200,7 @@ impl Person for AtEditor<'_> {
 
     fn visit<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<SecretValue, Problem>> {
         async move {
-            if !may_be_shown(&page.url) {
+            if !browser::may_open(&page.url) {
                 let detail = "the page to sign in at is neither https nor on this machine, so it is not opened";
                 return Err(Problem::new(Reason::NotConfigured, detail));
             }
@@ -306,7 +310,5 @@ fn by_hand(ticket: &str) -> String {
     format!("run `vaultls answer {ticket}` in a terminal")
 }
 
-/// Whether a page may be opened in a browser: https, or http on this machine.
-pub fn may_be_shown(url: &Url) -> bool {
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
-}
+#[cfg(test)]
+mod tests;

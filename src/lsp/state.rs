@@ -363,6 +363,7 @@ impl State {
             environment: facts.environment.clone(),
             troubles: facts.troubles.clone(),
             known: workspace.known(),
+            chooses: self.editor.abilities().plugin,
             encoding: self.encoding(),
             workspace,
             source,

@@ -3,6 +3,7 @@
 //! An expired secret is no problem here: the service hands it out (its dates are "for informational purposes only").
 
 mod answer;
+pub(super) mod browse;
 mod cli;
 mod identity;
 mod person;
@@ -27,7 +28,7 @@ use super::{
         azure::{Azure, AzureSecret, SignIn},
     },
     person::{Field, Person, ask_one},
-    provider::{Check, Existence, List, Login, Provider, Surroundings},
+    provider::{Browse, Check, Existence, List, Login, Provider, Surroundings},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -99,14 +100,19 @@ impl KeyVaults {
     }
 
     async fn list_names(&self, secret: &AzureSecret) -> Result<Vec<String>, Problem> {
-        let list = |client: Arc<SecretClient>, _| async move {
-            client.list_secret_properties(None)?.take(MOST_LISTED).try_collect::<Vec<_>>().await
-        };
-        let listed = self.ask(secret, list).await?.map_err(|error| answer::problem(&error, self.asked(secret)))?;
+        let listed = self.listed(secret).await?.map_err(|error| answer::problem(&error, self.asked(secret)))?;
         let mut names: Vec<String> =
             listed.iter().filter_map(|properties| Some(properties.resource_id().ok()?.name)).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// The secrets of the vault that `beside` is of.
+    async fn listed(&self, beside: &AzureSecret) -> Result<Result<Vec<SecretProperties>, Error>, Problem> {
+        let list = |client: Arc<SecretClient>, _| async move {
+            client.list_secret_properties(None)?.take(MOST_LISTED).try_collect::<Vec<_>>().await
+        };
+        self.ask(beside, list).await
     }
 
     async fn versions(&self, secret: &AzureSecret) -> Result<Result<Vec<SecretProperties>, Error>, Problem> {
@@ -267,6 +273,10 @@ impl Provider for KeyVaults {
     }
 
     fn list(&self) -> Option<&dyn List> {
+        Some(self)
+    }
+
+    fn browse(&self) -> Option<&dyn Browse> {
         Some(self)
     }
 

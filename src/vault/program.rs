@@ -12,6 +12,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::Command,
@@ -53,6 +54,27 @@ const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
 pub(super) struct Program {
     path: PathBuf,
     search: Vec<PathBuf>,
+}
+
+/// What looking for a program found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    pub name: String,
+    /// The file that would be run.
+    pub path: Option<PathBuf>,
+    /// The files of this name that stand before it on the `PATH` and are passed over.
+    pub refused: Vec<PathBuf>,
+}
+
+/// Looks for `name` as [`Program::find`] does, and also tells what was passed over on the way.
+pub(super) fn look(name: &str, variables: &ProcessVariables, workspace: Option<&Path>) -> Looked {
+    let path = Program::find(name, variables, workspace).map(|program| program.path);
+    let folders = text(variables, "PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
+    let files = folders.iter().flat_map(|folder| ENDINGS.iter().map(move |end| folder.join(format!("{name}{end}"))));
+    let before = files.take_while(|file| Some(file) != path.as_ref());
+    let refused = before.filter(|file| file.is_file()).collect();
+    Looked { name: name.to_owned(), path, refused }
 }
 
 /// What a program is asked whose answer is secret.
@@ -126,6 +148,13 @@ impl Program {
         let read = futures_util::future::try_join(read(output, question.cap), read(complaint, COMPLAINT_CAP));
         let ((), (output, complaint)) = futures_util::future::try_join(write, read).await?;
         Ok(Said { success: child.wait().await?.success(), output, complaint })
+    }
+
+    /// Starts it and lets it be; it says nothing here.
+    pub(super) fn start(&self, arguments: &[&str], variables: &ProcessVariables, own: &[&str]) -> io::Result<()> {
+        let mut command = self.command(arguments, variables, own);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.kill_on_drop(false).spawn().map(drop)
     }
 
     fn command(&self, arguments: &[&str], variables: &ProcessVariables, own: &[&str]) -> Command {
@@ -258,5 +287,10 @@ mod tests {
         let safe = folder(root.path(), "safe", "hello");
         let found = Program::find("tool", &path(&[&inside, &open, &safe]), Some(&work)).unwrap();
         assert_eq!(found.path, safe.join("tool"));
+        let looked = look("tool", &path(&[&inside, &open, &safe]), Some(&work));
+        assert_eq!(
+            (looked.path, looked.refused),
+            (Some(safe.join("tool")), vec![inside.join("tool"), open.join("tool")])
+        );
     }
 }

@@ -34,6 +34,7 @@ impl Core {
             environment: &sheet.environment,
             survey: &survey,
             known: &known,
+            chooses: false,
         };
         locate(&sheet.path, &sheet.source, diagnostics::diagnostics(&context))
     }

@@ -62,7 +62,7 @@ impl Core {
         names.map(|name| (name.clone(), self.vault.allowed_domains(name))).collect()
     }
 
-    async fn offline_statuses(&self, names: BTreeSet<SecretName>) -> BTreeMap<SecretName, Status> {
+    pub(super) async fn offline_statuses(&self, names: BTreeSet<SecretName>) -> BTreeMap<SecretName, Status> {
         self.vault.warm().await;
         let known = self.vault.known();
         let external: BTreeSet<&SecretName> = known

@@ -54,18 +54,20 @@ fn the_help_fits_a_stranger() {
         encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
         for, and is masked in every response.
 
-        Usage: vaultls <COMMAND>
+        Usage: vaultls [OPTIONS] <COMMAND>
 
         Commands:
           list         List the requests of files and the secrets they use
           run          Send requests and print the responses, with every secret masked
           check        Find what would keep requests from being sent, without sending any
           status       Show integrations, secrets and the local vault
+          doctor       Find out what is wrong with the set-up, and what to do about it
+          browse       List what an integration has, names only
           link         Say in vaultls.toml where a secret lives
           extract      Move a value that stands in a request into the local vault
           curl         Print a request as a curl command, its references left as they are
           trust        Review and approve what this workspace defines
-          login        Try a token for an integration
+          login        Try to sign in to an integration
           vault        Work with the encrypted vault on this machine
           cache        Forget cached values
           answer       Hand an answer to a waiting language server (used by editor plugins)
@@ -76,6 +78,9 @@ fn the_help_fits_a_stranger() {
           help         Print this message or the help of the given subcommand(s)
 
         Options:
+              --no-input
+                  Never ask anything, as where the variable CI is set
+
           -h, --help
                   Print help (see a summary with '-h')
 

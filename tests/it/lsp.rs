@@ -12,3 +12,5 @@ mod process;
 mod protocol;
 #[cfg(test)]
 mod rename;
+#[cfg(test)]
+mod sign_in;

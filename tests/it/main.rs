@@ -19,6 +19,7 @@ mod contract;
 mod corpus_http;
 mod corpus_postman;
 mod curl;
+mod doctor;
 mod editors;
 mod emacs;
 mod environment;

@@ -48,7 +48,7 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("vaultrs", &["src/vault/hashicorp.rs", "src/vault/hashicorp/"]),
     ("azure_core", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("azure_identity", &["src/vault/azure/"]),
-    ("azure_security_keyvault_secrets", &["src/vault/azure.rs"]),
+    ("azure_security_keyvault_secrets", &["src/vault/azure.rs", "src/vault/azure/"]),
     ("oauth2", &["src/vault/oauth.rs", "src/vault/oauth/"]),
     ("keyring", &["src/vault/local/"]),
     ("ls_types", &["src/lsp/"]),

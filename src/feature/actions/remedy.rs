@@ -4,7 +4,7 @@ use crate::{
     feature::{
         Context,
         actions::{Action, ActionKind, Change, Effect},
-        command::{AllowHost, Command, Create, Login, Named, ResetCache, Trust},
+        command::{AllowHost, Browse, Command, Create, Login, Named, ResetCache, Trust},
         escape,
         trouble::{self, Trouble},
     },
@@ -20,6 +20,7 @@ const MAX_LINKS: usize = 8;
 pub(super) fn push(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span: Span, actions: &mut Vec<Action>) {
     let found = match trouble.problem.reason {
         Reason::Missing => missing(context, uri, trouble, span),
+        Reason::NotFound => not_found(context, uri, trouble),
         Reason::Empty => empty(context, uri, trouble),
         Reason::Disabled => vec![enable(uri, trouble)],
         Reason::DomainDenied => allow(uri, trouble, &[true]),
@@ -30,7 +31,6 @@ pub(super) fn push(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span
         Reason::NotConfigured
         | Reason::Unreachable
         | Reason::Forbidden
-        | Reason::NotFound
         | Reason::VersionGone
         | Reason::Ambiguous
         | Reason::Throttled
@@ -55,7 +55,7 @@ fn missing(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span: Span) 
     let mut actions = replacements(context, trouble.name, span);
     if trouble.name.process_variable().is_none() {
         actions.push(create(uri, trouble));
-        actions.extend(links(context, trouble));
+        actions.extend(links(context, uri, trouble));
     }
     actions
 }
@@ -81,7 +81,7 @@ fn empty(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>) -> Vec<Action>
     let mut create = create(uri, trouble);
     create.title = format!("Enter a value for `{}`", trouble.name);
     let mut actions = vec![create];
-    actions.extend(links(context, trouble));
+    actions.extend(links(context, uri, trouble));
     actions
 }
 
@@ -127,10 +127,35 @@ fn ask_again(uri: &str, trouble: &Trouble<'_>) -> Action {
     Action::command(Command::ResetCache(reset), Some(trouble.problem.reason.code()))
 }
 
-/// A link to each external integration, as text to be completed at the end of `vaultls.toml`.
-fn links(context: &Context<'_>, trouble: &Trouble<'_>) -> Vec<Action> {
+/// Asking again, and choosing another place in the same integration where the editor can.
+fn not_found(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>) -> Vec<Action> {
+    let origin = context.survey.secrets.get(trouble.name).and_then(|status| status.origin.as_ref());
+    let integration = origin.and_then(|origin| origin.integration.as_deref()).filter(|_| context.chooses);
+    let browse = integration.map(|integration| browse(uri, trouble, integration));
+    browse.into_iter().chain([ask_again(uri, trouble)]).collect()
+}
+
+/// A link to each external integration: by choosing where the editor can, else as text to be completed at the end of
+/// `vaultls.toml`.
+fn links(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>) -> Vec<Action> {
     let external = context.known.integrations.iter().filter(|one| one.provider != ProviderKind::Local);
-    external.take(MAX_LINKS).filter_map(|integration| link(context, trouble, integration)).collect()
+    let link = |integration: &KnownIntegration| match context.chooses {
+        true => Some(browse(uri, trouble, &integration.name)),
+        false => link(context, trouble, integration),
+    };
+    external.take(MAX_LINKS).filter_map(link).collect()
+}
+
+fn browse(uri: &str, trouble: &Trouble<'_>, integration: &str) -> Action {
+    let browse = Browse {
+        uri: Some(uri.to_owned()),
+        name: trouble.name.clone(),
+        integration: integration.to_owned(),
+        path: Vec::new(),
+        filter: None,
+        page: None,
+    };
+    Action::command(Command::Browse(browse), Some(trouble.problem.reason.code()))
 }
 
 fn link(context: &Context<'_>, trouble: &Trouble<'_>, integration: &KnownIntegration) -> Option<Action> {

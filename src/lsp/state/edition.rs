@@ -72,6 +72,7 @@ pub struct Snapshot {
     pub survey: Arc<Survey>,
     pub troubles: Arc<[Trouble]>,
     pub known: Arc<Known>,
+    pub chooses: bool,
     pub encoding: Encoding,
 }
 
@@ -201,6 +202,7 @@ impl Snapshot {
             environment: &self.environment,
             survey: &self.survey,
             known: &self.known,
+            chooses: self.chooses,
         }
     }
 }
