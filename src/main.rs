@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "reads the environment, once, for everything else")]
 
-use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{alloc::System, env, ffi::OsString, io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use etcetera::BaseStrategy;
@@ -20,6 +20,11 @@ use vaultls::{
     vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
     work::{Core, Directories},
 };
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: the libraries on the way to a provider leave copies of values in freed memory.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     harden();

@@ -8,6 +8,7 @@ pub mod azure;
 pub mod cache;
 mod fields;
 pub mod hashicorp;
+pub mod life;
 pub mod link;
 pub mod local;
 pub mod oauth;

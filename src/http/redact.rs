@@ -73,8 +73,8 @@ const COMMON_WORDS: [&str; 40] = [
 
 /// Finds values. Its patterns are values: it cannot be printed. Cloning it is cheap.
 ///
-/// NB. the forms are wiped when it is dropped; the automaton built from the short ones is memory of another crate and
-/// is only freed.
+/// NB. the forms are wiped when it is dropped; the automaton built from the short ones is memory of another crate,
+/// which the program's allocator wipes when it is freed.
 #[derive(Clone)]
 pub struct Redactor {
     /// From the shortest to the longest.

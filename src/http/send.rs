@@ -8,7 +8,7 @@ mod receive;
 mod redirect;
 
 use std::{
-    sync::OnceLock,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -31,6 +31,8 @@ use redirect::Step;
 const PARALLEL: usize = 64;
 /// How long a connection may take, where the whole exchange has longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection waits for the next request. Its buffers hold the last one, values included, until it is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The bounds of one exchange.
 #[derive(Clone, Debug)]
@@ -86,11 +88,14 @@ pub enum SendError {
 pub struct Sender {
     /// Certificates besides those of the system, in PEM; from the user's own configuration only.
     roots: Vec<u8>,
-    outside: OnceLock<Result<reqwest::Client, String>>,
+    outside: Slot,
     /// For this machine itself: what is sent to a loopback address never goes through a proxy.
-    loopback: OnceLock<Result<reqwest::Client, String>>,
+    loopback: Slot,
     turns: Semaphore,
 }
+
+/// A client, once it is needed.
+type Slot = Mutex<Option<Result<reqwest::Client, String>>>;
 
 impl Default for Sender {
     fn default() -> Self {
@@ -101,7 +106,7 @@ impl Default for Sender {
 impl Sender {
     /// A sender that trusts the certificates in `pem` besides those of the system. NB. never from a workspace.
     pub fn with_roots(pem: Vec<u8>) -> Self {
-        Self { roots: pem, outside: OnceLock::new(), loopback: OnceLock::new(), turns: Semaphore::new(PARALLEL) }
+        Self { roots: pem, outside: Slot::default(), loopback: Slot::default(), turns: Semaphore::new(PARALLEL) }
     }
 
     /// `guard` is asked for the first URL and for each redirect's, before anything is sent to it. Dropping the future
@@ -123,11 +128,17 @@ impl Sender {
         }
     }
 
+    /// Closes the connections that no exchange uses, and with them the buffers in which the last requests stand.
+    pub fn hang_up(&self) {
+        *lock(&self.outside) = None;
+        *lock(&self.loopback) = None;
+    }
+
     /// The client for `url`. Making one reads the system's certificates, so it is done once and late.
-    fn client(&self, url: &Url) -> Result<&reqwest::Client, SendError> {
+    fn client(&self, url: &Url) -> Result<reqwest::Client, SendError> {
         let is_loopback = is_loopback(url);
-        let slot = if is_loopback { &self.loopback } else { &self.outside };
-        slot.get_or_init(|| self.build(is_loopback)).as_ref().map_err(|message| SendError::Failed(message.clone()))
+        let mut slot = lock(if is_loopback { &self.loopback } else { &self.outside });
+        slot.get_or_insert_with(|| self.build(is_loopback)).clone().map_err(SendError::Failed)
     }
 
     fn build(&self, is_loopback: bool) -> Result<reqwest::Client, String> {
@@ -138,7 +149,8 @@ impl Sender {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .retry(reqwest::retry::never())
-                .connect_timeout(CONNECT_TIMEOUT);
+                .connect_timeout(CONNECT_TIMEOUT)
+                .pool_idle_timeout(IDLE_TIMEOUT);
             if is_loopback { builder.no_proxy() } else { builder }
         };
         let built = builder().tls_certs_merge(roots.clone()).build();
@@ -279,6 +291,10 @@ impl Hop {
             body: ready.body.take(),
         }
     }
+}
+
+fn lock(slot: &Slot) -> MutexGuard<'_, Option<Result<reqwest::Client, String>>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn seconds(duration: Duration) -> String {

@@ -4,8 +4,7 @@
 //! - A key carries the link's fingerprint and an epoch: a relinked name, a reset or a new sign-in can never serve an old
 //!   value, not even one whose fetch was under way.
 //! - A value is dropped from memory when its time is over, not when somebody next asks: a sweeper sees to it.
-//! - Time is told by two clocks. The monotonic one may stand still while a laptop sleeps, the wall clock may be set
-//!   back; a value lives only as long as both agree.
+//! - Neither a laptop that slept nor a clock that was set back lengthens a value's time (see [`Life`]).
 
 use std::{
     collections::HashMap,
@@ -17,11 +16,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use futures_util::{FutureExt, future::Shared};
-use tokio::time::Instant;
-
-use super::{link::Fingerprint, value::SecretValue};
+use super::{life::Life, link::Fingerprint, value::SecretValue};
 use crate::status::{Problem, Reason};
+use futures_util::{FutureExt, future::Shared};
 
 /// The bytes of all values together. A vault of a thousand keys takes a tenth of it.
 const MAX_WEIGHT: u64 = 16 * 1024 * 1024;
@@ -59,14 +56,6 @@ struct Inner {
 struct Slot {
     value: Mutex<Option<Arc<SecretValue>>>,
     life: Life,
-}
-
-/// From when to when a value may be used, by both clocks.
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    end: Instant,
-    wall_start: SystemTime,
-    wall_end: SystemTime,
 }
 
 impl Default for Cache {
@@ -178,7 +167,7 @@ impl Inner {
     ) -> Outcome {
         // Dropped last and also by a panic, so that no dead flight blocks the next fetch.
         let _landing = Landing { inner: self.clone(), key };
-        let life = Life::new(ttl, (self.wall)());
+        let life = Life::beginning_at((self.wall)(), ttl);
         let value = Arc::new(load.await?);
         // A key of an older epoch is never looked up again: its value must not be kept either.
         if !ttl.is_zero() && key == self.key(key.link) {
@@ -248,7 +237,7 @@ impl Slot {
 
     /// How long it will still serve; none where it is over or emptied.
     fn remaining(&self, wall: SystemTime) -> Option<Duration> {
-        self.life.remaining(wall).filter(|_| lock(&self.value).is_some())
+        self.life.remaining_at(wall).filter(|_| lock(&self.value).is_some())
     }
 
     fn empty(&self) {
@@ -258,22 +247,6 @@ impl Slot {
     fn weight(&self) -> u32 {
         let length = self.value().map_or(0, |value| value.len());
         u32::try_from(length).unwrap_or(u32::MAX).saturating_add(ENTRY_WEIGHT)
-    }
-}
-
-impl Life {
-    fn new(ttl: Duration, wall: SystemTime) -> Self {
-        Self { end: Instant::now() + ttl, wall_start: wall, wall_end: wall + ttl }
-    }
-
-    /// What is left by the stricter clock; none when either says that it is over, or when the wall clock was set back.
-    fn remaining(&self, wall: SystemTime) -> Option<Duration> {
-        if wall < self.wall_start {
-            return None;
-        }
-        let by_wall = self.wall_end.duration_since(wall).ok()?;
-        let left = by_wall.min(self.end.saturating_duration_since(Instant::now()));
-        (!left.is_zero()).then_some(left)
     }
 }
 

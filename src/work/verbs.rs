@@ -162,8 +162,9 @@ impl Core {
         Failure::new(message, format!("add `{host}` to its `allowed-domains` there"))
     }
 
-    /// Forgets cached values and statuses: of one name, or all.
+    /// Forgets cached values and statuses: of one name, or all. What was sent goes with them.
     pub async fn reset_cache(&self, name: Option<&SecretName>) {
+        self.sender.hang_up();
         self.vault.reset(name).await;
     }
 

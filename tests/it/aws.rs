@@ -34,13 +34,13 @@ use crate::support::{
 };
 
 /// The emulator with everything in it, and what its making told.
-struct Seeded {
-    server: Ministack,
+pub struct Seeded {
+    pub server: Ministack,
     told: Value,
 }
 
 /// The emulator that all tests share. It ends with this process.
-fn shared() -> Option<&'static Seeded> {
+pub fn shared() -> Option<&'static Seeded> {
     static SERVER: OnceLock<Option<Seeded>> = OnceLock::new();
     let start = || {
         let server = Ministack::start()?;
@@ -54,7 +54,7 @@ fn shared() -> Option<&'static Seeded> {
 }
 
 impl Seeded {
-    fn arn(&self, name: &str) -> &str {
+    pub fn arn(&self, name: &str) -> &str {
         self.told["arns"][name].as_str().unwrap()
     }
 

@@ -2,6 +2,10 @@
 // Says to the lints that helpers outside a `#[test]` function are tests too.
 #![cfg(test)]
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
 mod support;
 
 mod aws;
@@ -14,9 +18,15 @@ mod environment;
 mod exchange;
 mod hashicorp;
 mod hostile_hosts;
+mod leaks;
 mod local_vault;
 mod lsp;
+mod memory;
 mod nvim;
 mod queries;
 mod tidy;
 mod vscode;
+
+/// As in the program, so that what is tested in this process leaves no more behind than there.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);

@@ -17,12 +17,11 @@ use aws_config::{
 };
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_secretsmanager::config::{Credentials, ProvideCredentials, Region};
-use tokio::time::Instant;
 
 use crate::{
     disk,
     status::{Problem, Reason},
-    vault::{ProcessVariables, link::integration::AwsAuth, value::SecretValue, wire},
+    vault::{ProcessVariables, life::Life, link::integration::AwsAuth, value::SecretValue, wire},
 };
 
 /// How long keys without an expiry are kept that a person typed in, as in Postman's vault.
@@ -39,7 +38,7 @@ pub(super) struct Purse {
     integration: String,
     auth: AwsAuth,
     variables: ProcessVariables,
-    entered: Mutex<Option<(Instant, TypedKeys)>>,
+    entered: Mutex<Option<(Life, TypedKeys)>>,
     /// What was got, by the role it is for; one's own under no role. Those who ask at once wait for one answer.
     got: Mutex<HashMap<Option<String>, Arc<Pocket>>>,
 }
@@ -75,7 +74,7 @@ impl Purse {
 
     /// Keeps keys that a person typed in.
     pub(super) fn enter(&self, keys: TypedKeys) {
-        *lock(&self.entered) = Some((Instant::now(), keys));
+        *lock(&self.entered) = Some((Life::new(TYPED_KEYS_LIFE), keys));
         self.forget();
     }
 
@@ -107,7 +106,7 @@ impl Purse {
     /// Keys that were typed in, else those of this process's environment.
     fn keys(&self) -> Result<Credentials, Problem> {
         let mut entered = lock(&self.entered);
-        if entered.as_ref().is_some_and(|(since, _)| since.elapsed() >= TYPED_KEYS_LIFE) {
+        if entered.as_ref().is_some_and(|(life, _)| life.is_over()) {
             *entered = None;
         }
         if let Some((_, keys)) = entered.as_ref() {
@@ -235,4 +234,26 @@ fn explain(profile: &str, error: &aws_credential_types::provider::error::Credent
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn typed_keys_end_after_two_hours_also_on_a_machine_that_slept() {
+        let purse = Purse::new("aws", AwsAuth::Keys, ProcessVariables::default());
+        let enter = || purse.enter(TypedKeys::parse(&SecretValue::new(b"canary-id canary-key".to_vec())).unwrap());
+        enter();
+        tokio::time::advance(TYPED_KEYS_LIFE - Duration::from_secs(1)).await;
+        assert!(purse.keys().is_ok());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(purse.keys().err().unwrap().reason, Reason::LoginNeeded);
+        enter();
+        // The monotonic clock stood still for as long as they live.
+        lock(&purse.entered).as_mut().unwrap().0 =
+            Life::beginning_at(SystemTime::now() - TYPED_KEYS_LIFE, TYPED_KEYS_LIFE);
+        assert_eq!(purse.keys().err().unwrap().reason, Reason::LoginNeeded);
+        assert!(lock(&purse.entered).is_none());
+    }
 }

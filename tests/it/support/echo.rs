@@ -17,6 +17,15 @@ pub struct Echo {
 
 impl Echo {
     pub fn start() -> Self {
+        Self::listen("close")
+    }
+
+    /// One that keeps its connections for further requests.
+    pub fn start_keeping() -> Self {
+        Self::listen("keep-alive")
+    }
+
+    fn listen(connection: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let seen = Arc::<Mutex<Vec<String>>>::default();
@@ -25,7 +34,10 @@ impl Echo {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let log = log.clone();
-                std::thread::spawn(move || answer(stream, &log));
+                std::thread::spawn(move || {
+                    let mut stream = stream;
+                    while answer(&mut stream, connection, &log).is_some() && connection != "close" {}
+                });
             }
         });
         Self { address, seen }
@@ -37,8 +49,9 @@ impl Echo {
     }
 }
 
-fn answer(mut stream: TcpStream, log: &Mutex<Vec<String>>) {
-    let Some(request) = read_request(&mut stream) else { return };
+/// Answers one request, if one comes.
+fn answer(stream: &mut TcpStream, connection: &str, log: &Mutex<Vec<String>>) -> Option<()> {
+    let request = read_request(stream)?;
     log.lock().unwrap().push(request.clone());
     let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
     let head = if let Some(status) = target.strip_prefix("/status/") {
@@ -49,10 +62,11 @@ fn answer(mut stream: TcpStream, log: &Mutex<Vec<String>>) {
         "HTTP/1.1 200 OK".to_owned()
     };
     let length = request.len();
-    let _ = write!(
+    write!(
         stream,
-        "{head}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{request}"
-    );
+        "{head}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n{request}"
+    )
+    .ok()
 }
 
 /// The head and, where a length is told, the body.

@@ -8,5 +8,7 @@ pub mod nvim;
 pub mod openbao;
 pub mod program;
 pub mod provision;
+pub mod session;
 pub mod target;
 pub mod vscode;
+pub mod world;

@@ -61,6 +61,13 @@ impl Program {
         self
     }
 
+    /// Writes the user's own configuration.
+    pub fn user_config(&self, text: &str) {
+        let folder = self.path("config").join("vaultls");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
     pub fn work(&self) -> PathBuf {
         self.path("work")
     }
