@@ -170,7 +170,9 @@ impl Reader<'_> {
             fault = fault.take().or(inner.fault);
             AuthEntry { method: found.remove("method"), fields: found }
         };
-        let auth = auth.map(&mut read_auth).unwrap_or_default();
+        let mut auth = auth.map(&mut read_auth).unwrap_or_default();
+        let jwt_file = auth.fields.remove("jwt-file").and_then(|file| self.only_of_user(file.into(), "jwt-file"));
+        auth.fields.extend(jwt_file.map(|file| ("jwt-file", file)));
         let ca_file = self.only_of_user(ca_file, "ca-file");
         let endpoint = self.only_of_user(endpoint, "endpoint");
         let source = self.source(entry.key_span);

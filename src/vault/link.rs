@@ -6,6 +6,7 @@
 pub mod arn;
 pub mod azure;
 pub mod edit;
+pub mod hashicorp;
 pub mod integration;
 pub mod kv;
 

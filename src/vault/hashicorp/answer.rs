@@ -48,6 +48,16 @@ pub(super) enum Refusal {
     Other,
 }
 
+/// Who a token belongs to and how long it is good (API: "Lookup a token (self)").
+#[derive(Deserialize)]
+pub(super) struct Lookup {
+    #[serde(default)]
+    pub(super) display_name: String,
+    /// In seconds; 0 for a token without an end.
+    #[serde(default)]
+    pub(super) ttl: u64,
+}
+
 /// What was asked for, to be named in messages.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -130,8 +140,17 @@ impl Answer {
         serde_json::from_slice::<Envelope<T>>(&self.body).ok()?.data
     }
 
+    /// Whether one of the server's complaints holds `words`.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.complaint().errors.iter().any(|error| error.contains(words))
+    }
+
+    fn complaint(&self) -> Complaint<'_> {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     pub(super) fn refusal(&self) -> Refusal {
-        let said: Complaint<'_> = serde_json::from_slice(&self.body).unwrap_or_default();
+        let said = self.complaint();
         let says = |words: &str| said.errors.iter().any(|error| error.contains(words));
         match self.status {
             403 if says("invalid token") => Refusal::Token,
@@ -204,6 +223,11 @@ impl Answer {
         Some(self.data::<Names>()?.keys)
     }
 
+    /// What a token says about itself.
+    pub(super) fn lookup(&self) -> Option<Lookup> {
+        self.data().filter(|_| self.is_success())
+    }
+
     /// What the token may do with a path.
     pub(super) fn capabilities(&self, path: &str) -> Option<Vec<String>> {
         self.data::<BTreeMap<String, Vec<String>>>()?.remove(path)
@@ -237,7 +261,6 @@ impl Answer {
             (Refusal::Absent, _) => (Reason::NotFound, absent(asked)),
             (_, 429) => (Reason::Throttled, throttled(cluster, self.retry_after)),
             (_, 503 | 472 | 473) => (Reason::Sealed, format!("`{cluster}` is sealed or not ready ({})", self.status)),
-            (_, 307) => (Reason::Sealed, elsewhere(self, asked)),
             (_, 300..=399) => (Reason::NotConfigured, elsewhere(self, asked)),
             (_, 400..=499) => {
                 (Reason::NotFound, format!("`{cluster}` refuses the question for `{secret}` ({})", self.status))
@@ -427,7 +450,7 @@ mod tests {
             (404, r#"{"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true}}}"#, Reason::VersionGone),
             (429, "", Reason::Throttled),
             (503, r#"{"errors":["Vault is sealed"]}"#, Reason::Sealed),
-            (307, "", Reason::Sealed),
+            (307, "", Reason::NotConfigured),
             (302, "", Reason::NotConfigured),
             (500, "", Reason::Unreachable),
             (204, "", Reason::Unreachable),
