@@ -23,6 +23,7 @@ mod local_vault;
 mod lsp;
 mod memory;
 mod nvim;
+mod oauth;
 mod queries;
 mod tidy;
 mod vscode;

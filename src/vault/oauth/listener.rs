@@ -97,23 +97,26 @@ impl Listener {
         loop {
             tokio::select! {
                 stream = self.accept(), if open.len() < MOST_AT_ONCE => open.push(self.serve(stream, expected)),
-                Some(Some(outcome)) = open.next(), if !open.is_empty() => return outcome,
+                Some(served) = open.next(), if !open.is_empty() => {
+                    if let Some(outcome) = served {
+                        return outcome;
+                    }
+                }
             }
         }
     }
 
     async fn accept(&self) -> TcpStream {
-        let of_second = async {
-            match &self.second {
-                Some(second) => second.accept().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(of_second);
         loop {
+            let of_second = async {
+                match &self.second {
+                    Some(second) => second.accept().await,
+                    None => std::future::pending().await,
+                }
+            };
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
-                accepted = &mut of_second => accepted,
+                accepted = of_second => accepted,
             };
             match accepted {
                 Ok((stream, _)) => return stream,
