@@ -154,6 +154,7 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Cache(arguments) => status::cache(&arguments, terminal),
         Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,
         Command::Completions { shell } => arguments::completions(shell, terminal),
+        Command::Man { folder } => arguments::manual(folder.as_deref(), terminal),
         Command::Lsp(_) | Command::Demo => {
             Err(Stop::usage("this command is carried out by the program itself", "start the `vaultls` program"))
         }

@@ -1,6 +1,9 @@
 //! The arguments of the command line and their help. What a person reads here is all the manual they may ever read.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -39,7 +42,7 @@ Environment:
 /// encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
 /// for, and is masked in every response.
 #[derive(Debug, Parser)]
-#[command(verbatim_doc_comment, name = "vaultls", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(verbatim_doc_comment, name = "vaultls", version = env!("VAULTLS_VERSION"), after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -74,6 +77,12 @@ pub enum Command {
     /// Print completions for a shell
     #[command(after_help = "Example:\n  vaultls completions bash > ~/.local/share/bash-completion/completions/vaultls")]
     Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write those of all commands into a folder
+    #[command(after_help = "Example:\n  vaultls man ~/.local/share/man/man1")]
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// What every command that works in a workspace takes.
@@ -372,6 +381,19 @@ pub fn completions(shell: clap_complete::Shell, terminal: &mut Terminal) -> Outc
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "vaultls", &mut script);
     terminal.text(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+/// Prints the manual page, or writes one for the program and one for each command into `folder`.
+pub fn manual(folder: Option<&Path>, terminal: &mut Terminal) -> Outcome {
+    let program = Arguments::command().disable_help_subcommand(true);
+    if let Some(folder) = folder {
+        clap_mangen::generate_to(program, folder)?;
+        return Ok(Exit::Done);
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(program).render(&mut page)?;
+    terminal.text(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Done)
 }
 

@@ -302,7 +302,7 @@ async fn keys_can_be_typed_in_and_forgotten() {
     linked.vault.sign_in("team", &Given::new(secret(&seeded.keys("reader")))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-aws-v2-91be".into()));
     linked.vault.disconnect("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
 }
 
 #[tokio::test]

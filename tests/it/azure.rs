@@ -246,7 +246,7 @@ async fn a_client_secret_can_be_entered_and_forgotten() {
     linked.vault.sign_in("team", &Given::new(secret(CLIENT_SECRET))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-1".into()));
     linked.vault.disconnect("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ fn the_help_fits_a_stranger() {
           lsp          Start the language server on standard input and output
           demo         Show everything at work, on this machine only, in a few seconds
           completions  Print completions for a shell
+          man          Print the manual page, or write those of all commands into a folder
           help         Print this message or the help of the given subcommand(s)
 
         Options:
@@ -108,7 +109,24 @@ fn the_help_fits_a_stranger() {
 #[test]
 fn the_version_is_told() {
     let output = Program::new().run(&["--version"]);
-    assert_eq!((output.code, output.out), (0, format!("vaultls {}\n", env!("CARGO_PKG_VERSION"))));
+    assert_eq!((output.code, output.out), (0, format!("vaultls {}\n", env!("VAULTLS_VERSION"))));
+    assert!(env!("VAULTLS_VERSION").starts_with(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let program = Program::new();
+    let page = program.run(&["man"]);
+    assert_eq!(page.code, 0);
+    assert!(page.out.contains(".TH vaultls 1"), "{}", page.out);
+    assert_eq!(program.run(&["man", "."]).code, 0);
+    let traces = program.traces();
+    for command in ["list", "run", "check", "vault-set", "trust", "lsp"] {
+        let name = format!("vaultls-{command}.1");
+        let (_, page) = traces.iter().find(|(path, _)| path.ends_with(&name)).expect(command);
+        assert!(String::from_utf8_lossy(page).contains(".SH SYNOPSIS"), "{command}");
+    }
+    assert_eq!(program.run(&["man", "/nonexistent/folder"]).code, 1);
 }
 
 #[test]

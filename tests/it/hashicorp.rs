@@ -300,7 +300,7 @@ async fn a_token_can_be_entered_and_forgotten() {
     linked.vault.sign_in("team", &Given::new(secret(ROOT))).await.unwrap();
     assert_eq!(linked.judged().await, Ok("canary-v2-4".into()));
     linked.vault.disconnect("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
     assert_eq!(
         linked.vault.sign_in("nope", &Given::new(secret(ROOT))).await.unwrap_err().reason,
         Reason::NotConfigured

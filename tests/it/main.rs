@@ -12,6 +12,7 @@ mod aws;
 mod azure;
 mod bad_input;
 mod cli;
+mod contract;
 mod corpus_http;
 mod corpus_postman;
 mod environment;

@@ -244,7 +244,8 @@ impl Answer {
             (Refusal::Policy | Refusal::Preflight, _) | (_, 403) => (
                 Reason::Forbidden,
                 format!(
-                    "no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read`"
+                    "no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read` on `{}/data/{}`, or on `{}/{}` where the engine is of version 1",
+                    secret.mount, secret.path, secret.mount, secret.path
                 ),
             ),
             (Refusal::NoNamespace, _) => {

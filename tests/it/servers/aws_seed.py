@@ -62,6 +62,11 @@ both = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
 users = {
     "reader": user("reader", allow(both, arns["prod/db"]), allow("sts:AssumeRole", "*")),
     "getter": user("getter", allow(both[0], arns["prod/db"])),
+    "contract": user(
+        "contract",
+        allow(both, [f"arn:aws:secretsmanager:{REGION}:*:secret:{part}/*" for part in ("prod", "many")]),
+        allow("secretsmanager:BatchGetSecretValue", "*"),
+    ),
     "looker": user("looker", allow(both[1], "*")),
 }
 account = arns["json"].split(":")[4]

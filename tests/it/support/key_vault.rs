@@ -4,8 +4,12 @@
 //! (api-version 2025-07-01: secrets, versions, deleted secrets, error codes), and its judge is Microsoft's own SDK,
 //! which has to understand every answer. What it cannot prove is that the real service words its refusals this way.
 
+#![expect(clippy::disallowed_methods, reason = "the test harness writes a certificate")]
+
 use std::{
     collections::BTreeMap,
+    fs,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -35,6 +39,8 @@ pub struct World {
     /// Where the next page of a listing is said to be.
     pub next_link: Option<String>,
     pub silent: bool,
+    /// Answers like a web page.
+    pub nonsense: bool,
 }
 
 pub struct Version {
@@ -73,6 +79,11 @@ impl KeyVault {
         self.target.url("")
     }
 
+    /// Writes the certificate authority to a file.
+    pub fn write_authority(&self, path: &Path) {
+        fs::write(path, &self.authority_pem).unwrap();
+    }
+
     pub fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
     }
@@ -99,6 +110,9 @@ impl World {
     fn answer(&mut self, request: &Received) -> Answer {
         if self.silent {
             return Answer::Silence;
+        }
+        if self.nonsense {
+            return Answer::ok("<h1>Welcome to the hotel</h1>");
         }
         let path = path(request);
         if path == format!("/{TENANT}/oauth2/v2.0/token") {

@@ -5,12 +5,17 @@ use std::{
     env,
     io::{Read, Write},
     net::TcpStream,
-    path::PathBuf,
-    process::{Child, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
+
+use serde_json::Value;
 
 use super::{openbao, provision};
 
@@ -80,6 +85,38 @@ impl Ministack {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         Some(answer.split(' ').nth(1)? == "200")
+    }
+}
+
+/// An emulator with everything of `servers/aws_seed.py` in it, and what its making told.
+pub struct Seeded {
+    pub server: Ministack,
+    told: Value,
+}
+
+impl Seeded {
+    /// The one that all tests share. It ends with this process.
+    pub fn shared() -> Option<&'static Self> {
+        static SERVER: OnceLock<Option<Seeded>> = OnceLock::new();
+        SERVER.get_or_init(Self::start).as_ref()
+    }
+
+    fn start() -> Option<Self> {
+        let server = Ministack::start()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/aws_seed.py");
+        let mut seed = Command::new(provision::python_tool("python")?);
+        let output = seed.arg(script).args([&server.address, REGION, ROOT.0, ROOT.1]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Some(Self { server, told: serde_json::from_slice(&output.stdout).unwrap() })
+    }
+
+    pub fn arn(&self, name: &str) -> &str {
+        self.told["arns"][name].as_str().unwrap()
+    }
+
+    /// The id and the secret access key of a user.
+    pub fn key_pair(&self, user: &str) -> [&str; 2] {
+        ["id", "key"].map(|field| self.told["users"][user][field].as_str().unwrap())
     }
 }
 

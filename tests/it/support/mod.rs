@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod echo;
+pub mod front;
+pub mod home;
 pub mod key_vault;
 pub mod ministack;
 pub mod nvim;

@@ -1,0 +1,96 @@
+//! A vault as one user has it, in folders of its own.
+#![expect(clippy::disallowed_methods, reason = "the tests write the files that a vault reads")]
+
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+
+use vaultls::{
+    approval::Approvals,
+    name::SecretName,
+    status::{Problem, Status},
+    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+};
+
+/// What a user has written and set.
+#[derive(Clone, Debug, Default)]
+pub struct User {
+    /// `config.toml`.
+    pub config: String,
+    /// `vaultls.toml` of the workspace.
+    pub workspace: String,
+    /// The variables of the process.
+    pub variables: BTreeMap<String, String>,
+    /// `VAULT_TOKEN`.
+    pub token: Option<String>,
+}
+
+/// A vault that was opened for a user. Its folders go with it.
+pub struct Home {
+    _folder: tempfile::TempDir,
+    pub vault: Vault,
+}
+
+impl User {
+    pub fn with_variables<const N: usize>(mut self, variables: [(&str, &str); N]) -> Self {
+        self.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    pub fn open(self) -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("work")).unwrap();
+        fs::write(folder.path().join("config.toml"), &self.config).unwrap();
+        fs::write(folder.path().join("work/vaultls.toml"), &self.workspace).unwrap();
+        let vault = Vault::open(self.options(folder.path()));
+        Home { _folder: folder, vault }
+    }
+
+    fn options(self, folder: &Path) -> Options {
+        let given = self.token.map(|token| Arc::new(secret(&token)));
+        let variables = self.variables;
+        Options {
+            workspace: Some(folder.join("work")),
+            user_config: folder.join("config.toml"),
+            data: folder.join("data"),
+            key: KeySource {
+                given: Some(Arc::new(secret("canary-key-of-the-local-vault"))),
+                file: None,
+                keyring: false,
+            },
+            vault_token: TokenSource { given, file: None },
+            approvals: Arc::new(Approvals::open(folder.join("approvals"))),
+            process_variables: ProcessVariables(Arc::new(move |name| variables.get(name).map(|value| secret(value)))),
+        }
+    }
+}
+
+impl Home {
+    pub async fn value(&self, name: &str) -> Result<String, Problem> {
+        let value = self.vault.value(&secret_name(name)).await?;
+        Ok(value.expose_text(str::to_owned).unwrap())
+    }
+
+    pub async fn status(&self, name: &str) -> Status {
+        self.vault.status(&secret_name(name)).await
+    }
+
+    /// The value of `name`, and before that the same judgement without reading it. Where the provider could not tell,
+    /// it claimed nothing.
+    pub async fn judged(&self, name: &str) -> Result<String, Problem> {
+        let status = self.status(name).await;
+        let outcome = self.value(name).await;
+        let said = status.problem.as_ref().map(|problem| problem.reason);
+        let came = outcome.as_ref().err().map(|problem| problem.reason);
+        assert!(said == came || (said.is_none() && !status.checked), "said {said:?}, came {came:?}");
+        let words = [status.problem.as_ref(), outcome.as_ref().err()];
+        assert!(words.iter().flatten().all(|problem| !problem.detail.contains("canary")), "{words:?}");
+        outcome
+    }
+}
+
+pub fn secret(text: &str) -> SecretValue {
+    SecretValue::new(text.as_bytes().to_vec())
+}
+
+pub fn secret_name(text: &str) -> SecretName {
+    SecretName::parse(text).unwrap()
+}
