@@ -175,9 +175,9 @@ impl Cluster {
         let server = Server::discover(&oidc.issuer, &wire).await?;
         let app = App { client_id: oidc.client_id.clone(), scopes: vec!["openid".into()] };
         let back = Loopback { host: LoopbackHost::Address, ports: oidc.redirect_ports.clone() };
-        let flow = Flow::begin(server, app, &back, wire).boxed().await?;
+        let flow = Flow::begin(server, app, &back, wire).await?;
         let message = format!("Sign in to `{}` ({}) in the browser", self.integration, self.organization());
-        let tokens = flow.sign_in(person, message).boxed().await?;
+        let tokens = flow.sign_in(person, message).await?;
         let Some(token) = tokens.id else {
             let detail = format!("`{}` sent no id token", self.transport.shown());
             return Err(Problem::new(Reason::NotConfigured, detail));

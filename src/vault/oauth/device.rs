@@ -38,9 +38,8 @@ impl DeviceFlow {
             Problem::new(Reason::NotConfigured, detail)
         })?;
         let talk = Talk::over(&wire);
-        let ask = |request| talk.ask(request);
         let scopes = app.scopes.iter().cloned().map(Scope::new);
-        let answer = request.add_scopes(scopes).request_async(&ask).await;
+        let answer = request.add_scopes(scopes).request_async(&talk).await;
         let details: StandardDeviceAuthorizationResponse = answer.map_err(|error| tokens::problem(&talk, error))?;
         let page = check(&details).map_err(|fault| talk.problem(fault))?;
         let life = details.expires_in().min(PATIENCE * 3);
@@ -78,10 +77,9 @@ impl DeviceFlow {
     pub async fn wait(&self) -> Result<Tokens, Problem> {
         let client = tokens::client(&self.server, &self.app);
         let talk = Talk::over(&self.wire);
-        let ask = |request| talk.ask(request);
         let pause = |interval: Duration| sleep(interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL));
         let request = client.exchange_device_access_token(&self.details);
-        let answer = timeout_at(self.end, request.request_async(&ask, pause, Some(PATIENCE * 3))).await;
+        let answer = timeout_at(self.end, request.request_async(&talk, pause, Some(PATIENCE * 3))).await;
         let Ok(answer) = answer else {
             return Err(super::refused("expired_token", None, talk.shown()));
         };

@@ -79,10 +79,9 @@ pub(super) async fn exchange(
     nonce: Option<CsrfToken>,
 ) -> Result<Tokens, Problem> {
     let talk = Talk::over(wire);
-    let ask = |request| talk.ask(request);
     let client = client(server, app);
     let request = client.exchange_code(code).set_pkce_verifier(verifier).set_redirect_uri(Cow::Borrowed(redirect));
-    let answer = request.request_async(&ask).await.map_err(|error| problem(&talk, error))?;
+    let answer = request.request_async(&talk).await.map_err(|error| problem(&talk, error))?;
     let tokens = Tokens::of(&answer, server, app, nonce.as_ref())?;
     if nonce.is_some() && tokens.id.is_none() {
         return Err(talk.problem("it was asked for an id token and sent none"));
@@ -93,12 +92,11 @@ pub(super) async fn exchange(
 /// New tokens for an old refresh token. Where the answer holds no new refresh token, the old one stays good.
 pub async fn refresh(server: &Server, app: &App, wire: &Wire, token: &SecretValue) -> Result<Tokens, Problem> {
     let talk = Talk::over(wire);
-    let ask = |request| talk.ask(request);
     let text = token.expose_text(|text| RefreshToken::new(text.to_owned()));
     let token = text.ok_or_else(|| Problem::new(Reason::LoginNeeded, "the refresh token is no text"))?;
     let client = client(server, app);
     let scopes = app.scopes.iter().cloned().map(Scope::new);
-    let answer = client.exchange_refresh_token(&token).add_scopes(scopes).request_async(&ask).await;
+    let answer = client.exchange_refresh_token(&token).add_scopes(scopes).request_async(&talk).await;
     Tokens::of(&answer.map_err(|error| problem(&talk, error))?, server, app, None)
 }
 

@@ -2,8 +2,9 @@
 
 use std::{path::Path, sync::Mutex};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderValue, Request, Response, header};
-use oauth2::HttpResponse;
+use oauth2::{AsyncHttpClient, HttpResponse};
 use serde::de::DeserializeOwned;
 use url::Url;
 use zeroize::Zeroizing;
@@ -108,21 +109,6 @@ impl<'a> Talk<'a> {
         Self { wire, refusal: Mutex::default() }
     }
 
-    /// One question of oauth2's. NB. the device flow asks again after an error, but not after an answer: so one that is
-    /// refused is put down and comes through as an empty one.
-    pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<HttpResponse, Failure> {
-        let answer = self.wire.exchange(request).await;
-        let answer = answer.and_then(|answer| self.wire.check_type(&answer).map(|()| answer));
-        match answer {
-            Ok(answer) => Ok(answer.map(|mut body| std::mem::take(&mut *body))),
-            Err(problem) if problem.reason == Reason::NotConfigured => {
-                *self.put_down() = Some(problem);
-                Ok(Response::new(Vec::new()))
-            }
-            Err(problem) => Err(Failure(problem)),
-        }
-    }
-
     /// Why the conversation failed, for people; `words` if oauth2 could not understand an answer.
     pub(super) fn problem(&self, words: &str) -> Problem {
         self.put_down().take().unwrap_or_else(|| self.wire.refuse(words))
@@ -134,5 +120,28 @@ impl<'a> Talk<'a> {
 
     fn put_down(&self) -> std::sync::MutexGuard<'_, Option<Problem>> {
         self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// NB. the device flow asks again after an error, but not after an answer: so one that is refused is put down and comes
+/// through as an empty one.
+impl<'c> AsyncHttpClient<'c> for Talk<'_> {
+    type Error = Failure;
+    type Future = BoxFuture<'c, Result<HttpResponse, Failure>>;
+
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        async move {
+            let answer = self.wire.exchange(request).await;
+            let answer = answer.and_then(|answer| self.wire.check_type(&answer).map(|()| answer));
+            match answer {
+                Ok(answer) => Ok(answer.map(|mut body| std::mem::take(&mut *body))),
+                Err(problem) if problem.reason == Reason::NotConfigured => {
+                    *self.put_down() = Some(problem);
+                    Ok(Response::new(Vec::new()))
+                }
+                Err(problem) => Err(Failure(problem)),
+            }
+        }
+        .boxed()
     }
 }
