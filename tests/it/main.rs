@@ -18,6 +18,7 @@ mod corpus_postman;
 mod environment;
 mod exchange;
 mod hashicorp;
+mod hashicorp_sign_in;
 mod hostile_hosts;
 mod leaks;
 mod local_vault;

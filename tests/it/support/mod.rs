@@ -1,5 +1,6 @@
 //! What several test modules share.
 
+pub mod agent;
 pub mod client;
 pub mod echo;
 pub mod front;
