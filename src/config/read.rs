@@ -365,7 +365,8 @@ fn entries<'a, 'i>(table: &'a DeTable<'i>, starts: &[usize], end: usize) -> Vec<
     entries
 }
 
-fn check_integration_name(name: &str) -> Result<(), &'static str> {
+/// Checks the name of an integration.
+pub fn check_integration_name(name: &str) -> Result<(), &'static str> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if name.is_empty() || name.len() > MAX_INTEGRATION_NAME || !name.bytes().all(allowed) {
         return Err("an integration's name is 1 to 64 letters, digits, `.`, `_` or `-`");

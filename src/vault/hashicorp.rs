@@ -4,6 +4,7 @@ mod answer;
 mod endpoint;
 mod login;
 mod session;
+pub mod setup;
 mod tokens;
 mod transport;
 

@@ -228,6 +228,11 @@ impl Answer {
         self.data().filter(|_| self.is_success())
     }
 
+    /// What a setting holds.
+    pub(super) fn content(&self) -> Option<serde_json::Value> {
+        self.data()
+    }
+
     /// What the token may do with a path.
     pub(super) fn capabilities(&self, path: &str) -> Option<Vec<String>> {
         self.data::<BTreeMap<String, Vec<String>>>()?.remove(path)

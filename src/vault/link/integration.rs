@@ -164,7 +164,7 @@ fn is_profile(name: &str) -> bool {
 }
 
 /// An address to which a token may be sent.
-pub(super) fn parse_address(field: &str, text: &str) -> Result<Url, String> {
+pub fn parse_address(field: &str, text: &str) -> Result<Url, String> {
     let mut url = Url::parse(text).map_err(|error| format!("`{field}` is not a URL: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(format!("`{field}` starts with `https://` and a host"));
