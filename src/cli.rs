@@ -5,7 +5,9 @@ pub mod demo;
 pub mod terminal;
 mod answer;
 mod check;
+mod curl;
 mod documents;
+mod extract;
 mod link;
 mod list;
 mod prompt;
@@ -13,6 +15,7 @@ mod run;
 mod sarif;
 mod setup;
 mod status;
+mod transfer;
 mod trust;
 mod vault;
 
@@ -149,6 +152,8 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Check(arguments) => check::check(arguments, machine, terminal).await,
         Command::Status(arguments) => status::status(arguments, machine, terminal).await,
         Command::Link(arguments) => link::link(arguments, machine, terminal).await,
+        Command::Extract(arguments) => extract::extract(arguments, machine, terminal).await,
+        Command::Curl(arguments) => curl::curl(arguments, machine, terminal).await,
         Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
         Command::Setup(arguments) => setup::setup(arguments.command, machine, terminal).await,

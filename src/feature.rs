@@ -6,7 +6,9 @@
 // What they share.
 pub mod command;
 pub mod escape;
+pub mod literal;
 pub mod near;
+pub mod pasted;
 pub mod sent;
 pub mod trouble;
 pub mod variable;
@@ -88,6 +90,8 @@ pub mod code {
     pub const VARIABLE: &str = "variable";
     /// A part of a request that keeps it from being sent: its URL, a header, a file.
     pub const REQUEST: &str = "request";
+    /// A value that looks like a secret and stands in the file itself.
+    pub const PASTED_SECRET: &str = "pasted-secret";
     /// An entry of `vaultls.toml`.
     pub const CONFIG: &str = "config";
 }

@@ -12,10 +12,13 @@ mod capabilities;
 mod client;
 mod command;
 mod convert;
+mod curl;
+mod extract;
 mod files;
 mod refresh;
 mod rename;
 mod run;
+mod sign_in;
 mod state;
 // What protects it.
 pub mod guard;

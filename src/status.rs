@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{name::SecretName, text::Span};
 
@@ -184,6 +184,7 @@ pub enum ProviderKind {
     Hashicorp,
     Azure,
     Aws,
+    Onepassword,
     /// The environment of this process, for `{{$processEnv NAME}}`.
     Environment,
 }
@@ -196,6 +197,7 @@ impl ProviderKind {
             Self::Hashicorp => "HashiCorp Vault",
             Self::Azure => "Azure Key Vault",
             Self::Aws => "AWS Secrets Manager",
+            Self::Onepassword => "1Password",
             Self::Environment => "process environment",
         }
     }
@@ -210,6 +212,7 @@ pub struct Session {
     /// with its namespace.
     pub organization: Option<String>,
     /// When one has to sign in again at the latest.
+    #[serde(serialize_with = "moment")]
     pub until: Option<SystemTime>,
 }
 
@@ -225,7 +228,18 @@ pub struct Origin {
     pub allowed_domains: Vec<String>,
     /// How long a cached value will still serve.
     pub cached_for: Option<Duration>,
+    /// When the provider was last asked about it.
+    #[serde(serialize_with = "moment")]
+    pub checked_at: Option<SystemTime>,
+    /// The https page on which the provider itself shows the secret; none while the link is not trusted.
+    pub console: Option<String>,
     pub note: Option<String>,
+}
+
+/// A moment as RFC 3339 in UTC, to the second.
+fn moment<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let moment = at.and_then(|at| jiff::Timestamp::try_from(at).ok());
+    moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).serialize(serializer)
 }
 
 /// What is known about one name, apart from any request.

@@ -12,6 +12,7 @@ pub mod life;
 pub mod link;
 pub mod local;
 pub mod oauth;
+pub mod onepassword;
 pub mod person;
 pub mod provider;
 mod files;
@@ -27,8 +28,10 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
+
+use url::Url;
 
 use crate::{
     approval::{Approval, Approvals},
@@ -164,7 +167,6 @@ impl Vault {
 
     /// What is known about `name`: asks its provider without reading a value; remembered for a short time.
     pub async fn status(&self, name: &SecretName) -> Status {
-        let origin = self.origin(name).await;
         let finding = match self.place(name) {
             Err(problem) => Finding { checked: problem.reason != Reason::Untrusted, problem: Some(problem) },
             Ok(Place::Variable(variable)) => Finding { problem: self.variable(name, &variable).err(), checked: true },
@@ -176,6 +178,7 @@ impl Vault {
                 self.external_finding(name, &link, &integration, coordinates).await
             }
         };
+        let origin = self.origin(name).await;
         Status { origin, problem: finding.problem, checked: finding.checked }
     }
 
@@ -363,10 +366,22 @@ impl Vault {
 
     /// What an integration has to choose from at a place. Names, never values.
     pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Problem> {
+        if integration == LOCAL {
+            let at = at.clone();
+            return self.blocking(move |local| local.browse(&at)).await;
+        }
         self.may_sign_in(integration)?;
         let integration = self.integration(integration)?;
         self.require_connection(&integration)?;
         self.providers.get(&integration)?.browse(at).await
+    }
+
+    /// The https page on which the provider itself shows the secret of `name`, which somebody wants to visit.
+    pub fn page(&self, name: &SecretName) -> Result<Url, Problem> {
+        let link = self.link(name).ok_or_else(|| {
+            Problem::new(Reason::NotConfigured, format!("`{name}` is not linked to an external vault"))
+        })?;
+        self.console(&link)
     }
 
     /// The names beside the secret that `name` is linked to, where its provider can list; those that end in `/` are
@@ -408,14 +423,32 @@ impl Vault {
         match target {
             Target::Local(secret) => Ok(Place::Local { secret: secret.clone() }),
             Target::External { integration, coordinates } => {
-                // An approved link of the workspace was approved with its integration's text; the user's own was not.
-                if link.source.layer == Layer::User {
-                    let Integration { source, name, definition, .. } = &**integration;
-                    self.require_trust(source, "integration", name, definition)?;
-                }
+                self.require_trust_behind(&link, integration)?;
                 self.require_connection(integration)?;
                 let (integration, coordinates) = (integration.clone(), coordinates.clone());
                 Ok(Place::External { link: link.clone(), integration, coordinates })
+            }
+        }
+    }
+
+    /// An approved link of the workspace was approved with its integration's text; the user's own was not.
+    fn require_trust_behind(&self, link: &Link, integration: &Integration) -> Result<(), Problem> {
+        if link.source.layer == Layer::Workspace {
+            return Ok(());
+        }
+        let Integration { source, name, definition, .. } = integration;
+        self.require_trust(source, "integration", name, definition)
+    }
+
+    /// The provider's own page of a link, if the link may be used.
+    fn console(&self, link: &Link) -> Result<Url, Problem> {
+        self.require_trust(&link.source, "secret", link.name.as_str(), &link.definition)?;
+        let none = || Problem::new(Reason::NotConfigured, format!("there is no page that shows `{}`", link.name));
+        match link.target.as_ref().map_err(Clone::clone)? {
+            Target::Local(_) => Err(none()),
+            Target::External { integration, coordinates } => {
+                self.require_trust_behind(link, integration)?;
+                coordinates.console_url().ok_or_else(none)
             }
         }
     }
@@ -492,6 +525,9 @@ impl Vault {
         };
         let cached_for = self.cache.remaining(link.fingerprint()).await;
         let mut origin = link_origin(&link, cached_for);
+        let age = self.statuses.age(name, link.fingerprint());
+        origin.checked_at = age.and_then(|age| SystemTime::now().checked_sub(age));
+        origin.console = self.console(&link).ok().map(String::from);
         if let Ok(Place::Local { secret }) = self.place(name)
             && let Ok(Some(entry)) = self.blocking(move |local| local.entry(&secret)).await
             && !entry.allowed_domains.is_empty()

@@ -5,12 +5,15 @@
 
 pub mod answer;
 pub mod check;
+pub mod curl;
 pub mod dynamic;
+pub mod extract;
 pub mod files;
 pub mod plan;
 mod run;
 pub mod status;
 mod survey;
+pub mod transfer;
 pub mod verbs;
 
 use std::{

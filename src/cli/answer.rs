@@ -18,7 +18,11 @@ pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: 
     } else {
         prompt::standard_input(LONGEST)?
     };
-    answer::deliver(directories, ticket, answers).await.map(|()| Exit::Done).map_err(|error| refused(&error))
+    let next = answer::deliver(directories, ticket, answers).await.map_err(|error| refused(&error))?;
+    if let Some(next) = next {
+        terminal.text(&next.to_string())?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The person's answers as the JSON object that an editor would send.

@@ -61,6 +61,10 @@ pub enum Command {
     Status(Status),
     /// Say in vaultls.toml where a secret lives
     Link(Link),
+    /// Move a value that stands in a request into the local vault
+    Extract(Extract),
+    /// Print a request as a curl command, its references left as they are
+    Curl(Curl),
     /// Review and approve what this workspace defines
     Trust(Trust),
     /// Try a token for an integration
@@ -205,6 +209,8 @@ Example:
       --allow-domain api.stripe.com
   vaultls link db --integration prod --json-key password \\
       --arn arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf
+  vaultls link mail --integration contoso --id https://my-vault.vault.azure.net/secrets/mail
+  vaultls link npm --integration team --reference op://dev/npm/token
 
 The link is written to vaultls.toml, which is meant to be committed: it holds no value. Making it is also approving
 it, on this machine.")]
@@ -216,16 +222,16 @@ pub struct Link {
     #[arg(long)]
     pub integration: String,
     /// HashiCorp Vault: where the secrets engine is mounted; `secret` unless set
-    #[arg(long, value_name = "MOUNT", conflicts_with = "arn")]
+    #[arg(long, value_name = "MOUNT", conflicts_with = "whole")]
     pub engine: Option<String>,
     /// HashiCorp Vault: the secret's path below the mount
-    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
     pub path: Option<String>,
     /// HashiCorp Vault: the key in the secret
-    #[arg(long, required_unless_present = "arn", conflicts_with = "arn")]
+    #[arg(long, required_unless_present = "whole", conflicts_with = "whole")]
     pub key: Option<String>,
     /// AWS: the secret's ARN
-    #[arg(long)]
+    #[arg(long, group = "whole")]
     pub arn: Option<String>,
     /// AWS: a role to assume for reading it
     #[arg(long, requires = "arn", value_name = "ARN")]
@@ -236,12 +242,66 @@ pub struct Link {
     /// AWS: how a binary secret becomes text: base64, hex or text
     #[arg(long, requires = "arn")]
     pub encoding: Option<String>,
+    /// Azure: the secret's identifier, with its version if not the latest
+    #[arg(long, group = "whole", value_name = "URL", conflicts_with = "version")]
+    pub id: Option<String>,
+    /// 1Password: the secret reference, with names or ids
+    #[arg(long, group = "whole", value_name = "op://VAULT/ITEM/FIELD", conflicts_with = "version")]
+    pub reference: Option<String>,
     /// A version other than the latest; of AWS, its id or its stage
     #[arg(long)]
     pub version: Option<String>,
     /// A domain that the secret may be sent to; may be given several times
     #[arg(long = "allow-domain", value_name = "DOMAIN")]
     pub allowed_domains: Vec<String>,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  vaultls extract shop.http:12:24 --name stripe-key
+
+The value at this place (a token of a header, a parameter, a field, a string of a JSON body, a variable's value) is
+stored in the local vault, and then a reference takes its place in every request file of the workspace. `vaultls check`
+tells where values look like secrets. Lines and columns count from 1, columns in characters.
+
+The value may still be in the history of the repository: if the file was ever shared, replace it where it was issued.")]
+pub struct Extract {
+    /// A .http or .rest file or a Postman collection, with the line and perhaps the column
+    #[arg(value_name = "FILE:LINE[:COLUMN]")]
+    pub place: String,
+    /// The name that the secret gets
+    #[arg(long, value_parser = name)]
+    pub name: SecretName,
+    /// A domain that the secret may be sent to [default: the host of its request]
+    #[arg(long = "allow-domain", value_name = "DOMAIN")]
+    pub allowed_domains: Vec<String>,
+    /// The environment of http-client.env.json in which the host is looked for
+    #[arg(long = "env", value_name = "NAME")]
+    pub environment: Option<String>,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  vaultls curl shop.http#login
+
+The command is for a POSIX shell. Where the request refers to a secret, `<<vault:name>>` stands in the command: put
+the value there yourself, and mind that a shell keeps a history.")]
+pub struct Curl {
+    /// A file, with `#name` or `:line` for one of its requests
+    #[arg(value_name = "FILE[#NAME|:LINE]")]
+    pub target: String,
+    /// The request called this, in place of `#NAME`
+    #[arg(long, value_name = "NAME")]
+    pub request: Option<String>,
+    /// The environment of http-client.env.json to use
+    #[arg(long = "env", value_name = "NAME")]
+    pub environment: Option<String>,
     #[command(flatten)]
     pub workspace: Workspace,
 }
@@ -407,12 +467,55 @@ the end of standard input is left out, because most programs add one; --raw keep
         #[arg(value_parser = name)]
         name: SecretName,
     },
+    /// Write the whole vault to a file, to be imported elsewhere
+    #[command(after_help = "\
+Examples:
+  vaultls vault export vault.json
+  vaultls vault export vault.json --plain
+
+The file is encrypted under a password of at least 12 characters, which is asked for without showing it, or read from
+standard input. Only you can read the file.")]
+    Export {
+        file: PathBuf,
+        /// Write every value in clear
+        #[arg(long)]
+        plain: bool,
+        /// Replace the file if it exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take over what another vault exported
+    #[command(after_help = "\
+Examples:
+  vaultls vault import vault.json --dry-run
+  vaultls vault import vault.json --duplicates keep-both
+
+All of the file is taken over, or nothing. The password of an encrypted file is asked for, or read from standard input.")]
+    Import {
+        file: PathBuf,
+        /// What to do about secrets whose names exist here with something else
+        #[arg(long, value_enum)]
+        duplicates: Option<Duplicates>,
+        /// Say what would happen, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Delete the whole vault, for example when its key is lost
     Reset {
         /// Do not ask
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Duplicates {
+    /// Keep those here
+    Skip,
+    /// Take those of the file
+    Replace,
+    /// Take those of the file under other names
+    KeepBoth,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ use crate::{
     work::{
         Sheet,
         check::{self, Located},
+        extract::counted,
         files,
     },
 };
@@ -50,7 +51,7 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
         workspaces.of(path, |_| Ok(()))?;
     }
     findings.extend(workspaces.all().flat_map(|core| core.check_config()));
-    relative(&mut findings);
+    findings.iter_mut().for_each(|finding| finding.file = documents::below_here(&finding.file));
     findings.sort_by(|left, right| (&left.file, left.start, left.code).cmp(&(&right.file, right.start, right.code)));
     findings.dedup();
     print(&findings, arguments.format, files.len(), terminal)?;
@@ -105,20 +106,6 @@ fn collect(paths: &[PathBuf], terminal: &mut Terminal) -> Result<Vec<Candidate>,
     let mut seen = std::collections::HashSet::new();
     candidates.retain(|candidate| seen.insert(candidate.path.clone()));
     Ok(candidates)
-}
-
-/// Makes names of files that lie below the folder of this process relative to it, as people and CI expect.
-fn relative(findings: &mut [Located]) {
-    let Ok(here) = std::path::absolute(".") else { return };
-    let real = here.canonicalize().ok();
-    for finding in findings {
-        let below = |folder: &PathBuf| finding.file.strip_prefix(folder).ok().map(Path::to_owned);
-        if let Some(short) = below(&here).or_else(|| real.as_ref().and_then(below)) {
-            finding.file = short;
-        } else if let Ok(short) = finding.file.strip_prefix(".") {
-            finding.file = short.to_owned();
-        }
-    }
 }
 
 /// Information and hints fail nothing.
@@ -186,10 +173,6 @@ fn human(findings: &[Located], files: usize, terminal: &mut Terminal) -> std::io
     let summary = format!("{}, {}, {}", counted(files, "file"), counted(errors, "error"), counted(warnings, "warning"));
     terminal.note(&[styled(Style::Dim, summary)]);
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn look(severity: Severity) -> (Style, &'static str) {

@@ -60,6 +60,16 @@ pub fn open(path: &Path, root: &Path, environment: Option<&str>) -> Result<(Shee
     Ok((sheet, troubles))
 }
 
+/// The name of a file that lies below the folder of this process relative to it, as people and CI expect; of any other
+/// as it is.
+pub fn below_here(file: &Path) -> PathBuf {
+    let here = std::path::absolute(".").ok();
+    let real = here.as_ref().and_then(|here| here.canonicalize().ok());
+    let below = |folder: &PathBuf| file.strip_prefix(folder).ok();
+    let short = here.iter().chain(&real).find_map(below).or_else(|| file.strip_prefix(".").ok());
+    short.unwrap_or(file).to_owned()
+}
+
 pub fn unreadable(path: &Path, error: &FileError) -> Stop {
     let hint = match error {
         FileError::Missing => "check the name, or start the command in another folder",

@@ -24,6 +24,8 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
         role_arn,
         json_key,
         encoding,
+        id,
+        reference,
         version,
         allowed_domains,
         workspace,
@@ -31,13 +33,15 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
     let core = machine.open(root(workspace.root.as_ref(), None)?);
     let target = NewLink {
         integration,
-        engine: engine.or_else(|| arn.is_none().then(|| USUAL_ENGINE.to_owned())),
+        engine: engine.or_else(|| path.is_some().then(|| USUAL_ENGINE.to_owned())),
         path,
         key,
         arn,
         role_arn,
         json_key,
         encoding,
+        id,
+        reference,
         version: version.map(NewVersion::parse),
         allowed_domains: (!allowed_domains.is_empty()).then_some(allowed_domains),
         ..NewLink::default()

@@ -10,6 +10,7 @@ use crate::{
         arguments::{Format, VaultCommand},
         prompt, root,
         terminal::{Style, Terminal, plain, styled},
+        transfer,
     },
     name::SecretName,
     vault::local::{Change, Entry},
@@ -48,6 +49,10 @@ pub async fn vault(arguments: arguments::Vault, machine: &Machine, terminal: &mu
         }
         VaultCommand::Enable { name } => enable(&core, &name, true, terminal).await,
         VaultCommand::Disable { name } => enable(&core, &name, false, terminal).await,
+        VaultCommand::Export { file, plain, force } => transfer::export(&core, &file, plain, force, terminal).await,
+        VaultCommand::Import { file, duplicates, dry_run } => {
+            transfer::import(&core, &file, duplicates, dry_run, terminal).await
+        }
         VaultCommand::Reset { yes } => reset(&core, yes, terminal).await,
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Integration {
     /// The kind of vault.
     provider: Provider,
     /// HashiCorp Vault: the server's address: https, or http on this machine itself. Azure: where to sign in, for a
-    /// cloud other than the public one, such as `https://login.microsoftonline.us`.
+    /// cloud other than the public one, such as `https://login.microsoftonline.us`. 1Password: the Connect server's.
     #[schemars(url)]
     address: Option<String>,
     /// The namespace of Vault Enterprise, HCP or OpenBao, such as `team-a`.
@@ -46,8 +46,8 @@ pub(super) struct Integration {
     client_id: Option<String>,
     /// AWS: the region, such as `eu-west-1`; every linked ARN must be of it.
     region: Option<String>,
-    /// AWS: the account's number; every linked ARN must be of it.
-    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+    /// AWS: the account's number; every linked ARN must be of it. 1Password: the desktop app's account, by its sign-in
+    /// address, email or id.
     account: Option<String>,
     /// AWS: the profile of `~/.aws/config`; `main`, then `default`, unless set.
     profile: Option<String>,
@@ -57,7 +57,7 @@ pub(super) struct Integration {
     /// A file with the certificate authority's certificates (PEM). Only in the user's own configuration.
     ca_file: Option<String>,
     /// How to sign in: HashiCorp Vault by `token` unless set, AWS by `profile`, Azure by
-    /// `az`.
+    /// `az`, 1Password by `app`.
     auth: Option<Auth>,
 }
 
@@ -67,6 +67,7 @@ enum Provider {
     Hashicorp,
     Azure,
     Aws,
+    Onepassword,
 }
 
 #[derive(JsonSchema)]
@@ -112,6 +113,10 @@ enum Method {
     Kubernetes,
     /// Azure: the session of the Azure CLI.
     Az,
+    /// Azure: a person in their browser. A session lasts one day at most.
+    Browser,
+    /// Azure: a person in a browser on any machine, with a code that is shown here.
+    Device,
     /// Azure: an application's secret, from `AZURE_CLIENT_SECRET` or typed in once. Never written in a file.
     ClientSecret,
     /// Azure: a federated token of Kubernetes, from `AZURE_FEDERATED_TOKEN_FILE`.
@@ -122,6 +127,12 @@ enum Method {
     Profile,
     /// AWS: `AWS_ACCESS_KEY_ID` and its company, or keys typed in once. Never written in a file.
     Keys,
+    /// 1Password: the session of the desktop app, through the 1Password CLI `op`.
+    App,
+    /// 1Password: a service account's token, from `OP_SERVICE_ACCOUNT_TOKEN` or typed in once, through `op`.
+    ServiceAccount,
+    /// 1Password: a Connect server's token, from `OP_CONNECT_TOKEN` or typed in once. Needs `address`.
+    Connect,
 }
 
 #[derive(JsonSchema)]
@@ -147,7 +158,7 @@ pub(super) struct Secret {
     encoding: Option<Encoding>,
     /// HashiCorp Vault, KV version 2: the version's number. AWS: its id or its stage. The latest unless set.
     version: Option<Version>,
-    /// 1Password: the secret reference, such as `op://vault/item/field`.
+    /// 1Password: the secret reference, such as `op://vault/item/field`, with names or ids.
     reference: Option<String>,
     /// Local vault: the secret's name there, where it differs.
     name: Option<String>,

@@ -1,5 +1,6 @@
 //! What can be done at a place: send its request, mend its references, and help a secret that cannot be had.
 
+mod extract;
 mod mend;
 mod remedy;
 
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use crate::{
     feature::{
         Context, Edit,
-        command::{Command, Run},
+        command::{Command, Extract, Run},
         trouble,
     },
     text::Span,
@@ -34,6 +35,8 @@ pub enum ActionKind {
     QuickFix,
     /// Says the same in another way.
     Rewrite,
+    /// Moves a part of the text elsewhere.
+    Extract,
     /// Does something outside the text.
     Run,
 }
@@ -59,6 +62,9 @@ pub fn actions(context: &Context<'_>, uri: &str, span: Span) -> Vec<Action> {
         remedy::push(context, uri, &trouble, span, &mut actions);
     }
     mend::push(context, span, &mut actions);
+    // One thing can be likeliest at a place.
+    let taken = actions.iter().any(|action| action.preferred);
+    actions.extend(extract::action(context, uri, span).map(|it| Action { preferred: it.preferred && !taken, ..it }));
     actions.extend(send(context, uri, span));
     let mut seen = std::collections::HashSet::new();
     actions.retain(|action| seen.insert(action.title.clone()));
@@ -66,13 +72,15 @@ pub fn actions(context: &Context<'_>, uri: &str, span: Span) -> Vec<Action> {
     actions
 }
 
-fn send(context: &Context<'_>, uri: &str, span: Span) -> Option<Action> {
-    let request = context.document.request_at(span.start)?;
+/// What can be done with the whole request at a place.
+fn send(context: &Context<'_>, uri: &str, span: Span) -> Vec<Action> {
+    let Some(request) = context.document.request_at(span.start) else { return Vec::new() };
     if context.document.requests[request].not_runnable.is_some() {
-        return None;
+        return Vec::new();
     }
     let run = Run { uri: uri.to_owned(), request: Some(request), line: None, environment: None };
-    Some(Action::command(Command::Run(run), None))
+    let copy = Command::CopyCurl(run.clone());
+    [Command::Run(run), copy].map(|command| Action::command(command, None)).to_vec()
 }
 
 impl Action {
@@ -80,6 +88,14 @@ impl Action {
     fn command(command: Command, fixes: Option<&'static str>) -> Self {
         let kind = if fixes.is_some() { ActionKind::QuickFix } else { ActionKind::Run };
         Self { title: command.title(), kind, fixes, preferred: false, effect: Effect::Command(command) }
+    }
+
+    /// Says in which version of the document the action's place counts.
+    pub fn of_version(mut self, current: i32) -> Self {
+        if let Effect::Command(Command::Extract(Extract { version, .. })) = &mut self.effect {
+            *version = current;
+        }
+        self
     }
 
     fn edit(title: String, kind: ActionKind, fixes: &'static str, edits: Vec<Edit>) -> Self {
@@ -107,11 +123,11 @@ mod tests {
         actions(&fixture.context(), URI, Span::at(fixture.cursor()))
     }
 
-    /// The titles offered at the cursor, without the last, which sends the request.
+    /// The titles offered at the cursor, without the last two, which are about the request.
     fn check(fixture: &Fixture, expected: &[&str]) {
         let actions = at_cursor(fixture);
         let mut titles: Vec<_> = actions.iter().map(|action| action.title.as_str()).collect();
-        assert_eq!(titles.pop(), Some("Send request"));
+        assert_eq!((titles.pop(), titles.pop()), (Some("Copy as cURL"), Some("Send request")));
         assert_eq!(titles, expected);
         assert!(actions.iter().filter(|action| action.preferred).count() <= 1, "{actions:?}");
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{config::NewLink, feature::escape, name::SecretName};
+use crate::{config::NewLink, feature::escape, name::SecretName, text::Span};
 
 /// A command with its argument, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +16,14 @@ pub enum Command {
     Link(Link),
     Unlock,
     Login(Login),
+    Disconnect(Login),
+    Browse(Browse),
+    OpenAtProvider(Named),
     Trust(Trust),
     Status(Scope),
     ResetCache(ResetCache),
+    Extract(Extract),
+    CopyCurl(Run),
 }
 
 /// Which command, without its argument.
@@ -31,9 +36,14 @@ pub enum Verb {
     Link,
     Unlock,
     Login,
+    Disconnect,
+    Browse,
+    OpenAtProvider,
     Trust,
     Status,
     ResetCache,
+    Extract,
+    CopyCurl,
 }
 
 /// Sends a request: the one numbered `request`, else the one at `line`, else the first.
@@ -93,13 +103,33 @@ pub struct Link {
     pub link: Box<NewLink>,
 }
 
-/// Signs in to an integration. The token is asked for, hidden.
+/// About one integration: signing in there, or ending the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Login {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     pub integration: String,
+}
+
+/// Finds the place of a secret by choosing, step by step. Without `path`, from the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Browse {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// The secret that will be linked to what is chosen.
+    pub name: SecretName,
+    pub integration: String,
+    /// What was chosen so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// A part of the names that are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The page, as the answer before it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// Shows what a workspace wants approved, or approves it.
@@ -129,13 +159,27 @@ pub struct ResetCache {
     pub name: Option<SecretName>,
 }
 
+/// Moves a literal of an open document into the local vault. It names the place: the value stays in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Extract {
+    pub uri: String,
+    /// The version of the document in which the place counts.
+    pub version: i32,
+    /// In bytes of the document's text in UTF-8.
+    pub span: Span,
+    pub name: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_domains: Option<Vec<String>>,
+}
+
 /// An object without members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
@@ -143,9 +187,14 @@ impl Verb {
         Self::Link,
         Self::Unlock,
         Self::Login,
+        Self::Disconnect,
+        Self::Browse,
+        Self::OpenAtProvider,
         Self::Trust,
         Self::Status,
         Self::ResetCache,
+        Self::Extract,
+        Self::CopyCurl,
     ];
 
     /// The id that travels as `workspace/executeCommand`'s `command`.
@@ -158,9 +207,14 @@ impl Verb {
             Self::Link => "vaultls.link",
             Self::Unlock => "vaultls.unlock",
             Self::Login => "vaultls.login",
+            Self::Disconnect => "vaultls.disconnect",
+            Self::Browse => "vaultls.browse",
+            Self::OpenAtProvider => "vaultls.openAtProvider",
             Self::Trust => "vaultls.trust",
             Self::Status => "vaultls.status",
             Self::ResetCache => "vaultls.resetCache",
+            Self::Extract => "vaultls.extract",
+            Self::CopyCurl => "vaultls.copyCurl",
         }
     }
 
@@ -170,15 +224,18 @@ impl Verb {
             Self::Run => "{uri, request? | line?, environment?}",
             Self::AllowHost => "{uri, secret, host, remember}",
             Self::Create => "{uri?, name, allowedDomains?: [..]}",
-            Self::Enable => "{uri?, name}",
+            Self::Enable | Self::OpenAtProvider => "{uri?, name}",
             Self::Link => {
                 "{uri?, name, link: {integration, engine?, path?, key?, id?, arn?, reference?, version?, allowedDomains?: [..], ..}}"
             }
             Self::Unlock => "{}",
-            Self::Login => "{uri?, integration}",
+            Self::Login | Self::Disconnect => "{uri?, integration}",
+            Self::Browse => "{uri?, name, integration, path?: [..], filter?, page?}",
             Self::Trust => "{uri, approve?}",
             Self::Status => "{uri?}",
             Self::ResetCache => "{uri?, name?}",
+            Self::Extract => "{uri, version, span: {start, end}, name, allowedDomains?: [..]}",
+            Self::CopyCurl => "{uri, request? | line?, environment?}",
         }
     }
 }
@@ -201,9 +258,14 @@ impl Command {
             Verb::Link => read(argument).map(Self::Link),
             Verb::Unlock => read(argument).map(|Nothing {}| Self::Unlock),
             Verb::Login => read(argument).map(Self::Login),
+            Verb::Disconnect => read(argument).map(Self::Disconnect),
+            Verb::Browse => read(argument).map(Self::Browse),
+            Verb::OpenAtProvider => read(argument).map(Self::OpenAtProvider),
             Verb::Trust => read(argument).map(Self::Trust),
             Verb::Status => read(argument).map(Self::Status),
             Verb::ResetCache => read(argument).map(Self::ResetCache),
+            Verb::Extract => read(argument).map(Self::Extract),
+            Verb::CopyCurl => read(argument).map(Self::CopyCurl),
         };
         parsed.ok_or_else(|| format!("`{id}` takes one argument {}, and was given something else", verb.shape()))
     }
@@ -217,9 +279,14 @@ impl Command {
             Self::Link(_) => Verb::Link,
             Self::Unlock => Verb::Unlock,
             Self::Login(_) => Verb::Login,
+            Self::Disconnect(_) => Verb::Disconnect,
+            Self::Browse(_) => Verb::Browse,
+            Self::OpenAtProvider(_) => Verb::OpenAtProvider,
             Self::Trust(_) => Verb::Trust,
             Self::Status(_) => Verb::Status,
             Self::ResetCache(_) => Verb::ResetCache,
+            Self::Extract(_) => Verb::Extract,
+            Self::CopyCurl(_) => Verb::CopyCurl,
         }
     }
 
@@ -242,10 +309,17 @@ impl Command {
             Self::Link(Link { name, link, .. }) => format!("Link `{name}` to `{}`", escape::plain(&link.integration)),
             Self::Unlock => "Unlock the local vault".into(),
             Self::Login(Login { integration, .. }) => format!("Sign in to `{}`", escape::plain(integration)),
+            Self::Disconnect(Login { integration, .. }) => format!("Disconnect `{}`", escape::plain(integration)),
+            Self::Browse(Browse { name, integration, .. }) => {
+                format!("Link `{name}` to `{}`...", escape::plain(integration))
+            }
+            Self::OpenAtProvider(Named { name, .. }) => format!("Open `{name}` at its provider"),
             Self::Trust(_) => "Review and trust this workspace's definitions".into(),
             Self::Status(_) => "Show the state of vaults and secrets".into(),
             Self::ResetCache(ResetCache { name: Some(name), .. }) => format!("Ask for `{name}` again"),
             Self::ResetCache(ResetCache { name: None, .. }) => "Forget everything cached".into(),
+            Self::Extract(Extract { name, .. }) => format!("Move this value to the local vault as `{name}`"),
+            Self::CopyCurl(_) => "Copy as cURL".into(),
         }
     }
 
@@ -255,13 +329,16 @@ impl Command {
             Self::Run(argument) => serde_json::to_value(argument),
             Self::AllowHost(argument) => serde_json::to_value(argument),
             Self::Create(argument) => serde_json::to_value(argument),
-            Self::Enable(argument) => serde_json::to_value(argument),
+            Self::Enable(argument) | Self::OpenAtProvider(argument) => serde_json::to_value(argument),
             Self::Link(argument) => serde_json::to_value(argument),
             Self::Unlock => Ok(Value::Object(serde_json::Map::new())),
-            Self::Login(argument) => serde_json::to_value(argument),
+            Self::Login(argument) | Self::Disconnect(argument) => serde_json::to_value(argument),
+            Self::Browse(argument) => serde_json::to_value(argument),
             Self::Trust(argument) => serde_json::to_value(argument),
             Self::Status(argument) => serde_json::to_value(argument),
             Self::ResetCache(argument) => serde_json::to_value(argument),
+            Self::Extract(argument) => serde_json::to_value(argument),
+            Self::CopyCurl(argument) => serde_json::to_value(argument),
         };
         value.expect("arguments are plain data with text keys")
     }
@@ -312,17 +389,32 @@ mod tests {
             allowed_domains: Some(vec![host.clone()]),
             ..NewLink::default()
         };
+        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None };
+        let (span, allowed_domains) = (Span::new(3, 9), Some(vec![host.clone()]));
+        let extract = Extract { uri: uri.clone(), version: 7, span, name: name("a"), allowed_domains };
         vec![
-            Command::Run(Run { uri: uri.clone(), request: Some(2), line: None, environment: None }),
+            Command::Run(run.clone()),
             Command::AllowHost(AllowHost { uri: uri.clone(), secret: name("a"), host, remember: true }),
             Command::Create(Create { uri: None, name: name("a"), allowed_domains: None }),
             Command::Enable(Named { uri: None, name: name("a") }),
             Command::Link(Link { uri: None, name: name("a"), link: Box::new(link) }),
             Command::Unlock,
             Command::Login(Login { uri: None, integration: "payments".into() }),
+            Command::Disconnect(Login { uri: None, integration: "payments".into() }),
+            Command::Browse(Browse {
+                uri: None,
+                name: name("a"),
+                integration: "payments".into(),
+                path: vec!["kv/".into()],
+                filter: Some("x".into()),
+                page: None,
+            }),
+            Command::OpenAtProvider(Named { uri: None, name: name("a") }),
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
             Command::Status(Scope { uri: Some(uri) }),
             Command::ResetCache(ResetCache::default()),
+            Command::Extract(extract),
+            Command::CopyCurl(run),
         ]
     }
 

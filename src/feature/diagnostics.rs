@@ -10,7 +10,11 @@ pub use findings::{Findings, MAX_FINDINGS};
 pub use variables::similar_variables;
 
 use crate::{
-    feature::{Context, Finding, code, escape, sent::Sent},
+    feature::{
+        Context, Finding, code, escape,
+        pasted::{self, Pasted},
+        sent::Sent,
+    },
     name::NameError,
     status::Severity,
     syntax::{Kind, Place, Reference, Spelling},
@@ -31,6 +35,7 @@ pub fn diagnostics(context: &Context<'_>) -> Vec<Finding> {
     variables::push(context, &sent, &mut findings);
     not_carried_out(context, &mut findings);
     advice(context, &mut findings);
+    pasted_secrets(context, &mut findings);
     findings.finish()
 }
 
@@ -130,6 +135,15 @@ fn advice(context: &Context<'_>, findings: &mut Findings) {
                 "other tools for `.http` files read braces differently; convert it to `<<vault:..>>`".into()
             });
         }
+    }
+}
+
+/// Secrets that stand in the file itself.
+fn pasted_secrets(context: &Context<'_>, findings: &mut Findings) {
+    for Pasted { span, what } in pasted::all(context.document, context.source) {
+        findings.add(span, Severity::Information, code::PASTED_SECRET, || {
+            format!("this looks like {what}; move it to a vault, and replace it if the file was ever shared")
+        });
     }
 }
 

@@ -247,6 +247,8 @@ pub(super) fn origin() -> Origin {
         coordinates: vec![("engine", "kv".into()), ("path", "payments/stripe".into()), ("key", "api_key".into())],
         allowed_domains: vec!["api.stripe.com".into()],
         cached_for: Some(std::time::Duration::from_secs(750)),
+        checked_at: None,
+        console: None,
         note: None,
     }
 }

@@ -32,7 +32,7 @@ const PARALLEL: usize = 64;
 /// How long a connection may take, where the whole exchange has longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection waits for the next request. Its buffers hold the last one, values included, until it is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The bounds of one exchange.
 #[derive(Clone, Debug)]

@@ -60,10 +60,17 @@ pub fn tell(state: &State, answer: &Answer) {
     let Answer::Other(outcome) = answer else { return };
     match outcome {
         Outcome::Done { message } => state.editor.say(MessageType::INFO, message.as_str()),
-        Outcome::Failed { message } => state.editor.say(MessageType::ERROR, message.as_str()),
+        Outcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message.as_str()),
         Outcome::NeedsInput { message, by_hand, .. } => {
             state.editor.say(MessageType::WARNING, format!("{message}: {by_hand}"));
         }
+        // The sign-in itself says where to go.
+        Outcome::Browser { .. } => {}
+        Outcome::Choices { .. } => {
+            let message = "run `vaultls link NAME --integration INTEGRATION` in a terminal to choose";
+            state.editor.say(MessageType::INFO, message);
+        }
+        Outcome::Page { url, message } => state.editor.say(MessageType::INFO, format!("{message}: {url}")),
         Outcome::Review { pending } if pending.is_empty() => {
             state.editor.say(MessageType::INFO, "nothing in this workspace waits for approval");
         }
@@ -74,6 +81,8 @@ pub fn tell(state: &State, answer: &Answer) {
                 format!("{} definitions wait for approval: {names}; run `vaultls trust` in a terminal", pending.len());
             state.editor.say(MessageType::WARNING, message);
         }
+        // Nobody else puts it where it can be taken from.
+        Outcome::Text { text } => state.editor.say(MessageType::INFO, text.as_str()),
         Outcome::Status(report) => {
             let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
             let message = format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local);

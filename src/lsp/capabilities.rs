@@ -30,6 +30,8 @@ pub struct Abilities {
     pub watch_files: bool,
     /// Whether a workspace edit may name the versions of documents.
     pub versioned_edits: bool,
+    /// Whether the server may ask it to apply an edit.
+    pub applies_edits: bool,
     /// Whether it takes code actions; else it takes bare commands.
     pub code_actions: bool,
     /// Whether a workspace edit may create a file.
@@ -70,6 +72,7 @@ impl Abilities {
             creates_files: edit
                 .and_then(|it| it.resource_operations.as_ref())
                 .is_some_and(|operations| operations.contains(&ResourceOperationKind::Create)),
+            applies_edits: workspace.and_then(|it| it.apply_edit) == Some(true),
             code_actions: document
                 .and_then(|it| it.code_action.as_ref()?.code_action_literal_support.as_ref())
                 .is_some(),

@@ -12,7 +12,8 @@ use std::{
 };
 
 use ls_types::{
-    Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, notification,
+    Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, WorkspaceEdit,
+    notification,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -168,6 +169,19 @@ impl Editor {
             return false;
         }
         matches!(tokio::time::timeout(PATIENCE, self.client.show_document(document)).await, Ok(Ok(true)))
+    }
+
+    /// Lets the editor change documents.
+    ///
+    /// # Errors
+    /// Why it did not, in its own words where it has some.
+    pub async fn apply(&self, edit: WorkspaceEdit) -> Result<(), String> {
+        match tokio::time::timeout(HUMAN_PATIENCE, self.client.apply_edit(edit)).await {
+            Ok(Ok(answer)) if answer.applied => Ok(()),
+            Ok(Ok(answer)) => Err(answer.failure_reason.unwrap_or_else(|| "the editor refused the edit".into())),
+            Ok(Err(_)) => Err("the editor cannot apply edits".into()),
+            Err(_) => Err("the editor did not answer".into()),
+        }
     }
 
     /// Asks the client to tell of changed files.

@@ -8,18 +8,20 @@ use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
+    config::NewLink,
     feature::{
-        command::{AllowHost, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
         escape,
     },
     lsp::{
-        bare, convert, refresh, run,
+        bare, convert, curl, extract, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
     vault::{
         local::Change,
-        person::{Field, Given},
+        person::Field,
+        provider::{ByHand, Choice, Leads, Shelf},
         value::SecretValue,
     },
     work::{
@@ -37,7 +39,7 @@ pub enum Answer {
     Other(Outcome),
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(tag = "outcome", rename_all = "camelCase")]
 pub enum Outcome {
     Done {
@@ -52,34 +54,91 @@ pub enum Outcome {
         #[serde(skip)]
         by_hand: String,
     },
+    /// The person is to sign in on a page. The server opened it where the client can; an address that they paste goes
+    /// through `vaultls answer`.
+    Browser {
+        integration: String,
+        url: String,
+        /// To be entered on the page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ticket: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<Field>,
+    },
+    /// What there is to choose from; names, never values.
+    Choices {
+        title: String,
+        items: Vec<Item>,
+        /// The next page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<String>,
+        /// What can be typed by hand instead, as the next part of the path.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ask: Option<Ask>,
+    },
+    /// A page for the browser that the client could not be made to show.
+    Page {
+        url: String,
+        message: String,
+    },
     /// What waits for approval, to be shown as it stands.
     Review {
         pending: Vec<Waiting>,
     },
     Status(Box<Report>),
+    /// For the person to paste elsewhere.
+    Text {
+        text: String,
+    },
     Failed {
         message: String,
+        /// A code of `Reason`, where one is behind it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'static str>,
     },
 }
 
+/// One thing to choose: with `path`, more to choose from; with `link`, what `vaultls.link` takes.
+#[derive(Clone, Serialize)]
+pub struct Item {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<Box<NewLink>>,
+}
+
+/// A part of a path that can be typed.
+#[derive(Clone, Serialize)]
+pub struct Ask {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placeholder: Option<String>,
+}
+
 impl Answer {
-    fn done(message: impl Into<String>) -> Self {
+    pub fn done(message: impl Into<String>) -> Self {
         Self::Other(Outcome::Done { message: message.into() })
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Other(Outcome::Failed { message: message.into() })
+        Self::Other(Outcome::Failed { message: message.into(), code: None })
     }
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self::failed(told(&failure))
+        Self::Other(Outcome::Failed { message: told(&failure), code: failure.code() })
     }
 }
 
 /// A failure with its way out.
-fn told(failure: &Failure) -> String {
+pub fn told(failure: &Failure) -> String {
     if failure.hint.is_empty() { failure.message.clone() } else { format!("{}; {}", failure.message, failure.hint) }
 }
 
@@ -87,6 +146,8 @@ fn told(failure: &Failure) -> String {
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
     let answer = match parse(state, &params) {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
+        Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
+        Ok(Command::Extract(it)) => extract::extract(state, it).await,
         Ok(command) => Ok(carry_out(state, command).await),
         Err(message) => Ok(Answer::failed(message)),
     };
@@ -99,7 +160,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
 
 /// A command without any argument means the place where the person works: some clients can send none.
 fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
-    let about_a_document = [Verb::Run, Verb::Trust].iter().any(|verb| verb.id() == params.command);
+    let about_a_document = [Verb::Run, Verb::Trust, Verb::CopyCurl].iter().any(|verb| verb.id() == params.command);
     match params.arguments.as_slice() {
         [] if about_a_document => {
             let focus = state.focus().ok_or("no document is open that this could be about")?;
@@ -107,7 +168,7 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
                 .edition(&focus.uri)
                 .map(|(edition, _)| convert::position(&edition.text, focus.offset, state.encoding()));
             let mut argument = json!({ "uri": focus.uri.as_str() });
-            if let (Some(place), true) = (place, params.command == Verb::Run.id()) {
+            if let (Some(place), true) = (place, params.command != Verb::Trust.id()) {
                 argument["line"] = json!(place.line);
             }
             Command::parse(&params.command, Some(&argument))
@@ -120,12 +181,16 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
 
 async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
     let uri = match &command {
-        Command::Run(it) => Some(it.uri.as_str()),
+        Command::Run(it) | Command::CopyCurl(it) => Some(it.uri.as_str()),
+        Command::Extract(it) => Some(it.uri.as_str()),
         Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
         Command::Create(Create { uri, .. })
         | Command::Enable(Named { uri, .. })
+        | Command::OpenAtProvider(Named { uri, .. })
         | Command::Link(Link { uri, .. })
         | Command::Login(Login { uri, .. })
+        | Command::Disconnect(Login { uri, .. })
+        | Command::Browse(Browse { uri, .. })
         | Command::Status(Scope { uri })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
         Command::Unlock => None,
@@ -134,13 +199,16 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         return Answer::failed("there is no workspace that this could be about");
     };
     match command {
-        Command::Run(_) => Answer::failed("a run has its own way"),
+        Command::Run(_) | Command::CopyCurl(_) | Command::Extract(_) => Answer::failed("this has its own way"),
         Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
         Command::Link(it) => link(state, core, it).await,
         Command::Unlock => unlock(state, core).await,
-        Command::Login(it) => login(state, core, it).await,
+        Command::Login(it) => sign_in::login(state, &workspace, core, it).await,
+        Command::Disconnect(it) => disconnect(state, &workspace, &core, &it.integration).await,
+        Command::Browse(it) => browse(&core, it).await,
+        Command::OpenAtProvider(it) => open_at_provider(state, &core, &it.name),
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
         Command::Status(_) => {
             refresh::reread(state, &workspace, &core).await;
@@ -193,25 +261,52 @@ async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
 }
 
 async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
-    let question = Question {
-        message: "The passphrase of the local vault".into(),
-        field: Field::hidden("passphrase", "Passphrase"),
-        by_hand: "start the editor with `VAULTLS_KEY_FILE`, or use a client with the vaultls plugin".into(),
-    };
-    ask(state, question, async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
+    ask(state, passphrase(), async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
 }
 
-async fn login(state: &Arc<State>, core: Arc<Core>, it: Login) -> Answer {
-    if let Err(problem) = core.vault.may_sign_in(&it.integration) {
-        return Failure::from(problem).into();
-    }
-    let shown = escape::plain(&it.integration);
-    let question = Question {
-        message: format!("A token for `{shown}`; it is kept in memory until the editor is closed"),
-        field: Field::hidden("token", format!("Token for {shown}")),
-        by_hand: format!("sign in to `{shown}` with the provider's own tool"),
+/// Ends the session of an integration, and a sign-in that is under way. Also what could not be revoked is forgotten
+/// here.
+async fn disconnect(state: &Arc<State>, workspace: &Workspace, core: &Core, integration: &str) -> Answer {
+    state.sign_ins.end(&workspace.root, Some(integration));
+    let ended = core.disconnect(integration).await;
+    let done = format!("`{}` is disconnected, and what it gave is forgotten", escape::plain(integration));
+    settle(state, ended, done)
+}
+
+async fn browse(core: &Core, it: Browse) -> Answer {
+    let at = Shelf { path: it.path, filter: it.filter.unwrap_or_default(), page: it.page };
+    let choices = match core.browse(&it.integration, &at).await {
+        Ok(choices) => choices,
+        Err(failure) => return failure.into(),
     };
-    ask(state, question, async move |token| core.login(&it.integration, &Given::new(token)).await.map(|_| None)).await
+    let items = choices.choices.into_iter().map(|Choice { label, detail, leads }| match leads {
+        Leads::To(path) => Item { label, detail, path: Some(path), link: None },
+        Leads::Link(link) => Item { label, detail, path: None, link: Some(link) },
+    });
+    Answer::Other(Outcome::Choices {
+        title: choices.title,
+        items: items.collect(),
+        more: choices.more,
+        ask: choices.by_hand.map(|ByHand { label, placeholder }| Ask { label, placeholder }),
+    })
+}
+
+fn open_at_provider(state: &Arc<State>, core: &Core, name: &SecretName) -> Answer {
+    let url = match core.vault.page(name) {
+        Ok(url) => url,
+        Err(problem) => return Failure::from(problem).into(),
+    };
+    let message = format!("the page of `{name}` at its provider");
+    let page = convert::external_page(&url).filter(|_| state.editor.abilities().show_document);
+    let Some(page) = page else { return Answer::Other(Outcome::Page { url: url.into(), message }) };
+    let task = state.clone();
+    // The client is never waited for here.
+    state.editor.spawn(async move {
+        if !task.editor.show(page).await {
+            task.editor.say(MessageType::INFO, format!("{message}: {url}"));
+        }
+    });
+    Answer::done(format!("`{name}` is shown in the browser"))
 }
 
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
@@ -243,15 +338,28 @@ async fn reset_cache(state: &Arc<State>, core: &Core, name: Option<&SecretName>)
 }
 
 /// Something to ask the person.
-struct Question {
-    message: String,
-    field: Field,
-    by_hand: String,
+pub struct Question {
+    pub message: String,
+    pub field: Field,
+    pub by_hand: String,
+}
+
+/// What opens the local vault, or makes its key.
+pub fn passphrase() -> Question {
+    Question {
+        message: "The passphrase of the local vault".into(),
+        field: Field::hidden("passphrase", "Passphrase"),
+        by_hand: "start the editor with `VAULTLS_KEY_FILE`, or use a client with the vaultls plugin".into(),
+    }
 }
 
 /// Issues a ticket for `question` and does `then` with the answer when it comes. What it did shows in diagnostics; a
 /// failure is told to whoever answered.
-async fn ask<F>(state: &Arc<State>, question: Question, then: impl FnOnce(SecretValue) -> F + Send + 'static) -> Answer
+pub async fn ask<F>(
+    state: &Arc<State>,
+    question: Question,
+    then: impl FnOnce(SecretValue) -> F + Send + 'static,
+) -> Answer
 where
     F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
 {
@@ -274,9 +382,10 @@ where
             if let Some(warning) = warning {
                 waiting.editor.say(MessageType::WARNING, warning);
             }
+            None
         });
         // Whoever answered tells the person; a failure that nobody waits for any more is told here.
-        if let Err(failure) = answered.reply(effect) {
+        if let Err(Err(failure)) = answered.reply.send(effect) {
             waiting.editor.say(MessageType::WARNING, failure);
         }
     });

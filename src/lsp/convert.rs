@@ -257,6 +257,7 @@ fn action_kind(kind: ActionKind) -> CodeActionKind {
     match kind {
         ActionKind::QuickFix => CodeActionKind::QUICKFIX,
         ActionKind::Rewrite => CodeActionKind::REFACTOR_REWRITE,
+        ActionKind::Extract => CodeActionKind::REFACTOR_EXTRACT,
         ActionKind::Run => CodeActionKind::SOURCE,
     }
 }
@@ -363,6 +364,12 @@ pub fn tokens(snapshot: &Snapshot, tokens: &[Token]) -> SemanticTokens {
 
 pub fn show_document(uri: Uri) -> ShowDocumentParams {
     ShowDocumentParams { uri, external: None, take_focus: Some(false), selection: None }
+}
+
+/// A page for the browser; none for an address that the protocol cannot carry.
+pub fn external_page(url: &url::Url) -> Option<ShowDocumentParams> {
+    let uri = url.as_str().parse().ok()?;
+    Some(ShowDocumentParams { uri, external: Some(true), take_focus: Some(true), selection: None })
 }
 
 pub fn progress_begin(token: &ProgressToken, title: String) -> ProgressParams {

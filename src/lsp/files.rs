@@ -8,6 +8,7 @@ use std::{
 };
 
 use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, MessageType, Uri, WorkspaceEdit};
+use zeroize::Zeroizing;
 
 use crate::{
     feature::{
@@ -105,12 +106,22 @@ pub async fn code_actions(state: &State, actions: &[Action], context: &CodeActio
     shown
 }
 
-/// Every document of the snapshot's workspace that mentions a vault, as `find` sees it. Open documents are searched
-/// as they are; of the rest, those below the root. None after
-/// a fault.
+/// Every document of the snapshot's workspace that mentions a vault, as `find` sees it. Nobody writes these letters as
+/// escapes of JSON, so that other files need not be parsed.
 pub async fn search<T: Send + 'static>(
     state: &State,
     snapshot: &Snapshot,
+    find: impl Fn(&Sheet) -> Vec<T> + Send + 'static,
+) -> Option<Vec<T>> {
+    search_for(state, snapshot, Zeroizing::new("vault:".into()), find).await
+}
+
+/// Every document of the snapshot's workspace in which `needle` stands, as `find` sees it. Open documents are searched
+/// as they are; of the rest, those below the root. None after a fault.
+pub async fn search_for<T: Send + 'static>(
+    state: &State,
+    snapshot: &Snapshot,
+    needle: Zeroizing<String>,
     find: impl Fn(&Sheet) -> Vec<T> + Send + 'static,
 ) -> Option<Vec<T>> {
     let mut open = Vec::new();
@@ -126,7 +137,7 @@ pub async fn search<T: Send + 'static>(
     let (root, whole) = (snapshot.workspace.root.clone(), state.is_root(&snapshot.workspace.root));
     let searched = tokio::task::spawn_blocking(move || {
         let files = if whole { work::files::walk(&root).files } else { siblings(&root) };
-        search_all(&open, files, &find)
+        search_all(&open, files, &needle, &find)
     });
     let (found, complete) = searched.await.ok()?;
     if !complete {
@@ -137,14 +148,19 @@ pub async fn search<T: Send + 'static>(
 }
 
 /// What `find` sees in the open documents and in the other `files`, and whether all of them were looked at.
-fn search_all<T>(open: &[Sheet], files: Vec<PathBuf>, find: &impl Fn(&Sheet) -> Vec<T>) -> (Vec<T>, bool) {
+fn search_all<T>(
+    open: &[Sheet],
+    files: Vec<PathBuf>,
+    needle: &str,
+    find: &impl Fn(&Sheet) -> Vec<T>,
+) -> (Vec<T>, bool) {
     let mut found: Vec<T> = open.iter().flat_map(find).collect();
     let mut budget = MAX_BYTES;
     for (index, path) in files.into_iter().filter(|path| !open.iter().any(|sheet| sheet.path == *path)).enumerate() {
         if index == MAX_FILES || budget == 0 {
             return (found, false);
         }
-        let Some(sheet) = read(path) else { continue };
+        let Some(sheet) = read(path, needle) else { continue };
         found.extend(find(&sheet));
         budget = budget.saturating_sub(sheet.source.len());
     }
@@ -161,15 +177,14 @@ fn siblings(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A file of the disk that mentions a vault. Nobody writes these letters as escapes of JSON, so that other files
-/// need not be parsed.
-fn read(path: PathBuf) -> Option<Sheet> {
+/// A file of the disk in which `needle` stands.
+fn read(path: PathBuf, needle: &str) -> Option<Sheet> {
     let extension = path.extension()?.to_ascii_lowercase();
     if !["http", "rest", "json"].iter().any(|known| extension == *known) {
         return None;
     }
     let source = work::files::read(&path).ok()?;
-    memchr::memmem::find(source.as_bytes(), b"vault:")?;
+    memchr::memmem::find(source.as_bytes(), needle.as_bytes())?;
     let kind = Kind::of(&path, &source)?;
     let document = Arc::new(syntax::parse(kind, &source));
     let file = File { uri: convert::file_uri(&path)?, text: Text::new(&source), version: None };

@@ -54,7 +54,8 @@ impl Runs {
         lock(&self.stops).drain().for_each(|(_, stop)| stop.cancel());
     }
 
-    fn stoppable(&self, token: Option<&ProgressToken>) -> Stop<'_> {
+    /// A way to be stopped by the cancel button of the progress with `token`.
+    pub fn stoppable(&self, token: Option<&ProgressToken>) -> Stop<'_> {
         let stop = CancellationToken::new();
         if let Some(token) = token {
             lock(&self.stops).insert(token.clone(), stop.clone());
@@ -63,11 +64,11 @@ impl Runs {
     }
 }
 
-/// A run's way to be stopped, for as long as it is under way.
-struct Stop<'a> {
+/// The way to stop something, for as long as it is under way.
+pub struct Stop<'a> {
     runs: &'a Runs,
     token: Option<ProgressToken>,
-    stop: CancellationToken,
+    pub stop: CancellationToken,
 }
 
 impl Drop for Stop<'_> {
@@ -125,7 +126,7 @@ impl Errand {
 }
 
 /// The document as it is now, with environment files and definitions as they are on the disk now.
-async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
+pub async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
     let uri: Uri = run.uri.parse().map_err(|_| "the document's URI is not valid".to_owned())?;
     let document = match state.snapshot(&uri).await {
         Some(snapshot) => Target {

@@ -20,7 +20,7 @@ use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDo
 
 use crate::{
     feature::Finding,
-    lsp::{Options, bare::ShownFiles, client::Editor, convert, lock, run::Runs},
+    lsp::{Options, bare::ShownFiles, client::Editor, convert, lock, run::Runs, sign_in::SignIns},
     text::{Encoding, Text},
     work::answer::Desk,
 };
@@ -41,6 +41,7 @@ pub struct State {
     pub editor: Editor,
     pub surveys: Semaphore,
     pub runs: Runs,
+    pub sign_ins: SignIns,
     pub shown: ShownFiles,
     pub parsers: Semaphore,
     /// Where answers to questions arrive; opened at the first question.
@@ -89,6 +90,7 @@ impl State {
             surveys: Semaphore::new(SURVEYS),
             parsers: Semaphore::new(PARSERS),
             runs: Runs::default(),
+            sign_ins: SignIns::default(),
             shown: ShownFiles::default(),
             desk: OnceCell::new(),
             learned: Notify::new(),
@@ -176,6 +178,7 @@ impl State {
 
     /// Changes the workspace's folders. Documents move to their nearest root.
     pub fn move_roots(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        removed.iter().for_each(|root| self.sign_ins.end(root, None));
         let mut inner = lock(&self.inner);
         inner.roots.retain(|root| !removed.contains(root));
         inner.roots.extend(added);

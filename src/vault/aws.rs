@@ -278,7 +278,7 @@ impl Login for Account {
 fn secret(at: &Coordinates) -> Result<&AwsSecret, Problem> {
     match at {
         Coordinates::Aws(secret) => Ok(secret),
-        Coordinates::Kv(_) | Coordinates::Azure(_) => {
+        Coordinates::Kv(_) | Coordinates::Azure(_) | Coordinates::Onepassword(_) => {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into AWS Secrets Manager"))
         }
     }

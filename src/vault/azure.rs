@@ -5,6 +5,7 @@
 mod answer;
 mod cli;
 mod identity;
+mod person;
 mod transport;
 
 use std::{
@@ -32,6 +33,7 @@ use super::{
 use crate::status::{Problem, Reason, Session};
 use answer::Asked;
 use identity::Identity;
+use person::SignedIn;
 use transport::Transport;
 
 /// How many versions or names are looked at.
@@ -42,7 +44,7 @@ pub struct KeyVaults {
     integration: String,
     settings: Azure,
     around: Surroundings,
-    session: Mutex<Held>,
+    held: Mutex<Held>,
 }
 
 /// Who is signed in, and what was built upon that.
@@ -50,6 +52,8 @@ pub struct KeyVaults {
 struct Held {
     /// The client secret that a person entered; it comes before that of the environment.
     entered: Option<Arc<SecretValue>>,
+    /// The person who signed in.
+    person: Option<Arc<SignedIn>>,
     identity: Option<Arc<Identity>>,
     /// By the vault's host.
     clients: HashMap<String, Arc<SecretClient>>,
@@ -58,7 +62,7 @@ struct Held {
 impl KeyVaults {
     /// Asks nothing yet.
     pub fn open(integration: &str, settings: &Azure, around: Surroundings) -> Self {
-        Self { integration: integration.to_owned(), settings: settings.clone(), around, session: Mutex::default() }
+        Self { integration: integration.to_owned(), settings: settings.clone(), around, held: Mutex::default() }
     }
 
     async fn read_value(&self, secret: &AzureSecret) -> Result<SecretValue, Problem> {
@@ -143,7 +147,7 @@ impl KeyVaults {
         let client = self.client(secret).await?;
         match question(client.clone(), secret.clone()).await {
             Err(error) if answer::status(&error) == Some(401) => {
-                self.leave(&secret.vault, &client);
+                self.leave(&secret.vault, &client).await;
                 let client = self.client(secret).await?;
                 Ok(question(client, secret.clone()).await)
             }
@@ -153,7 +157,7 @@ impl KeyVaults {
 
     /// The client of a vault, built once.
     async fn client(&self, secret: &AzureSecret) -> Result<Arc<SecretClient>, Problem> {
-        if let Some(client) = self.session().clients.get(&secret.vault) {
+        if let Some(client) = self.held().clients.get(&secret.vault) {
             return Ok(client.clone());
         }
         let identity = self.identity().await?;
@@ -167,7 +171,7 @@ impl KeyVaults {
             ..SecretClientOptions::default()
         };
         let client = SecretClient::new(&url, identity.clone(), Some(options)).map_err(|_| unusable())?;
-        let mut session = self.session();
+        let mut session = self.held();
         // Another question may have been faster, or somebody else may have signed in meanwhile.
         if session.identity.as_ref().is_some_and(|current| !Arc::ptr_eq(current, &identity)) {
             return Ok(Arc::new(client));
@@ -176,46 +180,65 @@ impl KeyVaults {
     }
 
     async fn identity(&self) -> Result<Arc<Identity>, Problem> {
-        let entered = {
-            let session = self.session();
+        let (entered, person) = {
+            let session = self.held();
             if let Some(identity) = &session.identity {
                 return Ok(identity.clone());
             }
-            session.entered.clone()
+            (session.entered.clone(), session.person.clone())
         };
-        let identity = self.open_identity(entered).await?;
-        Ok(self.session().identity.get_or_insert(identity).clone())
+        let identity = self.open_identity(entered, person).await?;
+        Ok(self.held().identity.get_or_insert(identity).clone())
     }
 
     /// Off the async threads: a program is looked for, or a file read.
-    async fn open_identity(&self, secret: Option<Arc<SecretValue>>) -> Result<Arc<Identity>, Problem> {
+    async fn open_identity(
+        &self,
+        secret: Option<Arc<SecretValue>>,
+        person: Option<Arc<SignedIn>>,
+    ) -> Result<Arc<Identity>, Problem> {
         let (integration, settings, around) = (self.integration.clone(), self.settings.clone(), self.around.clone());
-        let open = move || Identity::open(&integration, &settings, &around, secret.as_deref());
+        let open = move || Identity::open(&integration, &settings, &around, secret.as_deref(), person);
         let opened = tokio::task::spawn_blocking(open).await;
         let interrupted = |_| Problem::new(Reason::Unreachable, "the sign-in was interrupted");
         opened.map_err(interrupted)?.map(Arc::new)
     }
 
     /// Forgets the session behind `client`, unless another one took its place already.
-    fn leave(&self, vault: &str, client: &Arc<SecretClient>) {
-        let mut session = self.session();
-        if session.clients.get(vault).is_some_and(|current| Arc::ptr_eq(current, client)) {
+    async fn leave(&self, vault: &str, client: &Arc<SecretClient>) {
+        let person = {
+            let mut session = self.held();
+            if !session.clients.get(vault).is_some_and(|current| Arc::ptr_eq(current, client)) {
+                return;
+            }
             session.clients.clear();
             session.identity = None;
+            session.person.clone()
+        };
+        if let Some(person) = person {
+            person.doubt().await;
         }
     }
 
     /// Signs in with a client secret that a person has, and keeps it if Entra ID accepts it.
     async fn verify(&self, secret: SecretValue) -> Result<Session, Problem> {
         let secret = Arc::new(secret);
-        let identity = self.open_identity(Some(secret.clone())).await?;
+        let identity = self.open_identity(Some(secret.clone()), None).await?;
         identity.token().await?;
-        *self.session() = Held { entered: Some(secret), identity: Some(identity), clients: HashMap::new() };
+        *self.held() = Held { entered: Some(secret), identity: Some(identity), ..Held::default() };
         Ok(Session { who: None, organization: self.settings.tenant.clone(), until: None })
     }
 
-    fn session(&self) -> MutexGuard<'_, Held> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has a person sign in at Entra ID.
+    async fn receive(&self, person: &dyn Person) -> Result<Session, Problem> {
+        let signed_in = SignedIn::new(&self.integration, &self.settings, person).await?;
+        let session = signed_in.session().clone();
+        *self.held() = Held { person: Some(signed_in), ..Held::default() };
+        Ok(session)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn asked<'a>(&'a self, secret: &'a AzureSecret) -> Asked<'a> {
@@ -236,13 +259,20 @@ impl Provider for KeyVaults {
         Some(self)
     }
 
-    /// A client secret is all that can be typed in.
     fn login(&self) -> Option<&dyn Login> {
-        (self.settings.sign_in == SignIn::ClientSecret).then_some(self as _)
+        match self.settings.sign_in {
+            SignIn::Browser | SignIn::Device | SignIn::ClientSecret => Some(self),
+            SignIn::Az | SignIn::WorkloadIdentity | SignIn::ManagedIdentity => None,
+        }
+    }
+
+    fn session(&self) -> Option<Session> {
+        let person = self.held().person.clone()?;
+        person.is_alive().then(|| person.session().clone())
     }
 
     fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
-        *self.session() = Held::default();
+        *self.held() = Held::default();
         std::future::ready(Ok(())).boxed()
     }
 }
@@ -262,6 +292,9 @@ impl List for KeyVaults {
 impl Login for KeyVaults {
     fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
         async move {
+            if self.settings.sign_in.is_personal() {
+                return self.receive(person).await;
+            }
             let message = format!("The client secret for `{}`", self.integration);
             let secret = ask_one(person, &message, Field::hidden("token", "Client secret")).await?;
             self.verify(secret).await
@@ -273,7 +306,7 @@ impl Login for KeyVaults {
 fn secret(at: &Coordinates) -> Result<&AzureSecret, Problem> {
     match at {
         Coordinates::Azure(secret) => Ok(secret),
-        Coordinates::Kv(_) | Coordinates::Aws(_) => {
+        Coordinates::Kv(_) | Coordinates::Aws(_) | Coordinates::Onepassword(_) => {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into Azure Key Vault"))
         }
     }

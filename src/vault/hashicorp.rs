@@ -280,7 +280,7 @@ impl Login for Cluster {
 fn kv(at: &Coordinates) -> Result<&KvSecret, Problem> {
     match at {
         Coordinates::Kv(secret) => Ok(secret),
-        Coordinates::Aws(_) | Coordinates::Azure(_) => {
+        Coordinates::Aws(_) | Coordinates::Azure(_) | Coordinates::Onepassword(_) => {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into a KV engine"))
         }
     }

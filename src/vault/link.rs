@@ -9,10 +9,12 @@ pub mod edit;
 pub mod hashicorp;
 pub mod integration;
 pub mod kv;
+pub mod onepassword;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::{
     config::{Complaint, Configuration, Layer, SecretEntry, Source, Written, nearest},
@@ -25,6 +27,7 @@ use arn::AwsSecret;
 use azure::AzureSecret;
 use integration::{Integration, Settings};
 use kv::KvSecret;
+use onepassword::OpReference;
 
 /// How long a value may be kept in memory unless the user says otherwise, as in Postman's vault.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(60 * 60);
@@ -75,6 +78,7 @@ pub enum Coordinates {
     Kv(KvSecret),
     Azure(AzureSecret),
     Aws(AwsSecret),
+    Onepassword(OpReference),
 }
 
 /// A link in 32 bytes: cached values are kept under it, so that a link that was changed never serves an old value.
@@ -94,7 +98,19 @@ impl Coordinates {
             Self::Kv(secret) => secret.labelled(),
             Self::Azure(secret) => secret.labelled(),
             Self::Aws(secret) => secret.labelled(),
+            Self::Onepassword(secret) => secret.labelled(),
         }
+    }
+}
+
+impl Coordinates {
+    /// The page on which the provider itself shows the secret, where it has one: https only. Nobody is asked.
+    pub fn console_url(&self) -> Option<Url> {
+        let url = match self {
+            Self::Azure(secret) => secret.console_url(),
+            Self::Kv(_) | Self::Aws(_) | Self::Onepassword(_) => None,
+        };
+        url.filter(|url| url.scheme() == "https")
     }
 }
 
@@ -213,6 +229,11 @@ impl Target {
                 refuse(entry.local_name.as_ref(), "`name` belongs to the local vault; a secret of Azure has an `id`")?;
                 Coordinates::Azure(AzureSecret::understand(entry, settings)?)
             }
+            Settings::Onepassword(settings) => {
+                let message = "`name` belongs to the local vault; a secret of 1Password has a `reference`";
+                refuse(entry.local_name.as_ref(), message)?;
+                Coordinates::Onepassword(OpReference::understand(entry, settings)?)
+            }
         };
         Ok(Self::External { integration: integration.clone(), coordinates })
     }
@@ -285,6 +306,7 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         ("role-arn", &entry.role_arn),
         ("json-key", &entry.json_key),
         ("encoding", &entry.encoding),
+        ("reference", &entry.reference),
         ("version", &entry.version_text),
         ("name", &entry.local_name),
     ];

@@ -4,9 +4,11 @@
 //! is replaced whole, under a lock between processes, from what is on the disk at that moment: several editors and
 //! terminals may write at once and none loses what another wrote. A file that cannot be read is never written over.
 
+mod browse;
 mod content;
 mod file;
 mod keys;
+mod transfer;
 
 use std::{
     io,
@@ -28,6 +30,7 @@ use file::{KeyKind, Sealed};
 use keys::{Keys, NewKey};
 
 pub use file::Cost;
+pub use transfer::{Duplicates, Export, Fate, Imported, LARGEST_EXPORT, MIN_PASSWORD, Opening, SealedExport};
 
 const FILE_NAME: &str = "local.vault";
 const LOCK_NAME: &str = "local.lock";
@@ -201,9 +204,9 @@ impl LocalVault {
         }
         let encoded = change.value.as_ref().map(content::encode);
         let Change { allowed_domains, enabled, note, .. } = change;
-        self.write(Absence::Create, encoded.as_ref().map(|text| text.as_str()), |content, value| {
+        self.write(Absence::Create, &encoded, |content, value| {
             let stored = content.secrets.entry(name.clone()).or_default();
-            stored.value = value.or(stored.value);
+            stored.value = value.as_ref().map(|text| text.as_str()).or(stored.value);
             stored.allowed_domains = allowed_domains.unwrap_or_else(|| std::mem::take(&mut stored.allowed_domains));
             stored.enabled = enabled.unwrap_or(stored.enabled);
             if let Some(note) = note {
@@ -214,13 +217,13 @@ impl LocalVault {
     }
 
     pub fn remove(&self, name: &SecretName) -> Result<(), Problem> {
-        self.write(Absence::Missing(name), None, |content, _| {
+        self.write(Absence::Missing(name), &(), |content, _| {
             content.secrets.remove(name).map(drop).ok_or_else(|| missing(name))
         })
     }
 
     pub fn rename(&self, from: &SecretName, to: &SecretName) -> Result<(), Problem> {
-        self.write(Absence::Missing(from), None, |content, _| {
+        self.write(Absence::Missing(from), &(), |content, _| {
             if !content.secrets.contains_key(from) {
                 return Err(missing(from));
             }
@@ -353,13 +356,13 @@ impl LocalVault {
         Content::parse(buffer).ok_or_else(|| self.broken("its content is not what this version writes"))
     }
 
-    /// Changes what is on the disk at this moment. `value` is lent to `change`, which cannot lend it itself: it must
+    /// Changes what is on the disk at this moment. `lent` is lent to `change`, which cannot lend it itself: it must
     /// live as long as the content that borrows it. Nothing is written if `change` fails.
-    fn write(
+    fn write<T>(
         &self,
         absence: Absence<'_>,
-        value: Option<&str>,
-        change: impl for<'c> FnOnce(&mut Content<'c>, Option<&'c str>) -> Result<(), Problem>,
+        lent: &T,
+        change: impl for<'c> FnOnce(&mut Content<'c>, &'c T) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         let _lock = self.lock_others_out()?;
         let mut memory = self.memory();
@@ -369,7 +372,7 @@ impl LocalVault {
             (None, Absence::Missing(name)) => return Err(missing(name)),
         };
         let mut content = self.content(&opened.buffer)?;
-        change(&mut content, value)?;
+        change(&mut content, lent)?;
         self.save(&mut memory, &opened, &content)
     }
 

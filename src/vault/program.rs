@@ -1,6 +1,10 @@
 //! Programs of the user's own that a provider asks, such as `az`: found once on the user's `PATH`, never in a workspace
-//! or in a folder that everybody may write to, and run without a shell, without input, in `/`, with few variables.
-#![expect(clippy::disallowed_methods, reason = "hands the user's own PATH and home to the user's own programs")]
+//! or in a folder that everybody may write to, and run without a shell, in `/`, with few variables, and without input
+//! unless its caller has some for it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "hands the user's own PATH and home, and the token for it, to the user's own programs"
+)]
 
 use std::{
     env, io,
@@ -8,9 +12,13 @@ use std::{
     process::{Output, Stdio},
 };
 
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::Command,
+};
+use zeroize::Zeroizing;
 
-use super::ProcessVariables;
+use super::{ProcessVariables, value::SecretValue};
 
 /// What a program is told of this process's environment, besides its own.
 const VARIABLES: [&str; 17] = [
@@ -33,6 +41,11 @@ const VARIABLES: [&str; 17] = [
     "PATHEXT",
 ];
 
+/// The longest complaint, in bytes.
+const COMPLAINT_CAP: usize = 64 * 1024;
+
+const FIRST_BUFFER: usize = 16 * 1024;
+
 /// What a program's file may be called behind its name.
 const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
 
@@ -40,6 +53,27 @@ const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
 pub(super) struct Program {
     path: PathBuf,
     search: Vec<PathBuf>,
+}
+
+/// What a program is asked whose answer is secret.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Question<'a> {
+    pub(super) arguments: &'a [&'a str],
+    /// Further variables of this process that it is told of.
+    pub(super) own: &'a [&'a str],
+    /// A variable that it is told in place of this process's.
+    pub(super) given: Option<(&'a str, &'a SecretValue)>,
+    /// What it reads; nothing if none.
+    pub(super) input: Option<&'a [u8]>,
+    /// The longest output, in bytes. The program ends when it says more.
+    pub(super) cap: usize,
+}
+
+/// How a program ended and what it said.
+pub(super) struct Said {
+    pub(super) success: bool,
+    pub(super) output: Zeroizing<Vec<u8>>,
+    pub(super) complaint: Zeroizing<Vec<u8>>,
 }
 
 impl Program {
@@ -66,9 +100,38 @@ impl Program {
         variables: &ProcessVariables,
         own: &[&str],
     ) -> io::Result<Output> {
+        self.command(arguments, variables, own).stdin(Stdio::null()).output().await
+    }
+
+    /// Asks it something; it is ended when nobody waits any more. What it says is wiped from memory after use. The error
+    /// [`io::ErrorKind::FileTooLarge`] means that it said too much.
+    pub(super) async fn ask(&self, question: Question<'_>, variables: &ProcessVariables) -> io::Result<Said> {
+        let mut command = self.command(question.arguments, variables, question.own);
+        if let Some((name, value)) = question.given {
+            value.expose_text(|text| _ = command.env(name, text));
+        }
+        command.stdin(if question.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (input, output, complaint) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let write = async {
+            if let (Some(mut pipe), Some(text)) = (input, question.input)
+                && let Err(error) = pipe.write_all(text).await
+                // One that ends without reading says why.
+                && error.kind() != io::ErrorKind::BrokenPipe
+            {
+                return Err(error);
+            }
+            Ok(())
+        };
+        let read = futures_util::future::try_join(read(output, question.cap), read(complaint, COMPLAINT_CAP));
+        let ((), (output, complaint)) = futures_util::future::try_join(write, read).await?;
+        Ok(Said { success: child.wait().await?.success(), output, complaint })
+    }
+
+    fn command(&self, arguments: &[&str], variables: &ProcessVariables, own: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).current_dir(if cfg!(windows) { "C:\\" } else { "/" });
-        command.stdin(Stdio::null()).kill_on_drop(true).env_clear();
+        command.kill_on_drop(true).env_clear();
         for name in VARIABLES.iter().chain(own) {
             if let Some(value) = text(variables, name) {
                 command.env(name, value);
@@ -77,8 +140,25 @@ impl Program {
         if let Ok(search) = env::join_paths(&self.search) {
             command.env("PATH", search);
         }
-        command.output().await
+        command
     }
+}
+
+/// Reads to the end. A buffer that grows is copied here, so that no part of it is left behind in memory.
+async fn read(from: Option<impl AsyncRead + Unpin>, cap: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut held = Zeroizing::new(Vec::with_capacity(FIRST_BUFFER));
+    let Some(mut from) = from else { return Ok(held) };
+    while from.read_buf(&mut *held).await? > 0 {
+        if held.len() > cap {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if held.len() == held.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(held.capacity() * 4));
+            larger.extend_from_slice(&held);
+            held = larger;
+        }
+    }
+    Ok(held)
 }
 
 fn text(variables: &ProcessVariables, name: &str) -> Option<String> {

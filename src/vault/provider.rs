@@ -11,6 +11,7 @@ use super::{
         Coordinates,
         integration::{Integration, Settings},
     },
+    onepassword,
     person::Person,
     value::SecretValue,
 };
@@ -163,6 +164,7 @@ pub fn open(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn 
         Ok(Settings::Aws(settings)) => {
             Ok(Arc::new(aws::Account::open(&integration.name, settings, around.variables.clone())))
         }
+        Ok(Settings::Onepassword(settings)) => Ok(onepassword::open(&integration.name, settings, around.clone())),
         Err(problem) => Err(problem.clone()),
     }
 }

@@ -9,7 +9,16 @@ use super::{
 use crate::status::{KnownSecret, Origin, ProviderKind};
 
 pub(super) fn plain_origin(provider: ProviderKind, coordinates: Vec<(&'static str, String)>) -> Origin {
-    Origin { provider, integration: None, coordinates, allowed_domains: Vec::new(), cached_for: None, note: None }
+    Origin {
+        provider,
+        integration: None,
+        coordinates,
+        allowed_domains: Vec::new(),
+        cached_for: None,
+        checked_at: None,
+        console: None,
+        note: None,
+    }
 }
 
 pub(super) fn entry_origin(entry: &Entry) -> Origin {
@@ -35,6 +44,8 @@ pub(super) fn link_origin(link: &Link, cached_for: Option<Duration>) -> Origin {
         coordinates,
         allowed_domains: link.allowed_domains.clone().unwrap_or_default(),
         cached_for,
+        checked_at: None,
+        console: None,
         note: link.note.clone(),
     }
 }

@@ -82,6 +82,12 @@ impl Statuses {
         Some(last.finding.clone())
     }
 
+    /// How long ago the provider was last asked about `link`.
+    pub(super) fn age(&self, name: &SecretName, link: Fingerprint) -> Option<Duration> {
+        let remembered = lock(&self.0.remembered);
+        remembered.get(name).filter(|last| last.link == link && last.finding.checked).map(|last| last.at.elapsed())
+    }
+
     /// Takes note of what reading the value showed.
     pub(super) fn note(&self, name: &SecretName, link: Fingerprint, finding: Finding) {
         let generation = self.0.generation.load(Ordering::SeqCst);

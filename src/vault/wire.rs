@@ -20,6 +20,8 @@ use crate::{
 /// How long one question may take altogether.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection waits for the next question. Its buffers may hold the last answer until it is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The largest file of certificates.
 const CA_CAP: u64 = 1024 * 1024;
@@ -30,6 +32,7 @@ pub(super) fn builder() -> ClientBuilder {
         .user_agent(concat!("vaultls/", env!("CARGO_PKG_VERSION")))
         .timeout(TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .referer(false)
         .no_gzip()
         .dns_resolver(Arc::new(SystemResolver))

@@ -11,6 +11,7 @@ mod socket;
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, de};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -27,14 +28,21 @@ pub const LONGEST: usize = 1 << 20;
 /// An answer that arrived, and the way back to whoever gave it.
 pub struct Answered {
     pub answers: Answers,
-    reply: oneshot::Sender<Result<(), String>>,
+    pub reply: Reply,
 }
 
-impl Answered {
-    /// Tells whoever answered what came of it. Gives a failure back where nobody waits for it any more, so that it
-    /// can be told by other means.
-    pub fn reply(self, effect: Result<(), String>) -> Result<(), String> {
-        self.reply.send(effect).or_else(|unheard| unheard)
+/// What came of an answer: nothing more to say, or what comes next as a JSON value without secrets; else a failure in
+/// words.
+pub type Effect = Result<Option<Value>, String>;
+
+/// The way back to whoever answered.
+pub struct Reply(oneshot::Sender<Effect>);
+
+impl Reply {
+    /// Tells whoever answered what came of it. Gives it back where nobody waits for it any more, so that it can be
+    /// told by other means.
+    pub fn send(self, effect: Effect) -> Result<(), Effect> {
+        self.0.send(effect)
     }
 }
 

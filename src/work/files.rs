@@ -60,6 +60,26 @@ pub fn read(path: &Path) -> Result<Arc<str>, FileError> {
     decode(&disk::read(path, LONGEST_FILE)?).map(Arc::from)
 }
 
+/// Replaces the text of a file by `new`, if it still is `old`. A symbolic link stays one, and the file's permissions
+/// and its byte order mark stay as they are.
+///
+/// # Errors
+/// Why nothing was written, for people, after the file's name.
+pub fn rewrite(path: &Path, old: &str, new: &str) -> Result<(), String> {
+    let path = path.canonicalize().map_err(|error| error.to_string())?;
+    let bytes = disk::read(&path, LONGEST_FILE).map_err(|error| error.to_string())?;
+    if text::decode_bytes(&bytes).map_err(|error| error.to_string())? != old {
+        return Err("it changed meanwhile".into());
+    }
+    let mark = bytes.starts_with(b"\xef\xbb\xbf");
+    if !mark && bytes != old.as_bytes() {
+        return Err("it is UTF-16 text; save it as UTF-8".into());
+    }
+    let mark: &[u8] = if mark { b"\xef\xbb\xbf" } else { b"" };
+    let replaced = disk::replace(&path, &[mark, new.as_bytes()].concat(), disk::Access::Shared);
+    replaced.map_err(|error| error.to_string())
+}
+
 fn decode(bytes: &[u8]) -> Result<String, FileError> {
     let text = text::decode_bytes(bytes)?;
     // Every binary format has one early on, and no text does.

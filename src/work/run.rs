@@ -196,7 +196,7 @@ impl Core {
 }
 
 /// Plans with the real values of dynamic variables and with body files, off the async threads.
-async fn planned(
+pub(super) async fn planned(
     sheet: Sheet,
     request: usize,
     overrides: BTreeMap<String, String>,
@@ -212,7 +212,7 @@ async fn planned(
 }
 
 /// What is wrong with the request itself.
-fn faults(plan: &Plan) -> Vec<Obstacle> {
+pub(super) fn faults(plan: &Plan) -> Vec<Obstacle> {
     let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(fault_obstacle).collect();
     obstacles.dedup();
     obstacles

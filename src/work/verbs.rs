@@ -1,7 +1,7 @@
 //! What a person can do about a secret: create, enable, allow a host, unlock, sign in, trust, forget.
 //! Each is one act that both faces translate; none asks anything.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use crate::{
     approval::Record,
@@ -17,6 +17,7 @@ use crate::{
         link::{LOCAL, edit},
         local::Change,
         person::Person,
+        provider::{Choices, Leads, Shelf},
         value::SecretValue,
     },
     work::{Core, plan},
@@ -40,6 +41,13 @@ pub struct Failure {
 impl Failure {
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { reason: None, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl Failure {
+    /// The stable code of its reason.
+    pub fn code(&self) -> Option<&'static str> {
+        self.reason.map(Reason::code)
     }
 }
 
@@ -129,6 +137,17 @@ impl Core {
     /// Ends the session of an integration. Its values leave memory in any case; a failure is one of the revocation.
     pub async fn disconnect(&self, integration: &str) -> Result<(), Failure> {
         self.vault.disconnect(integration).await.map_err(Failure::from)
+    }
+
+    /// What an integration has to choose from at a place, ready to be linked to. Names, never values.
+    pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Failure> {
+        let mut choices = self.vault.browse(integration, at).await?;
+        for choice in &mut choices.choices {
+            if let Leads::Link(link) = &mut choice.leads {
+                integration.clone_into(&mut link.integration);
+            }
+        }
+        Ok(choices)
     }
 
     /// Lets `name` go to `host`: for this process, or also for later ones. A list of allowed domains is widened where
@@ -266,6 +285,22 @@ impl Core {
     fn workspace(&self) -> String {
         self.root.to_string_lossy().into_owned()
     }
+}
+
+/// What a person is told once they are signed in to `integration`.
+pub fn signed_in(integration: &str, session: &Session) -> String {
+    let who = session.who.as_ref().map(|who| format!(" as {who}")).unwrap_or_default();
+    let organization = session.organization.as_ref().map(|it| format!(" at {it}")).unwrap_or_default();
+    let until = session.until.and_then(clock).map(|until| format!(" until {until}")).unwrap_or_default();
+    let text = format!("signed in to `{integration}`{who}{organization}{until}");
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// A moment as the clock on this machine's wall shows it, with the day where that is another.
+pub fn clock(at: SystemTime) -> Option<String> {
+    let at = jiff::Timestamp::try_from(at).ok()?.to_zoned(jiff::tz::TimeZone::system());
+    let today = jiff::Zoned::now().date() == at.date();
+    Some(at.strftime(if today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string())
 }
 
 /// Refuses a list with an entry that is no pattern, before it is stored.

@@ -62,6 +62,8 @@ fn the_help_fits_a_stranger() {
           check        Find what would keep requests from being sent, without sending any
           status       Show integrations, secrets and the local vault
           link         Say in vaultls.toml where a secret lives
+          extract      Move a value that stands in a request into the local vault
+          curl         Print a request as a curl command, its references left as they are
           trust        Review and approve what this workspace defines
           login        Try a token for an integration
           vault        Work with the encrypted vault on this machine

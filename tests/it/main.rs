@@ -15,8 +15,10 @@ mod cli;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+mod curl;
 mod environment;
 mod exchange;
+mod extract;
 mod hashicorp;
 mod hashicorp_sign_in;
 mod hostile_hosts;
@@ -26,8 +28,10 @@ mod lsp;
 mod memory;
 mod nvim;
 mod oauth;
+mod onepassword;
 mod queries;
 mod tidy;
+mod transfer;
 mod vscode;
 
 /// As in the program, so that what is tested in this process leaves no more behind than there.

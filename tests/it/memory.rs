@@ -9,52 +9,32 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::{CommandExt, ExitStatusExt},
+    },
+    path::PathBuf,
+    process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use aho_corasick::AhoCorasick;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustix::process::Signal;
 use serde_json::json;
-
-use crate::support::{
-    session::Session,
-    world::{Canary, World},
+use vaultls::{
+    http::send::Limits,
+    lsp,
+    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    work::{Core, CoreOptions, Directories},
 };
 
-/// What is looked for, and what it is.
-struct Needles {
-    names: Vec<String>,
-    automaton: AhoCorasick,
-}
-
-impl Needles {
-    fn of(canaries: &[Canary]) -> Self {
-        let (mut names, mut patterns) = (Vec::new(), Vec::new());
-        for Canary { name, value } in canaries {
-            for (form, pattern) in forms(value.as_bytes()) {
-                names.push(format!("{name} {form}"));
-                patterns.push(pattern);
-            }
-        }
-        Self { names, automaton: AhoCorasick::new(patterns).unwrap() }
-    }
-}
-
-/// A value in the forms in which it travels. Its first bytes are left out of some: freed memory may begin with the
-/// allocator's own notes.
-fn forms(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let tail = &value[value.len() - 12..];
-    let hex = |upper: bool| {
-        let digits = tail.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
-        digits.collect::<String>().into_bytes()
-    };
-    let mut forms = vec![("raw", tail.to_vec()), ("hex", hex(false)), ("hex", hex(true))];
-    for skipped in 0..3 {
-        let encoded = STANDARD.encode(&tail[skipped..skipped + 9]);
-        forms.push(("base64", encoded.into_bytes()));
-    }
-    forms
-}
+use crate::support::{
+    client::uri,
+    needles::{Canary, Needles},
+    program::Program,
+    session::Session,
+    world::World,
+};
 
 /// Where in the memory of a process something of `needles` is; an error where it may not be read.
 fn scan(pid: u32, needles: &Needles) -> std::io::Result<Vec<String>> {
@@ -70,37 +50,209 @@ fn scan(pid: u32, needles: &Needles) -> std::io::Result<Vec<String>> {
         if memory.read_exact(&mut bytes).is_err() {
             continue;
         }
-        for hit in needles.automaton.find_overlapping_iter(&bytes) {
-            let around = &bytes[hit.start().saturating_sub(48)..(hit.end() + 32).min(bytes.len())];
-            let name = &needles.names[hit.pattern().as_usize()];
-            let region = line.split_whitespace().nth(5).unwrap_or("anonymous");
-            found.push(format!("{name} in {region}: {}", around.escape_ascii()));
-        }
+        found.extend(needles.find(&bytes));
     }
     Ok(found)
 }
 
+/// Waits until nothing of `needles` is left, for as long as a server may take to close what it uses no more.
+fn wait_until_gone(pid: u32, needles: &Needles, patience: Duration) {
+    let end = Instant::now() + patience;
+    loop {
+        let found = scan(pid, needles).unwrap();
+        if found.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < end, "still there after {patience:?}: {found:#?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The ways in which a server can run for these tests.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    /// The program. Only root may read its memory.
+    Program,
+    /// The same server in a process of the tests, whose memory its own user may read.
+    Library,
+}
+
+impl Server {
+    /// Those whose memory may be read here: one at least.
+    fn readable() -> Vec<Self> {
+        if rustix::process::geteuid().is_root() { vec![Self::Program, Self::Library] } else { vec![Self::Library] }
+    }
+
+    fn open(self, program: &Program, folder: &str) -> Session {
+        let command = match self {
+            Self::Program => program.command(&["lsp"]),
+            Self::Library => library(program),
+        };
+        Session::open(command, folder)
+    }
+}
+
+/// Runs [`a_server_for_other_tests`] in a process of its own. The test harness writes to standard output, so the server
+/// speaks through descriptor 3.
+fn library(program: &Program) -> Command {
+    let mut command = Command::new("sh");
+    let this = std::env::current_exe().unwrap();
+    let script = r#"exec "$0" --exact memory::a_server_for_other_tests --nocapture 3>&1 >/dev/null"#;
+    command.args(["-c", script]).arg(this);
+    program.surround(&mut command);
+    command.env(AS_SERVER, "1");
+    command
+}
+
+const AS_SERVER: &str = "VAULTLS_TEST_AS_SERVER";
+
 #[test]
-fn nothing_of_a_value_stays_in_memory_after_a_wipe() {
-    let world = World::new();
-    let mut session = Session::open(world.program.command(&["lsp"]), &world.uri(""));
-    session.open_document(&world.uri("all.http"), "http", &world.request());
+fn a_server_for_other_tests() {
+    if std::env::var_os(AS_SERVER).is_none() {
+        return;
+    }
+    let secret = |name: &str| std::env::var_os(name).map(|value| SecretValue::new(value.into_encoded_bytes()));
+    let folder = |name: &str| PathBuf::from(std::env::var_os(name).unwrap()).join("vaultls");
+    let template = CoreOptions {
+        root: PathBuf::new(),
+        directories: Directories {
+            config: folder("XDG_CONFIG_HOME"),
+            data: folder("XDG_DATA_HOME"),
+            state: folder("XDG_STATE_HOME"),
+            runtime: folder("XDG_RUNTIME_DIR"),
+        },
+        key: KeySource { given: secret("VAULTLS_KEY").map(Arc::new), file: None, keyring: false },
+        vault_token: TokenSource { given: secret("VAULT_TOKEN").map(Arc::new), file: None },
+        process_variables: ProcessVariables(Arc::new(secret)),
+        limits: Limits::default(),
+    };
+    let options = lsp::Options {
+        directories: template.directories.clone(),
+        open: Arc::new(move |root| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() })),
+        quiet: lsp::Options::QUIET,
+    };
+    let output = File::options().write(true).open("/proc/self/fd/3").unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let code = runtime.block_on(lsp::serve(tokio::io::stdin(), tokio::fs::File::from_std(output), options));
+    runtime.shutdown_background();
+    assert_eq!(code, 0);
+}
+
+/// Sends the request with every value three times: fetched, cached, and over a connection that is there already.
+fn send_everything(world: &World, session: &mut Session) {
+    let uri = world.uri("all.http");
+    session.open_document(&uri, "http", &world.request());
     for _ in 0..3 {
-        let answer = session.command("vaultls.run", &json!({ "uri": world.uri("all.http"), "request": 0 }));
+        let answer = session.command("vaultls.run", &json!({ "uri": uri, "request": 0 }));
         assert_eq!(answer["outcome"], "sent", "{answer:#}");
     }
+    let seen = world.echo.seen().concat();
+    assert!(world.values.iter().all(|canary| seen.contains(&canary.value)), "{seen}");
+}
+
+#[test]
+fn nothing_of_a_value_stays_after_a_reset() {
+    let world = World::new();
     let needles = Needles::of(&world.values);
-    let found = scan(session.pid(), &needles).unwrap();
-    eprintln!("BEFORE {found:#?}");
-    session.command("vaultls.resetCache", &json!({}));
-    let begin = Instant::now();
-    loop {
+    for server in Server::readable() {
+        let mut session = server.open(&world.program, &world.uri(""));
+        send_everything(&world, &mut session);
+        // What a vault elsewhere answered is cached, so a scan that works finds it.
         let found = scan(session.pid(), &needles).unwrap();
-        eprintln!("{:?} {found:#?}", begin.elapsed());
-        if found.is_empty() || begin.elapsed() > Duration::from_secs(6) {
-            break;
+        for canary in world.values.iter().filter(|canary| canary.name != "local") {
+            let raw = format!("{} raw", canary.name);
+            assert!(found.iter().any(|hit| hit.starts_with(&raw)), "{server:?}: {raw} is not in {found:#?}");
         }
-        std::thread::sleep(Duration::from_millis(1000));
+        session.command("vaultls.resetCache", &json!({}));
+        wait_until_gone(session.pid(), &needles, Duration::from_secs(1));
+        assert_eq!(session.end().status.code(), Some(0));
     }
+}
+
+#[test]
+fn values_that_are_not_kept_leave_by_themselves() {
+    let world = World::new();
+    world.program.user_config(&format!("cache.ttl-minutes = 0\n{}", world.integrations));
+    let needles = Needles::of(&world.values);
+    for server in Server::readable() {
+        let mut session = server.open(&world.program, &world.uri(""));
+        send_everything(&world, &mut session);
+        // Connections are closed when nobody used them for two seconds, and are looked at every two seconds.
+        wait_until_gone(session.pid(), &needles, Duration::from_secs(6));
+        assert_eq!(session.end().status.code(), Some(0));
+    }
+}
+
+#[test]
+fn what_a_person_types_does_not_stay() {
+    let passphrase = Canary { name: "passphrase", value: "canary-typed-passphrase-71c3e0".into() };
+    let value = Canary { name: "value", value: "canary-typed-value-0d4f8a25".into() };
+    let mut program = Program::new().with("VAULTLS_KEY", &passphrase.value);
+    assert_eq!(program.run_with(&["vault", "set", "other"], b"canary-other-value").code, 0);
+    program = program.with("VAULTLS_KEY", "");
+    for server in Server::readable() {
+        let mut session = server.open(&program, &uri(&program.work()));
+        for (command, argument, typed) in
+            [("vaultls.unlock", json!({}), &passphrase), ("vaultls.create", json!({ "name": "typed" }), &value)]
+        {
+            let question = session.command(command, &argument);
+            let (ticket, field) = (&question["ticket"], &question["fields"][0]["id"]);
+            let answers = json!({ field.as_str().unwrap(): typed.value }).to_string();
+            let answered = program.run_with(&["answer", ticket.as_str().unwrap()], answers.as_bytes());
+            assert_eq!(answered.code, 0, "{server:?} {command}: {answered:?}");
+            wait_until_gone(session.pid(), &Needles::of(std::slice::from_ref(typed)), Duration::from_secs(1));
+        }
+        assert_eq!(session.end().status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_killed_server_leaves_no_core() {
+    let program = Program::new();
+    for signal in [Signal::ABORT, Signal::SEGV, Signal::KILL] {
+        // As generous as the system allows: it is the program that takes this back.
+        let mut command = Command::new("sh");
+        let script = r#"ulimit -c unlimited 2>/dev/null || ulimit -c "$(ulimit -H -c)"; exec "$0" lsp"#;
+        command.args(["-c", script, env!("CARGO_BIN_EXE_vaultls")]);
+        program.surround(&mut command);
+        let mut session = Session::open(command, &uri(&program.work()));
+        let limits = fs::read_to_string(format!("/proc/{}/limits", session.pid())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+        // The language's own handler of a bad access lets the first one pass that no instruction made. A process that
+        // ended takes the others until it is waited for.
+        for _ in 0..10 {
+            session.signal(signal);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let heard = session.ended();
+        assert_eq!(heard.status.signal(), Some(signal.as_raw()));
+        assert!(!heard.status.core_dumped());
+    }
+    let left: Vec<_> = program.traces().into_iter().map(|(path, _)| path).collect();
+    assert!(!left.iter().any(|path| path.file_name().unwrap().to_string_lossy().contains("core")), "{left:?}");
+}
+
+#[test]
+fn other_processes_of_the_user_cannot_read_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultls"));
+    if rustix::process::geteuid().is_root() {
+        // Root may read everything, so the program runs as somebody else, who must be able to reach it.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let copy = folder.path().join("vaultls");
+        fs::copy(env!("CARGO_BIN_EXE_vaultls"), &copy).unwrap();
+        command = Command::new(copy);
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.arg("lsp").env_clear().env("HOME", folder.path()).env("VAULTLS_NO_KEYRING", "1").current_dir("/");
+    let session = Session::open(command, &uri(folder.path()));
+    // The system shows a process that may not be dumped as root's, and keeps all but root out (proc(5)).
+    let memory = format!("/proc/{}/mem", session.pid());
+    assert_eq!(fs::metadata(&memory).unwrap().uid(), 0);
+    assert!(rustix::process::geteuid().is_root() || File::open(&memory).is_err());
     session.end();
 }
+
+/// A user without any right.
+const NOBODY: u32 = 65534;

@@ -1,5 +1,6 @@
 //! Signing in by OAuth 2.0 over real sockets: who the loopback listener speaks to, and what is believed of a hostile
 //! server or a hostile web page.
+#![expect(clippy::disallowed_methods, reason = "the tests look at what came back")]
 
 use std::{
     collections::HashMap,
@@ -23,7 +24,12 @@ use vaultls::{
     },
 };
 
-use crate::support::target::{Answer, Received, Target};
+use crate::support::{
+    browser::{Pages, Visitor as Clicker, browser},
+    oidc::{CLIENT, Oidc, TENANT},
+    openbao::OpenBao,
+    target::{Answer, Received, Target},
+};
 
 const CODE: &str = "canary-code-40d1";
 const ACCESS: &str = "canary-access-9b02";
@@ -587,4 +593,115 @@ async fn a_device_code_that_cannot_be_shown_is_refused() {
         let problem = device(details, |_| Answer::Silence).await.1.err().unwrap();
         assert!(problem.detail.contains(words), "{field}: {problem:?}");
     }
+}
+
+/// A flow at a real server.
+async fn begin_at(oidc: &Oidc) -> Flow {
+    let wire = Wire::to(&Url::parse(&oidc.issuer).unwrap(), Some(&oidc.ca_file())).unwrap();
+    let server = Server::discover(&oidc.issuer, &wire).await.unwrap();
+    assert!(server.names_itself);
+    let scopes = ["openid", "profile", "offline_access", "https://vault.azure.net/user_impersonation"];
+    let app = App { client_id: CLIENT.into(), ..app(&scopes) };
+    Flow::begin(server, app, &anywhere(), wire).await.unwrap()
+}
+
+fn check_tokens(oidc: &Oidc, tokens: &Tokens) {
+    assert!(Oidc::judges(&oidc.control(), &text(&tokens.access)));
+    assert!(tokens.refresh.is_some() && tokens.expires_in.is_some());
+    let claims = tokens.claims.as_ref().unwrap();
+    assert_eq!((claims.username.as_deref(), claims.tenant.as_deref()), (Some("alice@example.com"), Some(TENANT)));
+}
+
+#[tokio::test]
+async fn a_real_server_signs_in_by_its_forms() {
+    let Some(oidc) = Oidc::start(3600) else { return };
+    let flow = begin_at(&oidc).await;
+    let mut person = oidc.person();
+    let (code, page) =
+        tokio::join!(flow.wait(), async { get(person.sign_in(flow.page(), "alice@example.com").await.as_str()).await });
+    assert!(page.starts_with("HTTP/1.1 200 "));
+    check_tokens(&oidc, &flow.exchange(code.unwrap()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_real_server_tells_that_one_cancelled() {
+    let Some(oidc) = Oidc::start(3600) else { return };
+    let flow = begin_at(&oidc).await;
+    let mut person = oidc.person();
+    let (code, _) = tokio::join!(flow.wait(), async { get(person.cancel(flow.page()).await.as_str()).await });
+    let problem = code.err().unwrap();
+    let words = "the sign-in was cancelled or denied (access_denied: End-User aborted interaction)";
+    assert_eq!(problem, Problem::new(Reason::LoginNeeded, format!("`{}`: {words}", oidc.issuer)));
+}
+
+#[tokio::test]
+async fn a_real_server_hands_out_a_token_for_a_code_once() {
+    let Some(oidc) = Oidc::start(3600) else { return };
+    let (flow, other) = (begin_at(&oidc).await, begin_at(&oidc).await);
+    let address = oidc.person().sign_in(flow.page(), "alice@example.com").await;
+    // The code of one flow is of no use to another, which has another proof.
+    let code =
+        address.query_pairs().find(|(name, _)| name == "code").unwrap_or_else(|| panic!("{address}")).1.into_owned();
+    let crossed = back(&other, &format!("code={code}&state=STATE&iss={}", oidc.issuer));
+    let crossed = other.pasted(&secret(&crossed)).ok().unwrap();
+    let problem = other.exchange(crossed).await.err().unwrap();
+    assert!(problem.reason == Reason::LoginNeeded && problem.detail.contains("invalid_grant"), "{problem:?}");
+}
+
+#[tokio::test]
+async fn a_real_server_signs_in_in_a_real_browser() {
+    let (Some(browser), Some(oidc)) = (browser(), Oidc::start(3600)) else { return };
+    for denies in [false, true] {
+        let flow = begin_at(&oidc).await;
+        let alice = Clicker { user: "alice@example.com", password: "x", denies };
+        let page = flow.page().to_string();
+        let (code, ended) = tokio::join!(flow.wait(), browser.sign_in(Pages::Oidc, &page, alice, None));
+        match code {
+            Ok(code) => {
+                assert!(!denies && ended.text.contains("You can close this page"), "{}", ended.text);
+                check_tokens(&oidc, &flow.exchange(code).await.unwrap());
+            }
+            Err(problem) => {
+                assert!(denies && problem.detail.contains("cancelled or denied"), "{problem:?}");
+                assert!(ended.text.contains("Nobody was signed in") && !ended.text.contains("aborted"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn openbao_signs_in_in_a_real_browser() {
+    let Some(browser) = browser() else { return };
+    let Some(bao) = tokio::task::spawn_blocking(OpenBao::start).await.unwrap() else { return };
+    bao.ask("POST", "sys/auth/userpass", &json!({"type": "userpass"}));
+    bao.ask("POST", "auth/userpass/users/alice", &json!({"password": "wonderland"}));
+    let client =
+        json!({"redirect_uris": ["http://127.0.0.1:10545/"], "assignments": ["allow_all"], "client_type": "public"});
+    bao.ask("POST", "identity/oidc/client/us", &client);
+    let client =
+        bao.ask("GET", "identity/oidc/client/us", &Value::Null)["data"]["client_id"].as_str().unwrap().to_owned();
+    bao.ask("POST", "identity/oidc/provider/main", &json!({"allowed_client_ids": [client], "issuer": bao.address}));
+    let issuer = format!("{}/v1/identity/oidc/provider/main", bao.address);
+    let wire = Wire::to(&Url::parse(&issuer).unwrap(), None).unwrap();
+    let server = Server::discover(&issuer, &wire).await.unwrap();
+    let app = App { client_id: client, ..app(&["openid"]) };
+    let flow = Flow::begin(server, app, &anywhere(), wire).await.unwrap();
+    let alice = Clicker { user: "alice", password: "wonderland", denies: false };
+    let page = flow.page().to_string();
+    let (code, _) = tokio::join!(flow.wait(), browser.sign_in(Pages::Bao, &page, alice, None));
+    let tokens = flow.exchange(code.unwrap()).await.unwrap();
+    assert!(tokens.id.is_some() && tokens.claims.is_some());
+}
+
+#[tokio::test]
+async fn a_real_server_takes_the_code_of_a_device() {
+    let Some(oidc) = Oidc::start(3600) else { return };
+    let wire = Wire::to(&Url::parse(&oidc.issuer).unwrap(), Some(&oidc.ca_file())).unwrap();
+    let server = Server::discover(&oidc.issuer, &wire).await.unwrap();
+    let scopes = ["openid", "profile", "offline_access", "https://vault.azure.net/user_impersonation"];
+    let app = App { client_id: CLIENT.into(), ..app(&scopes) };
+    let flow = DeviceFlow::begin(server, app, wire).await.unwrap();
+    let text = oidc.person().enter_code(flow.page(), flow.code(), "alice@example.com").await;
+    assert!(text.contains("Success"), "{text}");
+    check_tokens(&oidc, &flow.wait().await.unwrap());
 }

@@ -31,9 +31,11 @@ fn the_extension_announces_every_command_of_the_server() {
 
 #[test]
 fn the_lock_files_name_no_place_to_fetch_from() {
-    for lock in
-        [include_str!("../../editors/vscode/package-lock.json"), include_str!("servers/vscode/package-lock.json")]
-    {
+    for lock in [
+        include_str!("../../editors/vscode/package-lock.json"),
+        include_str!("servers/vscode/package-lock.json"),
+        include_str!("servers/oidc/package-lock.json"),
+    ] {
         let lock: Value = serde_json::from_str(lock).unwrap();
         let packages = lock["packages"].as_object().unwrap();
         let named: Vec<_> = packages.iter().filter(|(_, package)| package.get("resolved").is_some()).collect();

@@ -222,6 +222,17 @@ return {
     t.equal(user.told, { 'vaultls: not sent: `stripe`: a\\x0ab\\x1b[2J (do that)' })
   end },
 
+  { 'a text is copied and not shown', function()
+    script.answers, script.calls = { copyCurl = { { outcome = 'text', text = "curl \\\n  'it'" } } }, {}
+    local user = t.user({})
+    vim.cmd('Vaultls curl')
+    t.wait('the message', function()
+      return #user.told == 1
+    end)
+    t.equal({ user.told, vim.fn.getreg('"') }, { { 'vaultls: copied' }, "curl \\\n  'it'" })
+    t.equal(vim.json.decode(script.calls[1].arguments), { { uri = vim.uri_from_bufnr(0), line = 1 } })
+  end },
+
   { 'nothing to review is said', function()
     script.answers, script.calls = { trust = { { outcome = 'review', pending = {} } } }, {}
     local user = t.user({})

@@ -12,6 +12,8 @@ local command_names = {
   'vaultls.trust',
   'vaultls.status',
   'vaultls.resetCache',
+  'vaultls.extract',
+  'vaultls.copyCurl',
 }
 
 local commands = {}

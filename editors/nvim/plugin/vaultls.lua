@@ -22,7 +22,8 @@ end, {
 })
 
 local plugs = {
-  'run', 'cancel', 'response', 'headers', 'create', 'link', 'login', 'unlock', 'trust', 'status', 'env', 'reset', 'log',
+  'run', 'cancel', 'response', 'headers', 'create', 'link', 'login', 'unlock', 'trust', 'status', 'curl', 'env', 'reset',
+  'log',
 }
 for _, verb in ipairs(plugs) do
   vim.keymap.set('n', ('<Plug>(vaultls-%s)'):format(verb), function()

@@ -82,6 +82,7 @@ export type Outcome =
   | { outcome: "blocked"; obstacles: Obstacle[] }
   | { outcome: "failed"; message: string; obstacle?: Obstacle | null }
   | { outcome: "done"; message: string }
+  | { outcome: "text"; text: string }
   | { outcome: "review"; pending: Pending[] };
 
 /** The one argument of a command; which fields it has depends on the command. */

@@ -26,6 +26,8 @@ const VERBS: Record<string, Verb> = {
   "vaultls.trust": send("vaultls.trust"),
   "vaultls.status": send("vaultls.status"),
   "vaultls.resetCache": send("vaultls.resetCache"),
+  "vaultls.extract": send("vaultls.extract"),
+  "vaultls.copyCurl": copyCurl,
 };
 
 /** Carries a command out, with the active document where the command is about one and names none. */
@@ -60,6 +62,13 @@ function sendWithName(command: string): Verb {
     const name = argument.name ?? (await askName());
     return name !== undefined && send(command)(connection, { ...argument, name });
   };
+}
+
+/** The request that was named, else the one at the cursor. */
+function copyCurl(connection: Connection, argument: Argument): Promise<boolean> {
+  const line = vscode.window.activeTextEditor?.selection.active.line;
+  const named = argument.request !== undefined || argument.line !== undefined || line === undefined;
+  return send("vaultls.copyCurl")(connection, named ? argument : { ...argument, line });
 }
 
 async function link(connection: Connection, argument: Argument): Promise<boolean> {
@@ -103,6 +112,10 @@ async function settle(connection: Connection, argument: Argument, outcome: Outco
       return ask.answer(connection, outcome);
     case "review":
       return review(connection, argument, outcome.pending);
+    case "text":
+      await vscode.env.clipboard.writeText(outcome.text);
+      void vscode.window.showInformationMessage("vaultls: copied");
+      return true;
     case "status":
       await overview.show(outcome, (command, more) => carryOut(connection, command, more));
       return true;

@@ -75,6 +75,15 @@ async function mendsAReference(): Promise<void> {
   await document.save();
 }
 
+async function copiesACommand(): Promise<void> {
+  person();
+  editor = await vscode.window.showTextDocument(uri);
+  editor.selection = new vscode.Selection(3, 0, 3, 0);
+  await vscode.commands.executeCommand("vaultls.copyCurl");
+  const text = await vscode.env.clipboard.readText();
+  assert.match(text, /^curl [\s\S]*--header 'Authorization: Bearer <<vault:token>>'/);
+}
+
 async function createsASecret(): Promise<void> {
   person();
   let asked: vscode.InputBoxOptions | undefined;
@@ -199,6 +208,7 @@ export const tests: Test[] = [
   ["a missing secret is underlined", opensTheFile],
   ["hover tells about the reference", hovers],
   ["a code action mends a reference", mendsAReference],
+  ["a request is copied as a command with its reference", copiesACommand],
   ["a value is asked for hidden and stored", createsASecret],
   ["a response is shown beside, formatted and masked", showsAMaskedResponse],
   ["its headers are a document of their own", showsHeaders],

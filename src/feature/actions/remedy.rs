@@ -158,6 +158,7 @@ fn table(trouble: &Trouble<'_>, integration: &KnownIntegration) -> String {
     let coordinates = match integration.provider {
         ProviderKind::Aws => "arn = \"arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME\"\n",
         ProviderKind::Azure => "id = \"https://VAULT.vault.azure.net/secrets/NAME\"\n",
+        ProviderKind::Onepassword => "reference = \"op://VAULT/ITEM/FIELD\"\n",
         ProviderKind::Hashicorp | ProviderKind::Local | ProviderKind::Environment => {
             "engine = \"kv\"\npath = \"path/to/secret\"\nkey = \"key\"\n"
         }

@@ -3,7 +3,10 @@
 //! The guard hands out tokens for the vaults of one cloud and for nothing else, whatever a server's challenge asks for;
 //! it asks for one token at a time, keeps it, and remembers a refusal for a moment, so that a hundred secrets that are
 //! checked at once do not sign in a hundred times.
-#![expect(clippy::disallowed_methods, reason = "hands the user's client secret to the SDK, which sends it to sign in")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "hands the user's client secret and a person's token to the SDK, which sends them"
+)]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,6 +27,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     cli::AzureCli,
+    person::SignedIn,
     transport::{Failure, Transport},
 };
 use crate::{
@@ -65,16 +69,19 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// `secret` is the client secret that a person entered. Reads a file where the way to sign in is one.
+    /// `secret` is the client secret that a person entered, `person` who signed in. Reads a file where the way to sign
+    /// in is one.
     pub(super) fn open(
         integration: &str,
         settings: &Azure,
         around: &Surroundings,
         secret: Option<&SecretValue>,
+        person: Option<Arc<SignedIn>>,
     ) -> Result<Self, Problem> {
         let setup = Setup { integration, settings, around };
         let credential = match settings.sign_in {
             SignIn::Az => setup.az(),
+            SignIn::Browser | SignIn::Device => setup.person(person),
             SignIn::ClientSecret => setup.client_secret(secret),
             SignIn::WorkloadIdentity => setup.workload_identity(),
             SignIn::ManagedIdentity => setup.managed_identity(),
@@ -103,7 +110,8 @@ impl Identity {
         }
         let outcome = self.credential.get_token(&[&self.scope], None).await;
         let outcome = outcome.map_err(|error| self.refusal(&error));
-        known.token = outcome.as_ref().ok().cloned();
+        // A person's session ends by its own clocks: it keeps its tokens itself.
+        known.token = outcome.as_ref().ok().filter(|_| !self.sign_in.is_personal()).cloned();
         known.refused = outcome.as_ref().err().map(|problem| (Instant::now(), problem.clone()));
         outcome
     }
@@ -123,7 +131,7 @@ impl Identity {
                 let detail = format!("this machine has no managed identity for `{integration}`");
                 Problem::new(Reason::NotConfigured, detail)
             }
-            SignIn::ClientSecret | SignIn::WorkloadIdentity => {
+            SignIn::Browser | SignIn::Device | SignIn::ClientSecret | SignIn::WorkloadIdentity => {
                 let detail = format!("where `{integration}` signs in, nobody answers like Entra ID");
                 Problem::new(Reason::Unreachable, detail)
             }
@@ -161,6 +169,12 @@ impl Setup<'_> {
             executor: Some(Arc::new(executor)),
         };
         AzureCliCredential::new(Some(options)).map(|it| it as _).map_err(|error| self.unusable(&error))
+    }
+
+    fn person(&self, person: Option<Arc<SignedIn>>) -> Credential {
+        person.map(|it| it as _).ok_or_else(|| {
+            Problem::new(Reason::LoginNeeded, format!("nobody is signed in to `{}`; sign in", self.integration))
+        })
     }
 
     fn client_secret(&self, entered: Option<&SecretValue>) -> Credential {
@@ -230,6 +244,12 @@ impl Setup<'_> {
     fn unusable(&self, error: &azure_core::Error) -> Problem {
         Failure::find(error).cloned().unwrap_or_else(|| self.missing("its settings are not accepted"))
     }
+}
+
+/// A token in the SDK's own type.
+pub(super) fn access_token(token: &SecretValue, expires_on: OffsetDateTime) -> AccessToken {
+    let text = token.expose_text(str::to_owned).unwrap_or_default();
+    AccessToken::new(text, expires_on)
 }
 
 /// Options of the SDK's: our wire, and no second try, which would only make a person wait.

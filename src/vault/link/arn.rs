@@ -65,6 +65,7 @@ impl AwsSecret {
         let message = "this belongs to HashiCorp Vault; a secret of AWS has `arn` and `json-key`";
         refuse_any(&[&entry.engine, &entry.path, &entry.key], message)?;
         refuse_any(&[&entry.id], "`id` belongs to Azure; a secret of AWS has an `arn`")?;
+        refuse_any(&[&entry.reference], "`reference` belongs to 1Password; a secret of AWS has an `arn`")?;
         let Some(written) = &entry.arn else {
             let message =
                 "`arn` is missing, such as `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`";

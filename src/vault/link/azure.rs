@@ -17,16 +17,38 @@ pub struct Cloud {
     pub title: &'static str,
     /// The host of the sign-in service.
     pub authority: &'static str,
+    /// The host of the issuer in id tokens.
+    pub issuer: &'static str,
     /// What follows a vault's name.
     pub suffix: &'static str,
 }
 
 /// The public cloud first.
 pub const CLOUDS: [Cloud; 4] = [
-    Cloud { title: "public Azure", authority: "login.microsoftonline.com", suffix: "vault.azure.net" },
-    Cloud { title: "Azure in China", authority: "login.chinacloudapi.cn", suffix: "vault.azure.cn" },
-    Cloud { title: "Azure Government", authority: "login.microsoftonline.us", suffix: "vault.usgovcloudapi.net" },
-    Cloud { title: "Azure Germany", authority: "login.microsoftonline.de", suffix: "vault.microsoftazure.de" },
+    Cloud {
+        title: "public Azure",
+        authority: "login.microsoftonline.com",
+        issuer: "login.microsoftonline.com",
+        suffix: "vault.azure.net",
+    },
+    Cloud {
+        title: "Azure in China",
+        authority: "login.chinacloudapi.cn",
+        issuer: "login.partner.microsoftonline.cn",
+        suffix: "vault.azure.cn",
+    },
+    Cloud {
+        title: "Azure Government",
+        authority: "login.microsoftonline.us",
+        issuer: "login.microsoftonline.us",
+        suffix: "vault.usgovcloudapi.net",
+    },
+    Cloud {
+        title: "Azure Germany",
+        authority: "login.microsoftonline.de",
+        issuer: "login.microsoftonline.de",
+        suffix: "vault.microsoftazure.de",
+    },
 ];
 
 /// A tenant of a cloud and how one signs in there.
@@ -48,6 +70,10 @@ pub struct Azure {
 pub enum SignIn {
     /// The session of the Azure CLI.
     Az,
+    /// A person in their browser on this machine.
+    Browser,
+    /// A person in a browser anywhere, with a code.
+    Device,
     /// An application's secret, from the user's environment or typed in.
     ClientSecret,
     WorkloadIdentity,
@@ -80,16 +106,24 @@ pub enum IdentifierError {
 }
 
 impl SignIn {
-    pub const ALL: [Self; 4] = [Self::Az, Self::ClientSecret, Self::WorkloadIdentity, Self::ManagedIdentity];
+    pub const ALL: [Self; 6] =
+        [Self::Az, Self::Browser, Self::Device, Self::ClientSecret, Self::WorkloadIdentity, Self::ManagedIdentity];
 
     /// The word in `auth.method`.
     pub const fn method(self) -> &'static str {
         match self {
             Self::Az => "az",
+            Self::Browser => "browser",
+            Self::Device => "device",
             Self::ClientSecret => "client-secret",
             Self::WorkloadIdentity => "workload-identity",
             Self::ManagedIdentity => "managed-identity",
         }
+    }
+
+    /// Whether a person signs in, rather than a program or an application.
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::Browser | Self::Device)
     }
 }
 
@@ -97,6 +131,11 @@ impl Cloud {
     /// The only thing a token is asked for: reading vaults of this cloud.
     pub fn scope(&self) -> String {
         format!("https://{}/.default", self.suffix)
+    }
+
+    /// The same in the name of a person, which takes no more rights than the person has.
+    pub fn scope_of_person(&self) -> String {
+        format!("https://{}/user_impersonation", self.suffix)
     }
 }
 
@@ -118,13 +157,17 @@ impl Azure {
         if let Some(client) = &entry.client_id {
             check(client, "client-id", is_client, "is an application's id: letters, digits and `-`")?;
         }
+        let sign_in = sign_in(entry)?;
+        if sign_in.is_personal() {
+            check_person(entry)?;
+        }
         let text = |field: &Option<Written<String>>| field.as_ref().map(|field| field.value.clone());
         Ok(Self {
             cloud,
             authority,
             tenant: text(&entry.tenant),
             client_id: text(&entry.client_id),
-            sign_in: sign_in(entry)?,
+            sign_in,
             ca_file: entry.ca_file.as_ref().map(ca_file).transpose()?,
         })
     }
@@ -136,8 +179,8 @@ impl AzureSecret {
         const OTHERS: &str = "this belongs to another provider; a secret of Azure Key Vault has an `id`";
         const VERSION: &str = "the version of a Key Vault's secret stands at the end of its `id`";
         let of_hashicorp = [&entry.engine, &entry.path, &entry.key];
-        let of_aws = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
-        for field in of_hashicorp.into_iter().chain(of_aws) {
+        let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.reference];
+        for field in of_hashicorp.into_iter().chain(others) {
             super::refuse(field.as_ref(), OTHERS)?;
         }
         super::refuse(entry.version_text.as_ref(), VERSION)?;
@@ -187,6 +230,19 @@ impl AzureSecret {
         CLOUDS.iter().find(|cloud| name_of_vault(&self.vault, cloud).is_some())
     }
 
+    /// The secret in the portal of its cloud; none for a host of the user's own, and for a cloud that has closed.
+    pub fn console_url(&self) -> Option<Url> {
+        let portal = match self.cloud()?.suffix {
+            "vault.azure.net" => "portal.azure.com",
+            "vault.azure.cn" => "portal.azure.cn",
+            "vault.usgovcloudapi.net" => "portal.azure.us",
+            _ => return None,
+        };
+        let version = self.version.as_deref().map(|version| format!("/{version}")).unwrap_or_default();
+        let id = format!("https://{}/secrets/{}{version}", self.vault, self.name);
+        Url::parse(&format!("https://{portal}/#asset/Microsoft_Azure_KeyVault/Secret/{id}")).ok()
+    }
+
     /// Labelled parts, for people.
     pub fn labelled(&self) -> Vec<(&'static str, String)> {
         let mut parts = vec![("vault", self.vault.clone()), ("secret", self.name.clone())];
@@ -232,6 +288,21 @@ fn sign_in(entry: &IntegrationEntry) -> Result<SignIn, Complaint> {
         let known = SignIn::ALL.map(|known| format!("`{}`", known.method())).join(", ");
         Complaint::error(method.span, format!("this way to sign in is not supported; Azure knows {known}"))
     })
+}
+
+/// What a person's sign-in takes: the application that asks, and one directory, since an integration is bound to one.
+fn check_person(entry: &IntegrationEntry) -> Result<(), Complaint> {
+    const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
+    let missing = |label: &str| {
+        let message = format!("`{label}` is missing, which this way to sign in needs");
+        Complaint::error(entry.auth.method.as_ref().map_or(entry.source.site.span, |method| method.span), message)
+    };
+    let tenant = entry.tenant.as_ref().ok_or_else(|| missing("tenant"))?;
+    entry.client_id.as_ref().ok_or_else(|| missing("client-id"))?;
+    if SHARED.contains(&tenant.value.to_ascii_lowercase().as_str()) {
+        return Err(Complaint::error(tenant.span, "`tenant` names one directory, by its id or its domain"));
+    }
+    Ok(())
 }
 
 fn check(field: &Written<String>, label: &str, valid: fn(&str) -> bool, rule: &str) -> Result<(), Complaint> {
@@ -414,10 +485,16 @@ mod tests {
             ("namespace = 'a'", "`namespace` belongs to HashiCorp Vault; Azure has `tenant`"),
             ("tenant = 'a/../b'", "`tenant` is the directory's id or its domain, such as `contoso.onmicrosoft.com`"),
             ("tenant = '--query'", "`tenant` is the directory's id or its domain, such as `contoso.onmicrosoft.com`"),
+            ("auth = { method = 'browser' }\nclient-id = 'a'", "`tenant` is missing, which this way to sign in needs"),
+            ("auth = { method = 'device' }\ntenant = 'a.b'", "`client-id` is missing, which this way to sign in needs"),
+            (
+                "auth = { method = 'browser' }\ntenant = 'Common'\nclient-id = 'a'",
+                "`tenant` names one directory, by its id or its domain",
+            ),
             ("client-id = 'a b'", "`client-id` is an application's id: letters, digits and `-`"),
             (
                 "auth = { method = 'oidc' }",
-                "this way to sign in is not supported; Azure knows `az`, `client-secret`, `workload-identity`, `managed-identity`",
+                "this way to sign in is not supported; Azure knows `az`, `browser`, `device`, `client-secret`, `workload-identity`, `managed-identity`",
             ),
         ] {
             assert_eq!(understand(Layer::User, fields).map_err(|error| error == fault), Err(true), "{fields}");

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::{Host, Url};
 
-use super::{arn, azure::Azure, hashicorp::Hashicorp, quoted, refuse_any};
+use super::{arn, azure::Azure, hashicorp::Hashicorp, onepassword::OnePassword, quoted, refuse_any};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -27,6 +27,7 @@ pub enum Settings {
     Hashicorp(Hashicorp),
     Azure(Azure),
     Aws(Aws),
+    Onepassword(OnePassword),
 }
 
 /// An account of Amazon Web Services, as one identity sees it.
@@ -50,11 +51,8 @@ pub enum AwsAuth {
     Keys,
 }
 
-/// Providers that are known by name and not built yet.
-const OTHER_PROVIDERS: [(&str, &str); 1] = [("onepassword", "1Password")];
-
 /// The providers that can be used, for messages.
-const KNOWN_PROVIDERS: &str = "`hashicorp`, `aws` and `azure`";
+const KNOWN_PROVIDERS: &str = "`hashicorp`, `aws`, `azure` and `onepassword`";
 
 /// The longest name of a profile, in bytes.
 const MAX_PROFILE: usize = 128;
@@ -83,6 +81,7 @@ impl Integration {
         match &self.settings {
             Ok(Settings::Azure(_)) => ProviderKind::Azure,
             Ok(Settings::Aws(_)) => ProviderKind::Aws,
+            Ok(Settings::Onepassword(_)) => ProviderKind::Onepassword,
             Ok(Settings::Hashicorp(_)) | Err(_) => ProviderKind::Hashicorp,
         }
     }
@@ -101,14 +100,12 @@ impl Settings {
             "hashicorp" => return Hashicorp::understand(entry).map(Self::Hashicorp),
             "aws" => return Aws::understand(entry).map(Self::Aws),
             "azure" => return Azure::understand(entry).map(Self::Azure),
+            "onepassword" => return OnePassword::understand(entry).map(Self::Onepassword),
             _ => {}
         }
-        let message = match OTHER_PROVIDERS.iter().find(|(word, _)| *word == provider.value) {
-            Some((_, title)) => format!("{title} is not supported by this version; it knows {KNOWN_PROVIDERS}"),
-            None => match nearest(&provider.value, ["hashicorp", "aws", "azure", "onepassword"]) {
-                Some(word) => format!("unknown provider: did you mean `{word}`?"),
-                None => format!("unknown provider; this version knows {KNOWN_PROVIDERS}"),
-            },
+        let message = match nearest(&provider.value, ["hashicorp", "aws", "azure", "onepassword"]) {
+            Some(word) => format!("unknown provider: did you mean `{word}`?"),
+            None => format!("unknown provider; this version knows {KNOWN_PROVIDERS}"),
         };
         Err(Complaint::error(provider.span, message))
     }
@@ -210,7 +207,9 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
     let address = match settings {
         Some(Settings::Hashicorp(settings)) => Some(settings.address.as_str().trim_end_matches('/').to_owned()),
         Some(Settings::Azure(settings)) => Some(settings.authority.as_str().trim_end_matches('/').to_owned()),
-        Some(Settings::Aws(_)) | None => entry.address.as_ref().map(|address| address.value.clone()),
+        Some(Settings::Aws(_) | Settings::Onepassword(_)) | None => {
+            entry.address.as_ref().map(|address| address.value.clone())
+        }
     };
     let value = |field: &Option<Written<String>>| field.as_ref().map(|field| field.value.clone());
     let fields = [
@@ -234,6 +233,7 @@ fn definition(entry: &IntegrationEntry, settings: Option<&Settings>) -> String {
         (Some(method), _) => method.value.as_str(),
         (None, Some(Settings::Azure(settings))) => settings.sign_in.method(),
         (None, Some(Settings::Aws(_))) => "profile",
+        (None, Some(Settings::Onepassword(settings))) => settings.access.method(),
         (None, Some(Settings::Hashicorp(_)) | None) => "token",
     };
     let mut auth = vec![format!("method = {}", quoted(method))];
@@ -305,11 +305,11 @@ mod tests {
     }
 
     #[test]
-    fn providers_to_come_are_told_from_slips() {
+    fn a_slip_in_a_provider_is_told() {
         for (provider, fault) in [
-            ("onepassword", "1Password is not supported by this version; it knows `hashicorp`, `aws` and `azure`"),
+            ("1password", "unknown provider: did you mean `onepassword`?"),
             ("hashicrop", "unknown provider: did you mean `hashicorp`?"),
-            ("zebra", "unknown provider; this version knows `hashicorp`, `aws` and `azure`"),
+            ("zebra", "unknown provider; this version knows `hashicorp`, `aws`, `azure` and `onepassword`"),
         ] {
             assert_eq!(understand(Layer::User, &format!("provider = '{provider}'")), Err(fault.into()));
         }

@@ -62,6 +62,8 @@ impl KvSecret {
         }
         let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
         super::refuse_any(&others, "this belongs to AWS; here a secret has `engine`, `path`, `key`")?;
+        let message = "`reference` belongs to 1Password; here a secret has `engine`, `path`, `key`";
+        super::refuse(entry.reference.as_ref(), message)?;
         if let Some(version) = entry.version.as_ref().filter(|version| version.value == 0) {
             return Err(Complaint::error(version.span, "versions start at 1; leave `version` out for the latest"));
         }

@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(
             judge(|token| {
                 token["aud"] = json!(["us", "them"]);
-                token["azp"] = json!("us")
+                token["azp"] = json!("us");
             }),
             Ok(claims)
         );

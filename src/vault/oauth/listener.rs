@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -96,7 +96,7 @@ impl Listener {
         let mut open = FuturesUnordered::new();
         loop {
             tokio::select! {
-                stream = self.accept(), if open.len() < MOST_AT_ONCE => open.push(self.serve(stream, expected).boxed()),
+                stream = self.accept(), if open.len() < MOST_AT_ONCE => open.push(self.serve(stream, expected)),
                 Some(served) = open.next(), if !open.is_empty() => {
                     if let Some(outcome) = served {
                         return outcome;

@@ -128,7 +128,7 @@ impl Tokens {
 }
 
 /// What an error of oauth2's means.
-pub(super) fn problem<T>(talk: &Talk<'_>, error: RequestTokenError<Failure, StandardErrorResponse<T>>) -> Problem
+pub(super) fn problem<T>(talk: &Talk, error: RequestTokenError<Failure, StandardErrorResponse<T>>) -> Problem
 where
     T: ErrorResponseType + std::fmt::Display + 'static,
 {

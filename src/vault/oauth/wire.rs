@@ -31,8 +31,8 @@ pub struct Wire {
 pub(super) struct Failure(pub(super) Problem);
 
 /// One conversation with the server, and why it ended if an answer was not one of an authorization server.
-pub(super) struct Talk<'a> {
-    wire: &'a Wire,
+pub(super) struct Talk {
+    wire: Wire,
     refusal: Mutex<Option<Problem>>,
 }
 
@@ -104,9 +104,24 @@ impl Wire {
     }
 }
 
-impl<'a> Talk<'a> {
-    pub(super) fn over(wire: &'a Wire) -> Self {
-        Self { wire, refusal: Mutex::default() }
+impl Talk {
+    pub(super) fn over(wire: &Wire) -> Self {
+        Self { wire: wire.clone(), refusal: Mutex::default() }
+    }
+
+    /// One question of oauth2's. NB. the device flow asks again after an error, but not after an answer: so one that is
+    /// refused is put down and comes through as an empty one.
+    async fn ask(&self, request: Request<Vec<u8>>) -> Result<HttpResponse, Failure> {
+        let answer = self.wire.exchange(request).await;
+        let answer = answer.and_then(|answer| self.wire.check_type(&answer).map(|()| answer));
+        match answer {
+            Ok(answer) => Ok(answer.map(|mut body| std::mem::take(&mut *body))),
+            Err(problem) if problem.reason == Reason::NotConfigured => {
+                *self.put_down() = Some(problem);
+                Ok(Response::new(Vec::new()))
+            }
+            Err(problem) => Err(Failure(problem)),
+        }
     }
 
     /// Why the conversation failed, for people; `words` if oauth2 could not understand an answer.
@@ -123,25 +138,11 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// NB. the device flow asks again after an error, but not after an answer: so one that is refused is put down and comes
-/// through as an empty one.
-impl<'c> AsyncHttpClient<'c> for Talk<'_> {
+impl<'c> AsyncHttpClient<'c> for Talk {
     type Error = Failure;
     type Future = BoxFuture<'c, Result<HttpResponse, Failure>>;
 
     fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
-        async move {
-            let answer = self.wire.exchange(request).await;
-            let answer = answer.and_then(|answer| self.wire.check_type(&answer).map(|()| answer));
-            match answer {
-                Ok(answer) => Ok(answer.map(|mut body| std::mem::take(&mut *body))),
-                Err(problem) if problem.reason == Reason::NotConfigured => {
-                    *self.put_down() = Some(problem);
-                    Ok(Response::new(Vec::new()))
-                }
-                Err(problem) => Err(Failure(problem)),
-            }
-        }
-        .boxed()
+        self.ask(request).boxed()
     }
 }

@@ -28,7 +28,7 @@ pub async fn deliver(
     _directories: &Directories,
     _ticket: &str,
     _answers: Zeroizing<Vec<u8>>,
-) -> Result<(), AnswerError> {
+) -> Result<Option<serde_json::Value>, AnswerError> {
     Err(AnswerError::Channel(WHY.into()))
 }
 

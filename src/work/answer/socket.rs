@@ -2,7 +2,7 @@
 //! other belongs to the same user. A ticket is the desk's id and 128 random bits, good once and for five minutes.
 //!
 //! A message is a ticket alone, which asks for the question's fields and leaves it standing, or a ticket and the
-//! answers. A reply is one line: `ok` and perhaps something more, `refused` and why the answer was not taken, or
+//! answers. A reply is one line: `ok` and perhaps something more (fields, or what comes next, as JSON), `refused` and why the answer was not taken, or
 //! `failed` and what came of it.
 
 use std::{
@@ -24,7 +24,9 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{AnswerError, Answered, Field, LONGEST, read_answers};
+use serde_json::Value;
+
+use super::{AnswerError, Answered, Effect, Field, LONGEST, Reply, read_answers};
 use crate::{disk, work::Directories};
 
 /// How long a question stands.
@@ -51,7 +53,7 @@ struct Question {
 enum Taken {
     Fields(Vec<Field>),
     /// The answers were handed on; what comes of them arrives here.
-    Answers(oneshot::Receiver<Result<(), String>>),
+    Answers(oneshot::Receiver<Effect>),
 }
 
 /// Where one process waits for answers.
@@ -107,15 +109,23 @@ impl Drop for Desk {
 }
 
 /// Hands `answers`, a JSON object of texts, to the process that issued `ticket`, and waits until it has acted on
-/// them.
-pub async fn deliver(directories: &Directories, ticket: &str, answers: Zeroizing<Vec<u8>>) -> Result<(), AnswerError> {
+/// them. Returns what comes next, where there is more to do: JSON as the process tells an editor.
+pub async fn deliver(
+    directories: &Directories,
+    ticket: &str,
+    answers: Zeroizing<Vec<u8>>,
+) -> Result<Option<Value>, AnswerError> {
     if answers.is_empty() {
         return Err(AnswerError::NotJson);
     }
     if answers.len() > LONGEST {
         return Err(AnswerError::TooLong);
     }
-    exchange(directories, ticket, &answers).await.map(drop)
+    let next = exchange(directories, ticket, &answers).await?;
+    if next.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(&next).map(Some).map_err(|_| AnswerError::Channel("the reply was not understood".into()))
 }
 
 /// What the question of `ticket` asks for. The question stands as before.
@@ -202,7 +212,7 @@ async fn receive(mut stream: UnixStream, waiting: Waiting) {
     let reply = match taken {
         Ok(Taken::Fields(fields)) => told("ok", &serde_json::to_string(&fields).expect("fields are plain data")),
         Ok(Taken::Answers(effect)) => match timeout(EFFECT, effect).await {
-            Ok(Ok(Ok(()))) => told("ok", ""),
+            Ok(Ok(Ok(next))) => told("ok", &next.map(|next| next.to_string()).unwrap_or_default()),
             Ok(Ok(Err(message))) => told("failed", &message),
             Ok(Err(_)) => told("failed", "whoever asked has stopped before it was done"),
             Err(_) => return,
@@ -232,7 +242,7 @@ async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<Taken, Answe
     let question = lock(waiting).remove(ticket).ok_or(AnswerError::Expired)?;
     let answers = read_answers(&Zeroizing::new(json.to_vec()), &question.fields)?;
     let (reply, effect) = oneshot::channel();
-    question.answer.send(Answered { answers, reply }).map_err(|_| AnswerError::Expired)?;
+    question.answer.send(Answered { answers, reply: Reply(reply) }).map_err(|_| AnswerError::Expired)?;
     Ok(Taken::Answers(effect))
 }
 
@@ -344,18 +354,18 @@ mod tests {
         let asker = tokio::spawn(async move {
             let answered = receiver.await.unwrap();
             assert!(answered.answers["value"].expose(|bytes| bytes == b"canary-desk-1"));
-            answered.reply(Ok(())).unwrap();
+            answered.reply.send(Ok(None)).unwrap();
         });
-        assert_eq!(deliver(&directories, &ticket, answer()).await, Ok(()));
+        assert_eq!(deliver(&directories, &ticket, answer()).await, Ok(None));
         asker.await.unwrap();
         assert_eq!(deliver(&directories, &ticket, answer()).await, Err(AnswerError::Expired));
     }
 
     /// What `deliver` says when the asker replies `effect`.
-    async fn delivered(effect: Result<(), String>) -> Result<(), AnswerError> {
+    async fn delivered(effect: Effect) -> Result<Option<Value>, AnswerError> {
         let Setup { _folder, directories, desk } = setup();
         let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
-        let asker = async { receiver.await.unwrap().reply(effect) };
+        let asker = async { receiver.await.unwrap().reply.send(effect) };
         let (delivered, told) = tokio::join!(deliver(&directories, &ticket, json(r#"{"value":"x"}"#)), asker);
         assert_eq!(told, Ok(()));
         delivered
@@ -363,7 +373,9 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_answers_learns_what_came_of_it() {
-        assert_eq!(delivered(Ok(())).await, Ok(()));
+        assert_eq!(delivered(Ok(None)).await, Ok(None));
+        let next = serde_json::json!({ "outcome": "done", "message": "two\nlines" });
+        assert_eq!(delivered(Ok(Some(next.clone()))).await, Ok(Some(next)));
         let failed = delivered(Err("the passphrase is wrong\n\u{1b}[2J".into())).await;
         assert_eq!(failed, Err(AnswerError::Failed("the passphrase is wrong \\u{1b}[2J".into())));
         let long = delivered(Err("é".repeat(LONGEST_REPLY))).await;

@@ -143,7 +143,7 @@ async fn a_new_secret_is_asked_for_beside_the_protocol_and_heals_the_document() 
 }
 
 /// Answers the first field of a question as `vaultls answer` does.
-async fn answer_with(home: &Home, question: &Value, value: &str) -> Result<(), answer::AnswerError> {
+async fn answer_with(home: &Home, question: &Value, value: &str) -> Result<Option<Value>, answer::AnswerError> {
     let (ticket, id) = (question["ticket"].as_str().unwrap(), question["fields"][0]["id"].as_str().unwrap());
     answer::deliver(&home.directories(), ticket, json!({ id: value }).to_string().into_bytes().into()).await
 }

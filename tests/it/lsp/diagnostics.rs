@@ -160,3 +160,44 @@ async fn each_folder_of_a_workspace_has_secrets_of_its_own() {
     client.expect_diagnostics(&outer, 1, &["1:3-18 missing"]).await;
     client.finish().await;
 }
+
+#[tokio::test]
+async fn a_folder_that_is_removed_takes_its_definitions_along() {
+    let home = Home::new();
+    home.write("inner/vaultls.toml", super::features::LINKED);
+    let mut client = Client::open(&home, json!({})).await;
+    let folder = json!({ "uri": home.uri("inner"), "name": "inner" });
+    let moved = |added: &[&Value], removed: &[&Value]| json!({ "event": { "added": added, "removed": removed } });
+    client.notify("workspace/didChangeWorkspaceFolders", moved(&[&folder], &[])).await;
+    let inner = home.uri("inner/a.http");
+    client.open_document(&inner, "http", &MISSING.replace("absent", "token")).await;
+    client.expect_diagnostics(&inner, 1, &["1:3-18 untrusted"]).await;
+    client.notify("workspace/didChangeWorkspaceFolders", moved(&[], &[&folder])).await;
+    client.expect_diagnostics(&inner, 1, &["1:3-18 missing"]).await;
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn ten_thousand_faults_do_not_flood_the_editor() {
+    let home = Home::new();
+    let mut client = Client::open(&home, json!({})).await;
+    let uri = home.uri("a.http");
+    let block = "### One of many\nGET https://api.example.com/<<vault:absent>>\n\n";
+    client.open_document(&uri, "http", &block.repeat(10_000)).await;
+    // On a busy machine what the text alone tells comes first, and that is nothing.
+    let diagnostics = loop {
+        let published = client.expect("textDocument/publishDiagnostics").await;
+        let diagnostics = published["params"]["diagnostics"].as_array().unwrap().clone();
+        if !diagnostics.is_empty() {
+            break diagnostics;
+        }
+    };
+    // A thousand, and one that says that there are more.
+    assert_eq!(diagnostics.len(), 1_001);
+    assert!(
+        diagnostics.iter().any(|one| one["message"].as_str().unwrap().contains("9000")),
+        "{:?}",
+        diagnostics.last()
+    );
+    client.finish().await;
+}

@@ -1,13 +1,17 @@
 //! What several test modules share.
 
 pub mod agent;
+pub mod browser;
 pub mod client;
+pub mod connect;
 pub mod echo;
 pub mod front;
 pub mod home;
 pub mod key_vault;
 pub mod ministack;
+pub mod needles;
 pub mod nvim;
+pub mod oidc;
 pub mod openbao;
 pub mod program;
 pub mod provision;

@@ -100,13 +100,19 @@ impl Program {
     /// The command, to be started otherwise than by [`Self::run`].
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vaultls"));
-        command.args(arguments).current_dir(self.work()).env_clear().envs(self.environment.iter().cloned());
+        command.args(arguments);
+        self.surround(&mut command);
+        command
+    }
+
+    /// Gives any command the program's place and environment.
+    pub fn surround(&self, command: &mut Command) {
+        command.current_dir(self.work()).env_clear().envs(self.environment.iter().cloned());
         command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run")).env("VAULTLS_NO_KEYRING", "1");
         for (variable, name) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")]
         {
             command.env(variable, self.path(name));
         }
-        command
     }
 
     /// Every file that the program could have written, with its bytes.

@@ -142,6 +142,9 @@ impl Target {
 pub struct Identity {
     /// The authority's certificate, for those who are to trust it.
     pub authority_pem: Vec<u8>,
+    /// The server's certificate and its key, for a server that is another program.
+    pub certificate_pem: String,
+    pub key_pem: String,
     acceptor: TlsAcceptor,
 }
 
@@ -156,6 +159,7 @@ impl Identity {
         let key = rcgen::KeyPair::generate().expect("a key");
         let params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+        let (certificate_pem, key_pem) = (certificate.pem(), key.serialize_pem());
         let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -164,7 +168,7 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .expect("the key is the certificate's");
-        Self { authority_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
+        Self { authority_pem, certificate_pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 }
 

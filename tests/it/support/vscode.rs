@@ -73,7 +73,7 @@ fn make() -> Option<VsCode> {
     }
 }
 
-fn browser() -> Option<PathBuf> {
+pub(super) fn browser() -> Option<PathBuf> {
     if let Some(named) = env::var_os("VAULTLS_CHROMIUM") {
         return Some(named.into());
     }
@@ -122,7 +122,7 @@ fn build_extension(folder: &Path) -> Result<(), String> {
 }
 
 /// Installs unless it was done for this very lock file.
-fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+pub(super) fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let wanted = fs::read_to_string(folder.join("package-lock.json")).map_err(|error| error.to_string())?;
     let stamp = folder.join("stamp");
     if fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
@@ -133,7 +133,7 @@ fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), String>) -> 
 }
 
 /// With a cache of the tests' own, away from the person's.
-fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+pub(super) fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
     let cache = provision::servers().join("npm-cache");
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -148,7 +148,7 @@ fn node(code: &Path) -> Result<PathBuf, String> {
     programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "no Node for this platform".into())
 }
 
-fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
+pub(super) fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
     let said = |error: io::Error| format!("{}: {error}", to.display());
     fs::create_dir_all(to).map_err(said)?;
     for name in names {

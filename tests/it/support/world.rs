@@ -8,17 +8,11 @@ use super::{
     echo::Echo,
     key_vault::{CLIENT, CLIENT_SECRET, KeyVault, TENANT},
     ministack,
+    needles::Canary,
     openbao::OpenBao,
     program::Program,
 };
 use crate::aws;
-
-/// A secret that must never be seen, under the name by which a failure tells it.
-#[derive(Clone, Debug)]
-pub struct Canary {
-    pub name: &'static str,
-    pub value: String,
-}
 
 /// What the local vault holds.
 const LOCAL: &str = "canary-local-5b8e1f90c3d7a246";
@@ -34,6 +28,8 @@ pub struct World {
     pub values: Vec<Canary>,
     /// What opens vaults: keys and tokens in the program's environment.
     pub keys: Vec<Canary>,
+    /// The user's own configuration.
+    pub integrations: String,
     /// Its servers run in there.
     _runtime: tokio::runtime::Runtime,
     pub bao: Option<OpenBao>,
@@ -49,13 +45,15 @@ impl World {
             echo: Echo::start_keeping(),
             values: Vec::new(),
             keys: Vec::new(),
+            integrations: String::new(),
             _runtime: runtime,
             bao: OpenBao::start(),
             key_vault,
         };
         world.key("the local vault's key", "VAULTLS_KEY", "canary-passphrase-e8a1b06d97");
         let integrations = [world.hashicorp(), world.aws(), world.azure()].concat();
-        world.program.user_config(&integrations);
+        world.integrations = integrations;
+        world.settle();
         let origin = world.origin();
         let stored = world.program.run_with(&["vault", "set", "local", "--allow-domain", &origin], LOCAL.as_bytes());
         assert_eq!(stored.code, 0, "{stored:?}");
@@ -88,9 +86,26 @@ impl World {
         )
     }
 
-    fn key(&mut self, name: &'static str, variable: &str, value: &str) {
+    /// Sets a variable of the program's environment; an empty value stands for none.
+    pub fn set(&mut self, variable: &str, value: &str) {
         let program = std::mem::replace(&mut self.program, Program::new());
         self.program = program.with(variable, value);
+    }
+
+    /// Writes the user's own configuration as it is now.
+    pub fn settle(&self) {
+        self.program.user_config(&self.integrations);
+    }
+
+    /// Every key of the environment gets a value that opens nothing.
+    pub fn use_wrong_keys(&mut self, wrong: &str) {
+        for variable in ["VAULTLS_KEY", "VAULT_TOKEN", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET"] {
+            self.set(variable, wrong);
+        }
+    }
+
+    fn key(&mut self, name: &'static str, variable: &str, value: &str) {
+        self.set(variable, value);
         self.keys.push(Canary { name, value: value.into() });
     }
 

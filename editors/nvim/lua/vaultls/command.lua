@@ -83,6 +83,11 @@ local verbs = {
   trust = { run = send('vaultls.trust') },
   status = { run = send('vaultls.status') },
   reset = { run = send('vaultls.resetCache', 'name'), complete = from_status('secrets') },
+  curl = {
+    run = function()
+      require('vaultls').command('vaultls.copyCurl', { line = vim.api.nvim_win_get_cursor(0)[1] - 1 })
+    end,
+  },
   env = {
     run = choose_environment,
     complete = function()

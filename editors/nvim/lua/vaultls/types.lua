@@ -34,7 +34,8 @@
 
 ---What a command answers; which fields there are depends on `outcome`.
 ---@class vaultls.Outcome
----@field outcome 'sent'|'blocked'|'failed'|'done'|'needsInput'|'review'|'status'
+---@field outcome 'sent'|'blocked'|'failed'|'done'|'needsInput'|'review'|'status'|'text'
+---@field text? string
 ---@field message? string
 ---@field response? vaultls.Response
 ---@field notes? string[]

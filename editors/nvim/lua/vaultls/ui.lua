@@ -35,6 +35,16 @@ function M.error(text)
   vim.notify('vaultls: ' .. text, vim.log.levels.ERROR)
 end
 
+---Puts `text` where it can be pasted from: the unnamed register and, where there is one, the clipboard.
+---@param text string
+function M.copy(text)
+  vim.fn.setreg('"', text, 'c')
+  if vim.fn.has('clipboard') == 1 then
+    vim.fn.setreg('+', text, 'c')
+  end
+  M.info('copied')
+end
+
 ---The highlight group for an HTTP status.
 ---@param status integer
 ---@return string

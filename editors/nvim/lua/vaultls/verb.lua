@@ -150,6 +150,8 @@ M.by_command = {
   ['vaultls.trust'] = send('vaultls.trust'),
   ['vaultls.status'] = send('vaultls.status'),
   ['vaultls.resetCache'] = send('vaultls.resetCache'),
+  ['vaultls.extract'] = send('vaultls.extract'),
+  ['vaultls.copyCurl'] = send('vaultls.copyCurl'),
 }
 
 ---@param pending vaultls.Pending[]
@@ -199,6 +201,9 @@ function M.settle(client, bufnr, outcome)
     return ask.answer(client, outcome)
   elseif outcome.outcome == 'review' then
     return review(client, bufnr, outcome.pending or {})
+  elseif outcome.outcome == 'text' then
+    ui.copy(outcome.text or '')
+    return true
   elseif outcome.outcome == 'status' then
     require('vaultls.status').show(outcome)
     return true

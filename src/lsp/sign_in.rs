@@ -1,0 +1,312 @@
+//! Signing in from an editor. A sign-in runs beside the handlers, however long the person takes; whoever waits - the
+//! command, or the last `vaultls answer` - gets the next thing that happens in it. One integration is signed in to
+//! once at a time: who asks again meanwhile is shown the same question.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tower_lsp_server::ls_types::MessageType;
+use url::Url;
+
+use crate::{
+    feature::{command::Login, escape},
+    lsp::{
+        command::{Answer, Outcome, told},
+        convert, lock, refresh,
+        state::{State, Workspace},
+    },
+    status::{Problem, Reason},
+    vault::{
+        link::integration::is_loopback,
+        person::{Answers, Field, Page, Person, gave_up},
+        value::SecretValue,
+    },
+    work::{
+        Core,
+        answer::{Answered, Reply},
+        verbs::{Failure, signed_in},
+    },
+};
+
+/// The field for the address that a browser on another machine was sent to.
+const ADDRESS: &str = "address";
+
+/// A workspace's root, and the name of an integration there.
+type Key = (PathBuf, String);
+
+/// The sign-ins that are under way.
+#[derive(Default)]
+pub struct SignIns(Mutex<HashMap<Key, Arc<SignIn>>>);
+
+/// One that is under way.
+struct SignIn {
+    /// What the person is to do now, or what came of it in the end; none while nothing is theirs to do.
+    stage: watch::Sender<Option<Outcome>>,
+    /// The way back to whoever answered last, until something happens.
+    reply: Mutex<Option<Reply>>,
+    stop: CancellationToken,
+}
+
+impl SignIns {
+    /// Ends those of a workspace: of one integration, or all.
+    pub fn end(&self, root: &Path, integration: Option<&str>) {
+        for ((home, name), sign_in) in lock(&self.0).iter() {
+            if home == root && integration.is_none_or(|integration| integration == name) {
+                sign_in.stop.cancel();
+            }
+        }
+    }
+
+    /// The sign-in to `key`, and whether it begins now; with what will happen in it.
+    fn enter(&self, key: &Key) -> (Arc<SignIn>, bool, watch::Receiver<Option<Outcome>>) {
+        let mut under_way = lock(&self.0);
+        let standing = under_way.get(key).filter(|sign_in| !sign_in.stop.is_cancelled()).cloned();
+        let begins = standing.is_none();
+        let sign_in = standing.unwrap_or_default();
+        if begins {
+            under_way.insert(key.clone(), sign_in.clone());
+        }
+        let stage = sign_in.stage.subscribe();
+        (sign_in, begins, stage)
+    }
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self { stage: watch::Sender::new(None), reply: Mutex::default(), stop: CancellationToken::new() }
+    }
+}
+
+impl SignIn {
+    /// Says what happens now to everybody who waits; whether anybody did.
+    fn tell(&self, outcome: Outcome) -> bool {
+        let commands = self.stage.receiver_count() > 0;
+        let reply = lock(&self.reply).take();
+        let answerer = reply.is_some_and(|reply| {
+            let effect = match &outcome {
+                Outcome::Failed { message, .. } => Err(message.clone()),
+                next => Ok(Some(serde_json::to_value(next).expect("outcomes are plain data with text keys"))),
+            };
+            reply.send(effect).is_ok()
+        });
+        self.stage.send_replace(Some(outcome));
+        commands || answerer
+    }
+}
+
+/// Begins a sign-in, or joins the one under way, and answers with what happens next in it.
+pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, it: Login) -> Answer {
+    if let Err(problem) = core.vault.may_sign_in(&it.integration) {
+        return Failure::from(problem).into();
+    }
+    let key = (workspace.root.clone(), it.integration);
+    let (sign_in, begins, mut stage) = state.sign_ins.enter(&key);
+    if begins && !begin(state, core, key, sign_in) {
+        return Answer::failed("too much is under way");
+    }
+    let happens = stage.wait_for(Option::is_some).await;
+    match happens.ok().and_then(|stage| stage.clone()) {
+        Some(outcome) => Answer::Other(outcome),
+        None => Answer::failed("the sign-in was ended"),
+    }
+}
+
+/// Starts the task of a sign-in; it ends with the server, or when somebody ends it.
+fn begin(state: &Arc<State>, core: Arc<Core>, key: Key, sign_in: Arc<SignIn>) -> bool {
+    let entered = Entered { state: state.clone(), key, sign_in };
+    state.editor.spawn(async move {
+        let stop = entered.sign_in.stop.clone();
+        stop.run_until_cancelled(carry_out(core, &entered)).await;
+    })
+}
+
+/// A sign-in's place among those under way, which it leaves when it ends in whatever way.
+struct Entered {
+    state: Arc<State>,
+    key: Key,
+    sign_in: Arc<SignIn>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut under_way = lock(&self.state.sign_ins.0);
+        if under_way.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &self.sign_in)) {
+            under_way.remove(&self.key);
+        }
+    }
+}
+
+async fn carry_out(core: Arc<Core>, entered: &Entered) {
+    let Entered { state, key: (_, integration), sign_in } = entered;
+    let person = AtEditor { state, integration, sign_in, silent: Mutex::new(false) };
+    let ended = core.login(integration, &person).await;
+    let silent = *lock(&person.silent);
+    let shown = escape::plain(integration);
+    refresh::all(state);
+    let (kind, message, outcome) = match ended {
+        Ok(session) => {
+            let message = signed_in(&shown, &session);
+            (MessageType::INFO, message.clone(), Outcome::Done { message })
+        }
+        Err(failure) => {
+            let (message, code) = (told(&failure), failure.code());
+            (MessageType::WARNING, message.clone(), Outcome::Failed { message, code })
+        }
+    };
+    let heard = sign_in.tell(outcome);
+    // Somebody who only looked away knows.
+    if !heard && !silent {
+        state.editor.say(kind, message);
+    }
+}
+
+/// The person in front of the editor.
+struct AtEditor<'a> {
+    state: &'a Arc<State>,
+    integration: &'a str,
+    sign_in: &'a SignIn,
+    /// Whether the sign-in ended because they did not want it: they need not be told.
+    silent: Mutex<bool>,
+}
+
+impl Person for AtEditor<'_> {
+    fn ask<'a>(&'a self, message: &'a str, fields: Vec<Field>) -> BoxFuture<'a, Result<Answers, Problem>> {
+        async move {
+            let (ticket, answer) = self.ticket(fields.clone()).await?;
+            let by_hand = by_hand(&ticket);
+            let question = format!("{message}: {by_hand}");
+            let outcome = Outcome::NeedsInput { ticket, message: message.to_owned(), fields, by_hand };
+            if !self.sign_in.tell(outcome) {
+                self.state.editor.say(MessageType::WARNING, self.unheard(&question));
+            }
+            let _busy = Busy(self.sign_in);
+            match answer.await {
+                Ok(answered) => Ok(self.take(answered)),
+                Err(_) => Err(self.gave_up()),
+            }
+        }
+        .boxed()
+    }
+
+    fn visit<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<SecretValue, Problem>> {
+        async move {
+            if !may_be_shown(&page.url) {
+                let detail = "the page to sign in at is neither https nor on this machine, so it is not opened";
+                return Err(Problem::new(Reason::NotConfigured, detail));
+            }
+            let field = Field::text(ADDRESS, "Address that the browser was sent to");
+            let (ticket, answer) = self.ticket(vec![field.clone()]).await?;
+            let heard = self.sign_in.tell(self.browser(page, ticket, field));
+            let _busy = Busy(self.sign_in);
+            let progress = self.state.editor.progress(None, format!("Signing in to {}", self.shown()));
+            let stop = self.state.runs.stoppable(progress.token.as_ref());
+            self.open(page, heard);
+            tokio::select! {
+                pasted = self.pasted(answer) => Ok(pasted),
+                () = stop.stop.cancelled() => Err(self.gave_up()),
+            }
+        }
+        .boxed()
+    }
+}
+
+impl AtEditor<'_> {
+    async fn ticket(&self, fields: Vec<Field>) -> Result<(String, oneshot::Receiver<Answered>), Problem> {
+        let asked = match self.state.desk().await {
+            Ok(desk) => desk.ask(fields),
+            Err(error) => Err(error),
+        };
+        asked.map_err(|error| Problem::new(Reason::LoginNeeded, format!("nothing can be asked here: {error}")))
+    }
+
+    /// The answers; whoever gave them waits from now on for what happens next.
+    fn take(&self, answered: Answered) -> Answers {
+        self.sign_in.stage.send_replace(None);
+        *lock(&self.sign_in.reply) = Some(answered.reply);
+        answered.answers
+    }
+
+    /// The address that they pasted; pending where they do not, because the browser may still come back by itself.
+    async fn pasted(&self, answer: oneshot::Receiver<Answered>) -> SecretValue {
+        match answer.await.ok().and_then(|answered| self.take(answered).remove(ADDRESS)) {
+            Some(pasted) => pasted,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn gave_up(&self) -> Problem {
+        *lock(&self.silent) = true;
+        gave_up()
+    }
+
+    fn browser(&self, page: &Page, ticket: String, field: Field) -> Outcome {
+        Outcome::Browser {
+            integration: self.integration.to_owned(),
+            url: page.url.to_string(),
+            code: page.code.clone(),
+            message: page.message.clone(),
+            ticket: Some(ticket),
+            fields: vec![field],
+        }
+    }
+
+    /// Opens the page in the browser, by the client where it can. Says in words what nobody draws.
+    fn open(&self, page: &Page, heard: bool) {
+        let abilities = self.state.editor.abilities();
+        let drawn = heard && abilities.plugin;
+        let code = page.code.as_deref().map(|code| format!(", and enter the code {}", escape::plain(code)));
+        let words = format!("{}: visit {}{}", page.message, page.url, code.clone().unwrap_or_default());
+        let (state, url) = (self.state.clone(), page.url.clone());
+        if code.is_some() && !drawn {
+            state.editor.say(MessageType::INFO, words.clone());
+        }
+        let told = code.is_some() || drawn;
+        let task = self.state.clone();
+        self.state.editor.spawn(async move {
+            let shown = match convert::external_page(&url) {
+                Some(page) => task.editor.show(page).await,
+                None => false,
+            };
+            if !shown && !told {
+                task.editor.say(MessageType::INFO, words);
+            }
+        });
+    }
+
+    fn shown(&self) -> String {
+        escape::plain(self.integration)
+    }
+
+    /// A question for which nobody waits: it stands, and is shown to who asks to sign in again.
+    fn unheard(&self, question: &str) -> String {
+        if !self.state.editor.abilities().plugin {
+            return question.to_owned();
+        }
+        format!("the sign-in to `{}` asks something more: sign in again to answer it", self.shown())
+    }
+}
+
+/// While it lives, something is the person's to do; afterwards nothing is, until something happens.
+struct Busy<'a>(&'a SignIn);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.stage.send_replace(None);
+    }
+}
+
+/// How a question is answered without a plugin.
+fn by_hand(ticket: &str) -> String {
+    format!("run `vaultls answer {ticket}` in a terminal")
+}
+
+/// Whether a page may be opened in a browser: https, or http on this machine.
+pub fn may_be_shown(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}

@@ -1,0 +1,414 @@
+//! `op`, by a stand-in: a script that answers with the documented texts from a folder of files, and remembers how it
+//! was called. NB. it proves what we do with such texts, not that every `op` says them.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+
+use vaultls::{
+    status::{Problem, Reason},
+    vault::{
+        Vault,
+        hashicorp::TokenSource,
+        link::{
+            Coordinates,
+            onepassword::{Access, OnePassword, OpReference},
+        },
+        onepassword,
+        person::Given,
+        provider::{Leads, Provider, Shelf, Surroundings},
+    },
+};
+
+use super::{Linked, name, options, secret, variables};
+
+const TOKEN: &str = "ops_canary-7c21d0";
+
+/// `DIR` is the folder of its files. A vault is a folder in `vaults`; an item a JSON file in it, and a folder of values.
+const OP: &str = r#"#!/bin/sh
+# A stand-in of a test for 1Password's op.
+D='DIR'
+printf '%s\n' "$*" >> "$D/calls"
+env > "$D/environment"
+complain() { printf '[ERROR] 2026/01/02 03:04:05 %s\n' "$1" >&2; exit 1; }
+[ "$1" = --version ] && { cat "$D/version"; exit 0; }
+[ -e "$D/slow" ] && exec sleep 30
+[ -e "$D/complaint" ] && complain "$(cat "$D/complaint")"
+if [ -e "$D/token" ] && [ "$OP_SERVICE_ACCOUNT_TOKEN" != "$(cat "$D/token")" ]; then
+    complain "error initializing client: (401) Unauthorized: Authentication required with $OP_SERVICE_ACCOUNT_TOKEN"
+fi
+locate() {
+    [ -d "$D/vaults/$vault" ] ||
+        complain "could not get item $vault/$item: \"$vault\" isn't a vault in this account. Specify the vault with its ID or name."
+    [ -e "$D/vaults/$vault/$item.twice" ] &&
+        complain "could not get item $vault/$item: More than one item matches \"$item\". Try again and specify the item by its ID:"
+    [ -e "$D/vaults/$vault/$item.json" ] ||
+        complain "could not get item $vault/$item: \"$item\" isn't an item in the \"$vault\" vault. Specify the item with its UUID, name, or domain."
+}
+value() {
+    path=$(printf '%s' "${1#op://}" | tr A-Z a-z)
+    vault=${path%%/*}
+    rest=${path#*/}
+    item=${rest%%/*}
+    field=$(printf '%s' "${rest#*/}" | tr / '|')
+    locate
+    [ -e "$D/vaults/$vault/$item/$field" ] ||
+        complain "could not read secret '$1': item '$vault/$item' does not have a field '$field'"
+    cat "$D/vaults/$vault/$item/$field"
+}
+case "$1 $2" in
+"read --no-newline") value "$3" ;;
+"inject "*)
+    while IFS= read -r line; do
+        rest=${line#*"{{ "}
+        printf '%s' "${line%%"{{ "*}"
+        value "${rest%%" }}"*}"
+        printf '%s\n' "${rest#*" }}"}"
+    done
+    ;;
+"item get") item=$3 vault=$5; locate; cat "$D/vaults/$vault/$item.json" ;;
+"item list") printf '[{"id":"i1","title":"db"}]' ;;
+"vault list") printf '[{"id":"v1","name":"dev"}]' ;;
+"whoami "*) [ -e "$D/whoami" ] && cat "$D/whoami" || complain "account is not signed in" ;;
+"account get") cat "$D/account" ;;
+*) complain "unknown command \"$1\" for \"op\"" ;;
+esac
+"#;
+
+/// The folders of a stand-in.
+struct Op {
+    folder: tempfile::TempDir,
+}
+
+impl Op {
+    /// With one item, `db`, in the vault `dev`.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let op = Self { folder };
+        install(&op.folder.path().join("bin"), &op.data());
+        op.write("version", b"2.30.0\n");
+        op.write("account", br#"{"id":"ACME1","name":"Acme","domain":"acme"}"#);
+        let item = r#"{"id":"i1","title":"db","fields":[
+            {"id":"password","type":"CONCEALED","label":"password","value":"canary-never-kept"},
+            {"id":"code","type":"OTP","label":"code"},{"id":"f1","label":"twin"},{"id":"f2","label":"twin"}]}"#;
+        op.write("vaults/dev/db.json", item.as_bytes());
+        op.write("vaults/dev/db/password", b"canary-pass\n");
+        op.write("vaults/dev/db/code?attribute=otp", b"123456");
+        op
+    }
+
+    fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn write(&self, file: &str, content: &[u8]) {
+        let path = self.data().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn remove(&self, file: &str) {
+        fs::remove_file(self.data().join(file)).unwrap();
+    }
+
+    /// How it was called, but for its version.
+    fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.data().join("calls")).unwrap_or_default();
+        text.lines().filter(|line| *line != "--version").map(str::to_owned).collect()
+    }
+
+    fn environment(&self, more: &[&str]) -> Vec<String> {
+        let path = format!("PATH={}:/usr/bin:/bin", self.folder.path().join("bin").display());
+        let mut pairs = vec![path, "HOME=/home/canary".to_owned()];
+        pairs.extend(more.iter().map(|pair| (*pair).to_owned()));
+        pairs
+    }
+
+    /// With a service account's token in the environment.
+    fn linked(&self, references: &[&str]) -> Linked {
+        self.write("token", TOKEN.as_bytes());
+        let environment = self.environment(&[&format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")]);
+        Linked::new(&environment, "auth = { method = 'service-account' }", references)
+    }
+
+    fn linked_by_app(&self, references: &[&str]) -> Linked {
+        Linked::new(&self.environment(&[]), "", references)
+    }
+
+    /// The provider itself, with a service account.
+    fn provider(&self) -> Arc<dyn Provider> {
+        let environment = self.environment(&[&format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")]);
+        let around =
+            Surroundings { tokens: TokenSource::default(), variables: variables(&environment), workspace: None };
+        onepassword::open("team", &OnePassword { access: Access::ServiceAccount, ca_file: None }, around)
+    }
+}
+
+fn install(bin: &Path, data: &Path) {
+    fs::create_dir_all(bin).unwrap();
+    fs::create_dir_all(data).unwrap();
+    let file = bin.join("op");
+    fs::write(&file, OP.replace("DIR", &data.display().to_string())).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+async fn check(op: &Op, reference: &str, reason: Reason, detail: &str) {
+    let outcome = op.linked(&[reference]).judged().await;
+    assert_eq!(outcome, Err(Problem::new(reason, detail)), "{reference}");
+}
+
+#[tokio::test]
+async fn values_are_read_as_they_are() {
+    let op = Op::new();
+    assert_eq!(op.linked(&["op://Dev/DB/password"]).judged().await.unwrap(), "canary-pass\n");
+    assert_eq!(op.linked(&["op://dev/db/code?attribute=otp"]).judged().await.unwrap(), "123456");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_before_and_while_sending() {
+    let op = Op::new();
+    op.write("vaults/dev/same.twice", b"");
+    let missing = Reason::NotFound;
+    let detail = "`team` has no vault `nope`, or it may not be seen by whoever signed in";
+    check(&op, "op://nope/db/password", missing, detail).await;
+    check(&op, "op://dev/nope/password", missing, "the vault `dev` has no item `nope`").await;
+    check(&op, "op://dev/db/nope", missing, "the item `db` has no field or file `nope`").await;
+    check(&op, "op://dev/same/x", Reason::Ambiguous, "more than one item is called `same`; link it by its id").await;
+}
+
+#[tokio::test]
+async fn complaints_about_the_account_are_told_alike_before_and_while_sending() {
+    let op = Op::new();
+    for (complaint, reason) in [
+        ("(429) Too Many Requests: canary. Please retry in 58 minutes", Reason::Throttled),
+        ("(403) Forbidden: canary", Reason::Forbidden),
+        ("dial tcp: lookup canary.1password.com: no such host", Reason::Unreachable),
+        ("You are not currently signed in. canary", Reason::LoginNeeded),
+        ("the secret token ops_canary is odd", Reason::Unreachable),
+    ] {
+        op.write("complaint", complaint.as_bytes());
+        assert_eq!(op.linked(&["op://dev/db/password"]).judged().await.unwrap_err().reason, reason, "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_needs_another_sign_in() {
+    let op = Op::new();
+    let linked = op.linked(&["op://dev/db/password"]);
+    op.write("token", b"ops_canary-other");
+    let detail = "1Password does not accept the token of `team`, or not any more";
+    assert_eq!(linked.judged().await, Err(Problem::new(Reason::LoginNeeded, detail)));
+}
+
+#[tokio::test]
+async fn a_token_is_in_no_argument_and_little_else_in_the_environment() {
+    let op = Op::new();
+    op.write("token", TOKEN.as_bytes());
+    let pairs = [
+        &format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}"),
+        "OP_CONNECT_HOST=http://evil",
+        "OP_CONNECT_TOKEN=x",
+        "OP_SESSION_acme=x",
+        "OP_ACCOUNT=x",
+        "CANARY=x",
+        "XDG_RUNTIME_DIR=/run/user/1",
+    ];
+    let linked =
+        Linked::new(&op.environment(&pairs), "auth = { method = 'service-account' }", &["op://dev/db/password"]);
+    linked.value("s0").await.unwrap();
+    assert!(!fs::read_to_string(op.data().join("calls")).unwrap().contains("canary"));
+    let environment = fs::read_to_string(op.data().join("environment")).unwrap();
+    let mut names: Vec<&str> = environment.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    // A shell adds some of its own.
+    names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name));
+    names.sort_unstable();
+    assert_eq!(names, ["HOME", "OP_SERVICE_ACCOUNT_TOKEN", "PATH", "XDG_RUNTIME_DIR"]);
+    assert!(environment.contains("PWD=/\n"));
+}
+
+#[tokio::test]
+async fn the_app_is_told_no_token() {
+    let op = Op::new();
+    let environment = op.environment(&["OP_SERVICE_ACCOUNT_TOKEN=ops_canary"]);
+    let linked = Linked::new(&environment, "account = 'acme.1password.com'", &["op://dev/db/password"]);
+    linked.value("s0").await.unwrap();
+    assert!(!fs::read_to_string(op.data().join("environment")).unwrap().contains("TOKEN"));
+    assert_eq!(op.calls(), ["read --no-newline op://dev/db/password --account acme.1password.com"]);
+}
+
+#[tokio::test]
+async fn a_check_never_has_the_app_show_its_prompt() {
+    let op = Op::new();
+    let linked = op.linked_by_app(&["op://dev/db/password", "op://dev/db/nope"]);
+    let status = linked.status("s1").await;
+    assert_eq!((status.problem, status.checked), (None, false));
+    assert_eq!(op.calls(), [""; 0]);
+    let session = linked.vault.sign_in("team", &Given::new(secret("unused"))).await.unwrap();
+    assert_eq!(session.organization.as_deref(), Some("ACME1"));
+    assert_eq!(linked.vault.session("team"), Some(session));
+    let status = linked.status("s1").await;
+    assert_eq!(status.problem, linked.value("s1").await.err());
+    assert!(status.checked);
+    assert_eq!(op.calls().last().unwrap(), "read --no-newline op://dev/db/nope --account ACME1");
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_dismissed_needs_another_sign_in() {
+    let op = Op::new();
+    op.write("complaint", b"error initializing client: authorization prompt dismissed, please try again");
+    let linked = op.linked_by_app(&["op://dev/db/password"]);
+    let refused = linked.vault.sign_in("team", &Given::new(secret("unused"))).await.unwrap_err();
+    let detail = "the 1Password app was asked for `team`, and its prompt was dismissed";
+    assert_eq!(refused, Problem::new(Reason::LoginNeeded, detail));
+    assert_eq!(linked.value("s0").await, Err(refused));
+}
+
+#[tokio::test]
+async fn a_token_that_is_typed_in_is_kept_until_disconnected() {
+    let op = Op::new();
+    op.write("token", TOKEN.as_bytes());
+    op.write("whoami", br#"{"url":"https://acme.1password.com","user_uuid":"U1","account_uuid":"ACME1"}"#);
+    let auth = "auth = { method = 'service-account' }";
+    let linked = Linked::new(&op.environment(&[]), auth, &["op://dev/db/password"]);
+    let detail = "there is no token for `team`: sign in, or set OP_SERVICE_ACCOUNT_TOKEN";
+    assert_eq!(linked.judged().await, Err(Problem::new(Reason::LoginNeeded, detail)));
+    for wrong in ["ops_canary-wrong", "canary", ""] {
+        let refused = linked.vault.sign_in("team", &Given::new(secret(wrong))).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::LoginNeeded);
+        assert!(!refused.detail.contains("canary"), "{refused:?}");
+    }
+    let session = linked.vault.sign_in("team", &Given::new(secret(TOKEN))).await.unwrap();
+    assert_eq!(session.organization.as_deref(), Some("ACME1"));
+    assert_eq!(linked.value("s0").await.unwrap(), "canary-pass\n");
+    // Another account through the same integration.
+    op.write("whoami", br#"{"account_uuid":"EVIL2"}"#);
+    let refused = linked.vault.sign_in("team", &Given::new(secret(TOKEN))).await.unwrap_err();
+    let detail = "`team` is signed in to `ACME1`, and these credentials are of `EVIL2`; disconnect `team` first";
+    assert_eq!(refused, Problem::new(Reason::LoginNeeded, detail));
+    linked.vault.disconnect("team").await.unwrap();
+    assert_eq!(linked.value("s0").await.unwrap_err().reason, Reason::Disconnected);
+    assert!(linked.vault.sign_in("team", &Given::new(secret(TOKEN))).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_op_that_would_print_values_is_refused() {
+    let op = Op::new();
+    for version in ["2.29.0\n", "1.12.0", "canary"] {
+        op.write("version", version.as_bytes());
+        let detail = "the 1Password CLI `op` on the PATH is too old or none; it takes 2.30 or newer";
+        check(&op, "op://dev/db/password", Reason::NotConfigured, detail).await;
+    }
+    assert_eq!(op.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_op_of_the_workspace_is_no_op() {
+    let op = Op::new();
+    let linked = op.linked(&["op://dev/db/password"]);
+    let work = linked.folder.path().join("work");
+    install(&work, &op.data());
+    let detail = "`team` uses the 1Password CLI, and there is no `op` on the PATH outside of this workspace";
+    for path in [format!("PATH={}:.", work.display()), "PATH=".into(), "PATH=.:work".into()] {
+        let vault =
+            Vault::open(options(linked.folder.path(), variables(&[path, format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")])));
+        let problem = vault.value(&name("s0")).await.err().unwrap();
+        assert_eq!(problem, Problem::new(Reason::NotConfigured, detail));
+    }
+    assert_eq!(op.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn odd_values_are_told() {
+    let op = Op::new();
+    op.write("vaults/dev/db/password", b"");
+    assert_eq!(op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err().reason, Reason::Empty);
+    op.write("vaults/dev/db/password", &vec![b'x'; 3 * 1024 * 1024]);
+    let huge = op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err();
+    assert_eq!(huge, Problem::new(Reason::BadValue, "`op://dev/db/password` is larger than 1024 KiB"));
+    op.write("vaults/dev/db/password", b"\xff\xfecanary");
+    let linked = op.linked(&["op://dev/db/password"]);
+    let value = linked.vault.value(&name("s0")).await.unwrap();
+    assert_eq!(value.expose(<[u8]>::to_vec), b"\xff\xfecanary");
+}
+
+#[tokio::test]
+async fn a_description_that_is_none_is_told() {
+    let op = Op::new();
+    for nonsense in [&b"canary"[..], b"", b"\xff\xfe", b"[]"] {
+        op.write("vaults/dev/db.json", nonsense);
+        let status = op.linked(&["op://dev/db/password"]).status("s0").await;
+        let detail = "`op item` answered for `team` with something that is not understood";
+        assert_eq!(status.problem, Some(Problem::new(Reason::Unreachable, detail)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_op_is_not_waited_for_long() {
+    let op = Op::new();
+    op.write("slow", b"");
+    assert_eq!(op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err().reason, Reason::Unreachable);
+}
+
+/// The outcomes of reading `references` with one question.
+async fn read_many(op: &Op, references: &[String]) -> Vec<Result<Vec<u8>, Problem>> {
+    let at: Vec<Coordinates> =
+        references.iter().map(|text| Coordinates::Onepassword(OpReference::parse(text).unwrap())).collect();
+    let provider = op.provider();
+    let many = provider.read_many().unwrap();
+    assert!(many.at_most() >= at.len());
+    let outcomes = many.read_many(&at).await;
+    outcomes.into_iter().map(|outcome| outcome.map(|value| value.expose(<[u8]>::to_vec))).collect()
+}
+
+#[tokio::test]
+async fn a_hundred_secrets_are_read_with_one_question() {
+    let op = Op::new();
+    let value = |index: usize| format!("canary-{index}\n:{index}\n{{{{ op://dev/db/password }}}}\n").into_bytes();
+    for index in 0..100 {
+        op.write(&format!("vaults/dev/db/m{index}"), &value(index));
+    }
+    op.write("vaults/dev/db/m7", b"\xff\x01");
+    let references: Vec<String> = (0..100).map(|index| format!("op://dev/db/m{index}")).collect();
+    for (index, outcome) in read_many(&op, &references).await.into_iter().enumerate() {
+        let expected = if index == 7 { b"\xff\x01".to_vec() } else { value(index) };
+        assert_eq!(outcome.unwrap(), expected);
+    }
+    assert_eq!(op.calls(), ["inject"]);
+}
+
+#[tokio::test]
+async fn one_that_fails_does_not_spoil_the_others() {
+    let op = Op::new();
+    let references = ["op://dev/db/password", "op://dev/db/nope", "op://nope/x/y"].map(str::to_owned);
+    let outcomes = read_many(&op, &references).await;
+    assert_eq!(outcomes[0].as_deref(), Ok(&b"canary-pass\n"[..]));
+    assert_eq!(outcomes[1].as_ref().unwrap_err().detail, "the item `db` has no field or file `nope`");
+    assert_eq!(outcomes[2].as_ref().unwrap_err().reason, Reason::NotFound);
+}
+
+#[tokio::test]
+async fn what_concerns_the_account_is_asked_once_for_all() {
+    let op = Op::new();
+    op.write("complaint", b"(429) Too Many Requests");
+    let references = ["op://dev/db/password", "op://dev/db/nope"].map(str::to_owned);
+    let outcomes = read_many(&op, &references).await;
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap_err().reason == Reason::Throttled));
+    assert_eq!(op.calls(), ["inject"]);
+    op.remove("complaint");
+    assert!(read_many(&op, &references[..1]).await[0].is_ok());
+}
+
+#[tokio::test]
+async fn a_field_is_found_by_choosing() {
+    let op = Op::new();
+    let linked = op.linked(&[]);
+    let at = |path: &[&str]| Shelf { path: path.iter().map(|part| (*part).to_owned()).collect(), ..Shelf::default() };
+    let vaults = linked.vault.browse("team", &at(&[])).await.unwrap();
+    assert_eq!(vaults.choices[0].leads, Leads::To(vec!["dev".into()]));
+    let items = linked.vault.browse("team", &at(&["dev"])).await.unwrap();
+    assert_eq!(items.choices[0].leads, Leads::To(vec!["dev".into(), "db".into()]));
+    let fields = linked.vault.browse("team", &at(&["dev", "db"])).await.unwrap();
+    let labels: Vec<&str> = fields.choices.iter().map(|choice| choice.label.as_str()).collect();
+    assert_eq!(labels, ["password", "code", "twin", "twin"]);
+    let before = op.calls().len();
+    assert_eq!(linked.vault.browse("team", &at(&["--help"])).await.unwrap_err().reason, Reason::NotConfigured);
+    assert_eq!(op.calls().len(), before);
+}
