@@ -1,6 +1,7 @@
 //! HashiCorp Vault and OpenBao: KV v1 and v2, and every way to sign in. The only user of vaultrs.
 
 mod answer;
+mod browse;
 mod endpoint;
 mod login;
 mod session;
@@ -21,7 +22,7 @@ use super::{
     ProcessVariables,
     link::{Coordinates, hashicorp::Hashicorp, kv::KvSecret},
     person::Person,
-    provider::{Check, Existence, List, Login, Provider},
+    provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -245,6 +246,10 @@ impl Provider for Cluster {
         Some(self)
     }
 
+    fn browse(&self) -> Option<&dyn Browse> {
+        Some(self)
+    }
+
     fn login(&self) -> Option<&dyn Login> {
         Some(self)
     }
@@ -267,6 +272,12 @@ impl Check for Cluster {
 impl List for Cluster {
     fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
         async move { self.list_names(kv(at)?).await }.boxed()
+    }
+}
+
+impl Browse for Cluster {
+    fn browse<'a>(&'a self, question: &'a Shelf) -> BoxFuture<'a, Result<Choices, Problem>> {
+        self.choices(question).boxed()
     }
 }
 

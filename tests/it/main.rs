@@ -20,6 +20,7 @@ mod environment;
 mod exchange;
 mod extract;
 mod hashicorp;
+mod hashicorp_setup;
 mod hashicorp_sign_in;
 mod hostile_hosts;
 mod leaks;

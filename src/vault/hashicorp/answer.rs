@@ -108,6 +108,12 @@ struct Mount {
 }
 
 #[derive(Deserialize)]
+struct Mounts {
+    #[serde(default)]
+    secret: BTreeMap<String, Mount>,
+}
+
+#[derive(Deserialize)]
 struct MountOptions {
     #[serde(default)]
     version: Option<String>,
@@ -221,6 +227,24 @@ impl Answer {
     /// The names that a listing tells.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         Some(self.data::<Names>()?.keys)
+    }
+
+    /// The KV engines that are listed, by their mount paths, each with its version for people.
+    pub(super) fn engines(&self) -> Option<Vec<(String, String)>> {
+        let mounts: Mounts = self.data().filter(|_| self.is_success())?;
+        let kv = mounts.secret.into_iter().filter(|(_, mount)| matches!(mount.kind.as_str(), "kv" | "generic"));
+        let told = kv.map(|(path, mount)| {
+            let version = mount.options.and_then(|options| options.version).unwrap_or_else(|| "1".to_owned());
+            (path.trim_end_matches('/').to_owned(), format!("KV version {version}"))
+        });
+        Some(told.collect())
+    }
+
+    /// The keys of a secret whose values are no objects.
+    pub(super) fn subkey_names(&self) -> Option<Vec<String>> {
+        let keys = self.data::<Subkeys<'_>>()?.subkeys?;
+        let texts = keys.iter().filter(|(_, raw)| !raw.get().starts_with('{'));
+        Some(texts.map(|(key, _)| key.to_string()).collect())
     }
 
     /// What a token says about itself.

@@ -43,6 +43,11 @@ pub(super) fn mount(mount: &str) -> Question {
     Question::get(format!("sys/internal/ui/mounts/{mount}"))
 }
 
+/// The engines that the token may do something in (API: "/sys/internal/ui/mounts").
+pub(super) fn mounts() -> Question {
+    Question::get("sys/internal/ui/mounts".into())
+}
+
 /// The keys of a secret with null for each value (API: "Read secret subkeys", Vault 1.10 and OpenBao). Two levels, so
 /// that an object shows as one.
 pub(super) fn subkeys(secret: &KvSecret) -> Question {

@@ -320,7 +320,7 @@ impl Cluster {
     }
 
     /// What an answer to a question without a secret means.
-    fn problem(&self, answer: &Answer) -> Problem {
+    pub(super) fn problem(&self, answer: &Answer) -> Problem {
         let nothing = KvSecret { mount: String::new(), path: String::new(), key: String::new(), version: None };
         let asked = Asked {
             integration: &self.integration,

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     integration::{ca_file, parse_address},
-    kv::check_path,
+    kv::{KvSecret, check_path},
     refuse, refuse_any,
 };
 use crate::{
@@ -84,6 +84,19 @@ impl Hashicorp {
             ca_file: entry.ca_file.as_ref().map(ca_file).transpose()?,
             auth,
         })
+    }
+
+    /// The secret's page of the cluster's own web interface, by its routes of OpenBao 2.7. NB. the mount is one part of
+    /// that path, whatever is in it.
+    pub fn console_url(&self, secret: &KvSecret) -> Url {
+        let mut url = self.address.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(["ui", "vault", "secrets", &secret.mount, "show"]).extend(secret.path.split('/'));
+        }
+        if let Some(namespace) = &self.namespace {
+            url.query_pairs_mut().append_pair("namespace", namespace);
+        }
+        url
     }
 }
 
@@ -348,6 +361,19 @@ mod tests {
             assert!(oidc(ISSUER, more).unwrap_err().starts_with(fault), "{more}");
         }
         assert!(oidc(&format!("{ISSUER}/"), "").unwrap_err().starts_with("`provider-url` is the issuer"));
+    }
+
+    #[test]
+    fn the_page_of_a_secret_is_within_its_mount() {
+        let cluster = Hashicorp {
+            address: Url::parse("https://acme.io/vault").unwrap(),
+            namespace: Some("team-a/b".into()),
+            ca_file: None,
+            auth: Auth::Token,
+        };
+        let secret = KvSecret { mount: "team/kv".into(), path: "app/a b".into(), key: "k".into(), version: None };
+        let page = "https://acme.io/vault/ui/vault/secrets/team%2Fkv/show/app/a%20b?namespace=team-a%2Fb";
+        assert_eq!(cluster.console_url(&secret).as_str(), page);
     }
 
     #[test]
