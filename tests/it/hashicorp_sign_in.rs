@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 use tokio::sync::{OnceCell, oneshot};
 use vaultls::{
     status::{Problem, Reason},
-    vault::person::Given,
+    vault::{
+        person::Given,
+        provider::{Leads, Shelf},
+    },
 };
 
 use crate::support::{
     agent::{Agent, Browser, PASSWORD, Typist, USER},
+    browser::{Pages, Visitor, browser},
     home::{Home, User, secret},
     openbao::{OpenBao, ROOT},
 };
@@ -417,6 +421,57 @@ async fn the_browser_signs_in_over_tls_with_a_private_authority() {
     let home = server.user_with(&auth, &ca_file).open();
     home.vault.sign_in("team", &Browser::Returns(server.agent.clone())).await.unwrap();
     assert_eq!(fresh(&home).await, Ok(VALUE.into()));
+}
+
+/// The page of OpenBao itself, in a real Chromium.
+#[tokio::test]
+async fn a_real_browser_signs_in() {
+    let (Some(chromium), Some(server)) = (browser(), shared().await) else { return };
+    let home = server.user(&server.oidc_on(&free_ports())).open();
+    let (sender, shown) = oneshot::channel();
+    let person = Browser::Stays(Mutex::new(Some(sender)));
+    let visit = async {
+        let page = shown.await.unwrap();
+        let visitor = Visitor { user: USER, password: PASSWORD, denies: false };
+        chromium.sign_in(Pages::Bao, page.url.as_str(), visitor, None).await
+    };
+    let (session, ended) = tokio::join!(home.vault.sign_in("team", &person), visit);
+    assert!(session.unwrap().who.unwrap().starts_with("postman-jwt-"));
+    assert!(ended.address.starts_with("http://127.0.0.1:"), "{}", ended.address);
+    assert_eq!(fresh(&home).await, Ok(VALUE.into()));
+}
+
+/// What there is to choose from at `path`, and where it leads: folders and links as they are shown.
+async fn choose(home: &Home, path: &[&str]) -> (String, Vec<String>) {
+    let path = path.iter().map(ToString::to_string).collect();
+    let found = home.vault.browse("team", &Shelf { path, ..Shelf::default() }).await.unwrap();
+    assert!(found.by_hand.is_some() || !found.choices.is_empty());
+    let shown = found.choices.into_iter().map(|choice| match choice.leads {
+        Leads::To(path) => path.join(" > "),
+        Leads::Link(link) => format!("{}:{}:{}", link.engine.unwrap(), link.path.unwrap(), link.key.unwrap()),
+    });
+    (found.title, shown.collect())
+}
+
+#[tokio::test]
+async fn a_secret_is_found_by_choosing() {
+    let Some(bao) = OpenBao::start() else { return };
+    bao.mount("team/kv", 2);
+    bao.ask("POST", "team/kv/data/app/db", &json!({"data": {"password": "canary-1", "object": {"a": "canary-2"}}}));
+    bao.ask("POST", "team/kv/data/top", &json!({"data": {"k": "canary-3"}}));
+    let server = seeded(bao, "").await;
+    let home = User { token: Some(ROOT.into()), ..server.user("method = 'token'") }.open();
+    let expected = |title: &str, shown: &[&str]| (title.to_owned(), shown.iter().map(ToString::to_string).collect());
+    assert_eq!(choose(&home, &[]).await, expected("engine", &["kv", "secret", "team/kv"]));
+    assert_eq!(choose(&home, &["team/kv"]).await, expected("secret", &["team/kv > app/", "team/kv > top"]));
+    assert_eq!(choose(&home, &["team/kv", "app/"]).await, expected("secret", &["team/kv > app/ > db"]));
+    assert_eq!(choose(&home, &["team/kv", "app/", "db"]).await, expected("key", &["team/kv:app/db:password"]));
+    assert_eq!(choose(&home, &["team/kv", "app/db"]).await, expected("key", &["team/kv:app/db:password"]));
+    // An engine of version 1 tells no keys: they are typed.
+    assert_eq!(choose(&home, &["kv"]).await, expected("secret", &["kv > app"]));
+    assert_eq!(choose(&home, &["kv", "app"]).await, expected("key", &[]));
+    assert_eq!(choose(&home, &["kv", "app", "password"]).await, expected("key", &["kv:app:password"]));
+    assert_eq!(choose(&home, &["kv", "nothing/"]).await, expected("secret", &[]));
 }
 
 #[tokio::test]

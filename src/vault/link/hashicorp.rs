@@ -91,7 +91,10 @@ impl Hashicorp {
     pub fn console_url(&self, secret: &KvSecret) -> Url {
         let mut url = self.address.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
-            parts.pop_if_empty().extend(["ui", "vault", "secrets", &secret.mount, "show"]).extend(secret.path.split('/'));
+            parts
+                .pop_if_empty()
+                .extend(["ui", "vault", "secrets", &secret.mount, "show"])
+                .extend(secret.path.split('/'));
         }
         if let Some(namespace) = &self.namespace {
             url.query_pairs_mut().append_pair("namespace", namespace);
