@@ -527,6 +527,21 @@ async fn the_token_is_not_carried_to_another_server() {
 }
 
 #[tokio::test]
+async fn a_redirect_on_the_same_server_is_followed() {
+    let asked = AtomicUsize::new(0);
+    let stand_in = StandIn::start(move |stream| {
+        let (status, headers, body) = match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => ("307 Temporary Redirect", "Location: /v1/sys/internal/ui/mounts/kv1/\r\n", ""),
+            1 => ("200 OK", "", r#"{"data":{"path":"kv1/","type":"kv","options":{"version":"1"}}}"#),
+            _ => ("200 OK", "", r#"{"data":{"password":"canary-behind"}}"#),
+        };
+        let head = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = stream.write_all(format!("{head}{body}").as_bytes());
+    });
+    assert_eq!(linked(&stand_in.address, ROOT, V1_FIELDS).value("a").await, Ok("canary-behind".into()));
+}
+
+#[tokio::test]
 async fn a_servers_words_are_not_repeated() {
     let body = "{\"errors\":[\"canary-root-51f0c2 in /root/.vault-token\"]}";
     for status in ["400 Bad Request", "403 Forbidden", "404 Not Found", "500 Internal Server Error"] {
