@@ -144,12 +144,8 @@ fn start_logging() {
 }
 
 /// Libraries log headers, bodies and messages of the protocol at their chatty levels; whatever the user asks for,
-/// those may not be seen.
+/// those may not be seen. So only this program's own lines are, and what the protocol's library says of its work.
 fn may_be_logged(target: &str, level: tracing::Level) -> bool {
-    const SILENT: [&str; 8] = ["aws", "hyper", "h2", "reqwest", "rustls", "rustify", "vaultrs", "keyring"];
     let library = target.split("::").next().unwrap_or_default();
-    if SILENT.iter().any(|silent| library.starts_with(silent)) {
-        return false;
-    }
-    !library.starts_with("tower_lsp") || level <= tracing::Level::INFO
+    library == "vaultls" || (library.starts_with("tower_lsp") && level <= tracing::Level::INFO)
 }

@@ -1,6 +1,6 @@
 ; Colours for .http and .rest files, for the grammar that rest.nvim made and most editors use.
 ; A value that holds a vault reference stands out as a whole: a query cannot capture a part of a node.
-; Later patterns win.
+; Later patterns win. Patterns spell `<<` as `[<][<]`: a bare `<` begins a word for Neovim.
 
 (comment) @comment
 (comment
@@ -37,10 +37,10 @@
 
 ; References to secrets.
 ((target_url) @string.special.vault
-  (#match? @string.special.vault "(<<|[{][{])vault:"))
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
 ((value) @string.special.vault
-  (#match? @string.special.vault "(<<|[{][{])vault:"))
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
 ((json_body) @string.special.vault
-  (#match? @string.special.vault "(<<|[{][{])vault:"))
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
 ((raw_body) @string.special.vault
-  (#match? @string.special.vault "(<<|[{][{])vault:"))
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))

@@ -8,7 +8,7 @@
 
 ; A body that opens with a vault reference looks like XML to the grammar, and is not.
 ((xml_body) @injection.content
-  (#not-match? @injection.content "^<<")
+  (#not-match? @injection.content "^[<][<]")
   (#set! injection.language "xml"))
 
 (graphql_body
@@ -18,3 +18,20 @@
 ((script) @injection.content
   (#offset! @injection.content 0 2 0 -2)
   (#set! injection.language "javascript"))
+
+; References to secrets, for editors with the grammar in editors/tree-sitter-vaultref; others ignore this.
+((value) @injection.content
+  (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
+  (#set! injection.language "vaultref"))
+
+((target_url) @injection.content
+  (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
+  (#set! injection.language "vaultref"))
+
+((raw_body) @injection.content
+  (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
+  (#set! injection.language "vaultref"))
+
+((xml_body) @injection.content
+  (#match? @injection.content "^[<][<]")
+  (#set! injection.language "vaultref"))

@@ -226,7 +226,9 @@ fn the_request_of_a_collection_stays_the_same() {
     let row = |key: &str| json!([{ "key": key, "value": "canary-\"é&=+12" }]);
     let body = |mode: &str, content: Value| json!({ "method": "POST", "url": "http://HOST/", "body": { "mode": mode, mode: content } });
     let bearer = json!({ "type": "bearer", "bearer": [{ "key": "token", "value": "canary-12~3" }] });
-    let url = json!({ "raw": "http://HOST/?k=canary-12", "query": [{ "key": "k", "value": "canary-12" }] });
+    let query = json!([{ "key": "k", "value": "canary-12" }]);
+    let raw = "http://HOST/?k=canary-12";
+    let url = json!({ "raw": raw, "protocol": "http", "host": ["HOST"], "path": [""], "query": query });
     for (request, auth) in [
         (json!({ "method": "GET", "url": "http://HOST/", "header": row("X-Key") }), Value::Null),
         (body("urlencoded", row("k")), Value::Null),

@@ -6,9 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::{
+    echo::Echo,
     needles::{Canary, Needles},
     session::Session,
     world::World,
@@ -29,9 +30,14 @@ impl Written {
         self.0.push((what, [output.out, output.err].concat().into_bytes()));
     }
 
-    /// Fails where a canary stands in anything that was written, files included.
-    #[track_caller]
-    fn assert_clean(&self, world: &World, more: &[Canary]) {
+    fn editor(&mut self, session: Session) {
+        let heard = session.end();
+        self.0.push(("what the editor heard".into(), heard.wire));
+        self.0.push(("the editor's log".into(), heard.log));
+    }
+
+    /// Every canary that stands in anything that was written, files included.
+    fn leaks(&self, world: &World, more: &[Canary]) -> Vec<String> {
         let canaries = [world.values.as_slice(), &world.keys, more].concat();
         let needles = Needles::of(&canaries);
         let files = world.program.traces().into_iter().map(|(path, bytes)| (path.display().to_string(), bytes));
@@ -40,7 +46,19 @@ impl Written {
             let hits = needles.find(&bytes).into_iter().chain(needles.find(what.as_bytes()));
             found.extend(hits.map(|hit| format!("{what}: {hit}")));
         }
+        found
+    }
+
+    #[track_caller]
+    fn assert_clean(&self, world: &World) {
+        let found = self.leaks(world, &typed());
         assert!(found.is_empty(), "{found:#?}");
+        // What a library says about its work is nobody's business, however loud the log.
+        let libraries =
+            ["azure_core", "azure_identity", "typespec", "aws_", "hyper", "reqwest", "rustls", "h2", "vaultrs"];
+        let chatty = |library: &&str| self.contains(&format!(" {library}")) && self.contains(&format!("{library}::"));
+        let chatty: Vec<&str> = libraries.into_iter().filter(chatty).collect();
+        assert!(chatty.is_empty(), "{chatty:?}");
     }
 
     fn contains(&self, text: &str) -> bool {
@@ -104,7 +122,7 @@ fn use_the_command_line(world: &World, written: &mut Written) {
     written.cli(world, &["vault", "enable", "typed"], "");
     written.cli(world, &["vault", "rename", "typed", "moved"], "");
     written.cli(world, &["vault", "rm", "moved"], "");
-    for integration in ["hashicorp", "aws", "azure", "parrot"] {
+    for integration in ["hashicorp", "aws", "azure"] {
         written.cli(world, &["login", integration], TYPED_TOKEN);
         written.cli(world, &["login", integration], &format!("{TYPED_TOKEN} {TYPED_VALUE}"));
     }
@@ -130,6 +148,7 @@ fn use_an_editor(world: &World, written: &mut Written) {
         ("vaultls.enable", json!({ "name": "local" })),
         ("vaultls.trust", json!({ "uri": uri })),
         ("vaultls.resetCache", json!({ "name": "local" })),
+        ("vaultls.disconnect", json!({ "integration": "azure" })),
         ("vaultls.create", json!({ "name": "typed", "value": TYPED_VALUE })),
         ("vaultls.run", json!({ "uri": uri, "token": TYPED_TOKEN })),
     ] {
@@ -137,7 +156,7 @@ fn use_an_editor(world: &World, written: &mut Written) {
     }
     let mut questions = vec![session.command("vaultls.create", &json!({ "name": "typed" }))];
     questions.push(session.command("vaultls.unlock", &json!({})));
-    for integration in ["hashicorp", "aws", "azure", "parrot"] {
+    for integration in ["hashicorp", "aws", "azure"] {
         questions.push(session.command("vaultls.login", &json!({ "integration": integration })));
     }
     for question in questions {
@@ -150,9 +169,7 @@ fn use_an_editor(world: &World, written: &mut Written) {
     session.send_raw(format!("Content-Length: {}\r\n\r\n{TYPED_VALUE}", TYPED_VALUE.len()).as_bytes());
     session.notify("vaultls/unknown", &json!({ "value": TYPED_VALUE }));
     let _ = session.request("vaultls/unknown", &json!({ "value": TYPED_VALUE }));
-    let heard = session.end();
-    written.0.push(("what the editor heard".into(), heard.wire));
-    written.0.push(("the editor's log".into(), heard.log));
+    written.editor(session);
 }
 
 fn ask_about(session: &mut Session, uri: &str, text: &str) {
@@ -193,7 +210,7 @@ fn nothing_leaks_while_all_is_well() {
     let seen = world.echo.seen().concat();
     assert!(world.values.iter().all(|canary| seen.contains(&canary.value)), "{seen}");
     assert!(written.contains("[redacted]") && written.contains("dropped a message"));
-    written.assert_clean(&world, &typed());
+    written.assert_clean(&world);
 }
 
 #[test]
@@ -203,30 +220,84 @@ fn nothing_leaks_while_every_key_is_wrong() {
     let mut written = Written::default();
     use_the_command_line(&world, &mut written);
     use_an_editor(&world, &mut written);
-    written.assert_clean(&world, &typed());
+    written.assert_clean(&world);
 }
 
 #[test]
 fn nothing_leaks_from_a_provider_that_repeats_what_it_was_told() {
-    for status in [200, 400, 403, 404, 429, 500, 503] {
-        let mut world = loud();
+    let mut world = loud();
+    let mut requests = String::new();
+    for status in [200, 400, 403, 404, 500, 503] {
         let address = parrot(status);
         world.integrations.push_str(&format!(
-            "[integrations.parrot]\nprovider = 'hashicorp'\naddress = 'http://{address}'\n\
-             [secrets.parrot]\nintegration = 'parrot'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n"
+            "[integrations.parrot{status}]\nprovider = 'hashicorp'\naddress = 'http://{address}'\n\
+             [secrets.parrot{status}]\nintegration = 'parrot{status}'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n"
         ));
-        world.settle();
-        world.program.file("all.http", format!("GET {}/<<vault:parrot>>\n", world.origin()));
-        let mut written = Written::default();
-        for format in ["text", "json"] {
-            written.cli(&world, &["run", "all.http", "--format", format], "");
-            written.cli(&world, &["status", "--format", format], "");
-            written.cli(&world, &["check", ".", "--format", format.replace("text", "human").as_str()], "");
-        }
-        written.cli(&world, &["login", "parrot"], TYPED_TOKEN);
-        use_an_editor(&world, &mut written);
-        written.assert_clean(&world, &typed());
+        requests.push_str(&format!("### {status}\nGET {}/<<vault:parrot{status}>>\n\n", world.origin()));
     }
+    world.settle();
+    world.program.file("parrots.http", &requests);
+    let mut written = Written::default();
+    for format in ["text", "json"] {
+        written.cli(&world, &["run", "parrots.http", "--all", "--format", format], "");
+    }
+    written.cli(&world, &["check", "."], "");
+    for status in [200, 403, 500] {
+        written.cli(&world, &["login", &format!("parrot{status}")], TYPED_TOKEN);
+    }
+    let mut session = Session::open(world.program.command(&["lsp"]), &world.uri(""));
+    let uri = world.uri("parrots.http");
+    session.open_document(&uri, "http", &requests);
+    ask_about(&mut session, &uri, &requests);
+    let answers: Vec<Value> =
+        (0..6).map(|request| session.command("vaultls.run", &json!({ "uri": uri, "request": request }))).collect();
+    assert!(answers.iter().all(|answer| answer["outcome"] == "blocked"), "{answers:#?}");
+    session.command("vaultls.status", &json!({ "uri": uri }));
+    written.editor(session);
+    written.assert_clean(&world);
+}
+
+/// Where providers, certificates and proxies are, for those who read it from the environment.
+const LEADING: [&str; 11] = [
+    "VAULT_ADDR",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AZURE_AUTHORITY_HOST",
+    "OP_CONNECT_HOST",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "https_proxy",
+    "AWS_CONFIG_FILE",
+    "SSL_CERT_FILE",
+];
+
+#[test]
+fn a_file_of_the_workspace_leads_nobody_elsewhere() {
+    let evil = Echo::start();
+    let mut world = World::new();
+    let url = format!("http://{}", evil.address);
+    let assigned: Vec<String> = LEADING.iter().map(|variable| format!("{variable}={url}\n")).collect();
+    let settings: Map<String, Value> =
+        LEADING.iter().map(|variable| ((*variable).into(), url.as_str().into())).collect();
+    let outside = "### outside\nGET https://vaultls-test.invalid/\n";
+    world
+        .program
+        .file(".env", assigned.concat())
+        .file("http-client.env.json", json!({ "dev": settings }).to_string())
+        .file(".vscode/settings.json", json!({ "http.proxy": url, "vaultls.path": "./evil" }).to_string())
+        .file("all.http", world.request())
+        .file("outside.http", outside);
+    for environment in [&[][..], &["--env", "dev"]] {
+        let all = world.program.run(&[&["run", "all.http"], environment].concat());
+        assert_eq!(all.code, 0, "{all:?}");
+        assert_eq!(world.program.run(&[&["run", "outside.http"], environment].concat()).code, 1);
+    }
+    assert_eq!(evil.seen(), Vec::<String>::new());
+    // The user's own proxy is used, so the other server would have been asked.
+    world.set("HTTPS_PROXY", &url);
+    world.program.run(&["run", "outside.http"]);
+    assert_eq!(evil.seen().len(), 1);
 }
 
 #[test]
@@ -240,8 +311,7 @@ fn the_search_finds_what_is_there() {
         "%63%61%6e%61%72%79%2d%74%79%70%65%64%2d%76%61%6c%75%65%2d%39%38%61%30%32%63",
     ] {
         let written = Written(vec![("it".into(), format!("<{form}>").into_bytes())]);
-        let search = std::panic::AssertUnwindSafe(|| written.assert_clean(&world, &typed()));
-        assert!(std::panic::catch_unwind(search).is_err(), "{form}");
+        assert_eq!(written.leaks(&world, &typed()).len(), 1, "{form}");
     }
 }
 

@@ -16,6 +16,8 @@ mod contract;
 mod corpus_http;
 mod corpus_postman;
 mod curl;
+mod editors;
+mod emacs;
 mod environment;
 mod exchange;
 mod extract;

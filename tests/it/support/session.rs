@@ -17,8 +17,6 @@ pub struct Session {
     log: Option<JoinHandle<Vec<u8>>>,
     /// What the server wrote to its standard output so far.
     wire: Vec<u8>,
-    /// Notifications and requests of the server, in order.
-    told: Vec<Value>,
     next_id: i64,
 }
 
@@ -28,7 +26,6 @@ pub struct Heard {
     pub wire: Vec<u8>,
     /// Its standard error.
     pub log: Vec<u8>,
-    pub told: Vec<Value>,
 }
 
 impl Session {
@@ -43,7 +40,7 @@ impl Session {
         });
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, input, output, log: Some(log), wire: Vec::new(), told: Vec::new(), next_id: 0 }
+        Self { child, input, output, log: Some(log), wire: Vec::new(), next_id: 0 }
     }
 
     /// Introduces an editor that can do everything and runs our plugin, with one folder open.
@@ -94,7 +91,7 @@ impl Session {
                     None => Ok(message["result"].take()),
                 };
             }
-            self.take(message);
+            self.reply(&message);
         }
     }
 
@@ -124,21 +121,19 @@ impl Session {
 
     /// Reads to the end of a server that ends by itself.
     pub fn ended(mut self) -> Heard {
-        while let Some(message) = self.read() {
-            self.told.push(message);
-        }
+        while self.read().is_some() {}
         drop(self.input.take());
         let status = self.child.wait().unwrap();
         let log = self.log.take().unwrap().join().unwrap();
-        Heard { status, wire: std::mem::take(&mut self.wire), log, told: std::mem::take(&mut self.told) }
+        Heard { status, wire: std::mem::take(&mut self.wire), log }
     }
 
     fn send(&mut self, message: &Value) {
         self.send_raw(&framed(message));
     }
 
-    /// Keeps a message; a question of the server's is answered as by a person who agrees.
-    fn take(&mut self, message: Value) {
+    /// Answers what the server asks as a person does who agrees; notifications are passed over.
+    fn reply(&mut self, message: &Value) {
         if let (Some(id), Some(method)) = (message.get("id"), message["method"].as_str()) {
             let result = match method {
                 "workspace/applyEdit" => json!({ "applied": true }),
@@ -147,7 +142,6 @@ impl Session {
             };
             self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
         }
-        self.told.push(message);
     }
 
     /// The next message; none at the end. Anything between two messages is a failure.

@@ -1,0 +1,3 @@
+(request
+  method: (_) @context
+  url: (_) @name) @item
