@@ -1,7 +1,7 @@
 //! `vaultls setup hashicorp`: prepares a cluster for signing in with the browser, step by step.
 #![expect(clippy::disallowed_methods, reason = "variables that are settings are read as text")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     cli::{
@@ -147,9 +147,9 @@ fn address(named: Option<&str>, variable: Option<&str>) -> Result<url::Url, Stop
 }
 
 /// A file of certificates by its absolute path, with its text.
-fn ca(file: PathBuf) -> Result<(PathBuf, String), Stop> {
+fn ca(file: &Path) -> Result<(PathBuf, String), Stop> {
     let fault = |why: String| Stop::usage(format!("{}: {why}", file.display()), "name a file of PEM certificates");
-    let path = std::path::absolute(&file).map_err(|error| fault(error.to_string()))?;
+    let path = std::path::absolute(file).map_err(|error| fault(error.to_string()))?;
     let bytes = disk::read(&path, CA_CAP).map_err(|error| fault(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| fault("it is no text".into()))?;
     Ok((path, text))
