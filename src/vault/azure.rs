@@ -157,6 +157,7 @@ impl KeyVaults {
 
     /// The client of a vault, built once.
     async fn client(&self, secret: &AzureSecret) -> Result<Arc<SecretClient>, Problem> {
+        self.drop_stale();
         if let Some(client) = self.held().clients.get(&secret.vault) {
             return Ok(client.clone());
         }
@@ -177,6 +178,16 @@ impl KeyVaults {
             return Ok(Arc::new(client));
         }
         Ok(session.clients.entry(secret.vault.clone()).or_insert_with(|| Arc::new(client)).clone())
+    }
+
+    /// Drops the clients of a person whose token or session is over: the SDK's keep a token for as long as the server
+    /// said.
+    fn drop_stale(&self) {
+        let mut held = self.held();
+        if held.person.as_ref().is_some_and(|person| !person.is_fresh()) {
+            held.clients.clear();
+            held.identity = None;
+        }
     }
 
     async fn identity(&self) -> Result<Arc<Identity>, Problem> {

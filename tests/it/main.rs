@@ -10,6 +10,7 @@ mod support;
 
 mod aws;
 mod azure;
+mod azure_sign_in;
 mod bad_input;
 mod cli;
 mod contract;

@@ -26,7 +26,7 @@ use vaultls::{
 
 use crate::support::{
     browser::{Pages, Visitor as Clicker, browser},
-    oidc::{CLIENT, Oidc, TENANT},
+    oidc::{CLIENT, Oidc, TENANT, judges},
     openbao::OpenBao,
     target::{Answer, Received, Target},
 };
@@ -606,7 +606,7 @@ async fn begin_at(oidc: &Oidc) -> Flow {
 }
 
 fn check_tokens(oidc: &Oidc, tokens: &Tokens) {
-    assert!(Oidc::judges(&oidc.control(), &text(&tokens.access)));
+    assert!(judges(&oidc.control(), &text(&tokens.access)));
     assert!(tokens.refresh.is_some() && tokens.expires_in.is_some());
     let claims = tokens.claims.as_ref().unwrap();
     assert_eq!((claims.username.as_deref(), claims.tenant.as_deref()), (Some("alice@example.com"), Some(TENANT)));

@@ -115,6 +115,14 @@ impl SignedIn {
         !ended && !self.life.is_over()
     }
 
+    /// Whether the access token that it handed out last is still the one to use.
+    pub(super) fn is_fresh(&self) -> bool {
+        // Whoever holds the lock is about to have a new one.
+        let Ok(tokens) = self.tokens.try_lock() else { return true };
+        let access = tokens.as_ref().and_then(|held| held.access.as_ref());
+        !self.life.is_over() && access.is_some_and(|fresh| !fresh.life.is_over())
+    }
+
     /// Hands out the current access token no more: a vault did not accept it.
     pub(super) async fn doubt(&self) {
         if let Some(held) = self.tokens.lock().await.as_mut() {

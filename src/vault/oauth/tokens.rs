@@ -5,8 +5,8 @@ use std::{borrow::Cow, time::Duration};
 
 use oauth2::{
     CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, ErrorResponseType, ExtraTokenFields, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse,
+    RedirectUrl, RefreshToken, RequestTokenError, StandardErrorResponse, StandardRevocableToken, StandardTokenResponse,
+    TokenResponse,
     basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType},
 };
 use serde::{Deserialize, Serialize};
@@ -95,8 +95,8 @@ pub async fn refresh(server: &Server, app: &App, wire: &Wire, token: &SecretValu
     let text = token.expose_text(|text| RefreshToken::new(text.to_owned()));
     let token = text.ok_or_else(|| Problem::new(Reason::LoginNeeded, "the refresh token is no text"))?;
     let client = client(server, app);
-    let scopes = app.scopes.iter().cloned().map(Scope::new);
-    let answer = client.exchange_refresh_token(&token).add_scopes(scopes).request_async(&talk).await;
+    // Without scopes it is for those that were granted (RFC 6749, section 6), of which the server may have dropped some.
+    let answer = client.exchange_refresh_token(&token).request_async(&talk).await;
     Tokens::of(&answer.map_err(|error| problem(&talk, error))?, server, app, None)
 }
 

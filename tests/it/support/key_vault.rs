@@ -15,6 +15,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::oidc;
 use super::target::{Answer, Identity, Received, Target};
 
 /// What signs in.
@@ -39,6 +40,8 @@ pub struct World {
     /// Where the next page of a listing is said to be.
     pub next_link: Option<String>,
     pub silent: bool,
+    /// An authorization server (its control address) whose tokens are accepted as well.
+    pub authority: Option<String>,
     /// Answers like a web page.
     pub nonsense: bool,
 }
@@ -93,6 +96,15 @@ impl KeyVault {
         self.world().put(name, value, true);
     }
 
+    /// The different tokens that came, in their order.
+    pub fn tokens(&self) -> Vec<String> {
+        let received = self.target.received();
+        let mut tokens: Vec<String> =
+            received.iter().filter_map(|request| request.header("authorization").map(str::to_owned)).collect();
+        tokens.dedup();
+        tokens
+    }
+
     /// The questions that were asked, such as `GET /secrets/a/`.
     pub fn questions(&self) -> Vec<String> {
         let received = self.target.received();
@@ -118,8 +130,12 @@ impl World {
         if path == format!("/{TENANT}/oauth2/v2.0/token") {
             return self.sign_in(request);
         }
-        let token = request.header("authorization").and_then(|text| text.strip_prefix("Bearer canary-token-"));
-        let accepted = token.and_then(|token| token.parse::<usize>().ok()).is_some_and(|number| number > self.revoked);
+        let token = request.header("authorization").and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+        let own = token.strip_prefix("canary-token-").and_then(|token| token.parse::<usize>().ok());
+        let accepted = match own {
+            Some(number) => number > self.revoked,
+            None => self.authority.as_ref().is_some_and(|authority| oidc::judges(authority, token)),
+        };
         if !accepted {
             return self.challenge();
         }

@@ -72,18 +72,6 @@ impl Oidc {
         path
     }
 
-    /// Whether `token` is one of its own for vaults: the signature, the audience, and that it did not expire.
-    pub fn judges(control: &str, token: &str) -> bool {
-        let ask = || {
-            let mut stream = TcpStream::connect(control).ok()?;
-            write!(stream, "POST / HTTP/1.0\r\nContent-Length: {}\r\n\r\n{token}", token.len()).ok()?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).ok()?;
-            Some(answer.split(' ').nth(1)? == "200")
-        };
-        ask().unwrap_or(false)
-    }
-
     /// Where a token can be shown to it.
     pub fn control(&self) -> String {
         self.control.clone()
@@ -195,6 +183,19 @@ impl Forms {
         let location = answer.headers().get("location").map(|it| url.join(it.to_str().unwrap()).unwrap());
         Reply { location, body: answer.text().await.unwrap(), address: url }
     }
+}
+
+/// Whether `token` is one for vaults by the server of that control address: the signature, the audience, and that it did
+/// not expire.
+pub fn judges(control: &str, token: &str) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(control).ok()?;
+        write!(stream, "POST / HTTP/1.0\r\nContent-Length: {}\r\n\r\n{token}", token.len()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer.split(' ').nth(1)? == "200")
+    };
+    ask().unwrap_or(false)
 }
 
 /// The value of a hidden field.
