@@ -103,15 +103,11 @@ fn plan(arguments: &SetupHashicorp, machine: &Machine) -> Result<Plan, Stop> {
     let or = |name: &str, usual: &str| variable(name).unwrap_or_else(|| usual.to_owned());
     let usual_redirects = REDIRECT_PORTS.map(|port| format!("http://127.0.0.1:{port}/")).join(",");
     let redirects = or("REDIRECT_URI", &usual_redirects);
+    let ca_file = arguments.ca_file.clone().or_else(|| variable("VAULT_CACERT").map(PathBuf::from));
     let plan = Plan {
         address: address(arguments.cluster_url.as_deref(), variable("VAULT_ADDR").as_deref())?,
         namespace: variable("VAULT_NAMESPACE").map(|namespace| namespace.trim_matches('/').to_owned()),
-        ca_file: arguments
-            .ca_file
-            .clone()
-            .or_else(|| variable("VAULT_CACERT").map(PathBuf::from))
-            .map(ca)
-            .transpose()?,
+        ca_file: ca_file.as_deref().map(ca).transpose()?,
         client_name: or("OIDC_CLIENT_NAME", "postman-integration-client"),
         redirect_uris: redirects.split(',').map(|uri| uri.trim().to_owned()).collect(),
         jwt_path: or("JWT_AUTH_PATH", "postman-jwt"),
