@@ -16,6 +16,7 @@ mod person;
 mod prompt;
 mod run;
 mod sarif;
+mod setup;
 mod status;
 mod transfer;
 mod trust;
@@ -160,6 +161,7 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Curl(arguments) => curl::curl(arguments, machine, terminal).await,
         Command::Trust(arguments) => trust::trust(&arguments, machine, terminal),
         Command::Login(arguments) => link::login(arguments, machine, terminal).await,
+        Command::Setup(arguments) => setup::setup(arguments.command, machine, terminal).await,
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,
         Command::Cache(arguments) => status::cache(&arguments, terminal),
         Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,

@@ -17,8 +17,8 @@ use crate::{
     text::Span,
 };
 
-pub use new_link::{NewLink, NewVersion};
-pub use read::read;
+pub use new_link::{NewIntegration, NewLink, NewVersion};
+pub use read::{check_integration_name, read};
 pub use schema::schema;
 pub use suggest::nearest;
 

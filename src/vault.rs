@@ -482,7 +482,7 @@ impl Vault {
             Target::Local(_) => Err(none()),
             Target::External { integration, coordinates } => {
                 self.require_trust_behind(link, integration)?;
-                coordinates.console_url().ok_or_else(none)
+                coordinates.console_url(integration).ok_or_else(none)
             }
         }
     }

@@ -99,6 +99,8 @@ pub struct Core {
     pub limits: Limits,
     /// The folder that files of a request may not leave.
     pub root: PathBuf,
+    /// The user's own configuration.
+    user_config: PathBuf,
     approvals: Arc<Approvals>,
     sender: Sender,
     /// Values that were fetched and still live somewhere, so that a later response is masked for them as well.
@@ -141,9 +143,10 @@ impl Core {
         // Approvals belong to the real folder, so that a symbolic link to it is no second workspace.
         let root = root.canonicalize().unwrap_or(root);
         let approvals = Arc::new(Approvals::open(directories.state.join("approvals")));
+        let user_config = directories.user_config();
         let vault = Vault::open(vault::Options {
             workspace: Some(root.clone()),
-            user_config: directories.user_config(),
+            user_config: user_config.clone(),
             data: directories.data,
             key,
             vault_token,
@@ -151,7 +154,8 @@ impl Core {
             process_variables,
         });
         let policy = Policy::new(approvals.clone(), root.to_string_lossy().into_owned());
-        Self { vault, policy, limits, root, approvals, sender: Sender::default(), fetched: Mutex::default() }
+        let (sender, fetched) = (Sender::default(), Mutex::default());
+        Self { vault, policy, limits, root, user_config, approvals, sender, fetched }
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::{
     cli::{Exit, Outcome, terminal::Terminal},
+    config,
     name::SecretName,
 };
 
@@ -75,6 +76,8 @@ pub enum Command {
     Trust(Trust),
     /// Try to sign in to an integration
     Login(Login),
+    /// Prepare a server so that people can sign in to it from here
+    Setup(Setup),
     /// Work with the encrypted vault on this machine
     Vault(Vault),
     /// Forget cached values
@@ -394,6 +397,70 @@ pub struct Login {
 }
 
 #[derive(Debug, Args)]
+pub struct Setup {
+    #[command(subcommand)]
+    pub command: SetupCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SetupCommand {
+    /// Prepare HashiCorp Vault or OpenBao for signing in with the browser
+    Hashicorp(SetupHashicorp),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Makes the cluster an OIDC provider with a public client, a JWT auth method that trusts it, a policy and a role. Each
+step is shown and asked for. It can be run again: what is there already is kept, or brought up to what is wanted.
+
+Examples:
+  VAULT_TOKEN=... vaultls setup hashicorp https://vault.acme.io:8200 --mount kv --write
+  vaultls setup hashicorp https://vault.acme.io:8200 --dry-run
+
+Environment:
+  VAULT_TOKEN       a token of an administrator (not needed for --dry-run)
+  VAULT_ADDR        the cluster's URL, where it is not given as an argument; where both are, they have to agree
+  VAULT_NAMESPACE   the namespace; none unless set
+  VAULT_CACERT      a file with the cluster's certificate authority, as --ca-file
+  OIDC_CLIENT_NAME  the OIDC client [postman-integration-client]
+  REDIRECT_URI      where the browser may be led back to [http://127.0.0.1:10545/,http://127.0.0.1:10534/]
+  JWT_AUTH_PATH     the path of the JWT auth method [postman-jwt]
+  OIDC_ROLE         its role [postman]
+  POLICY_NAME       the policy [postman-integration-policy]
+
+The administrator's token takes a policy with: create and read on identity/oidc/client/* and identity/oidc/provider/*,
+update and sudo on sys/auth/*, create and update on auth/*, update on sys/policy/*. Where something is there already
+and has to be changed, also update on that.")]
+pub struct SetupHashicorp {
+    /// The cluster, such as https://vault.acme.io:8200; VAULT_ADDR unless given
+    pub cluster_url: Option<String>,
+    /// Print the commands of the `vault` program that do the same, and change nothing
+    #[arg(short, long)]
+    pub dry_run: bool,
+    /// Do not ask before each step
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Let people read this KV engine, instead of every secret; may be given several times
+    #[arg(long = "mount", value_name = "MOUNT", conflicts_with = "policy_paths")]
+    pub mounts: Vec<String>,
+    /// Let people read this path of the API, such as `kv/data/payments/*`, instead of every secret; may be given
+    /// several times
+    #[arg(long = "policy-path", value_name = "PATH")]
+    pub policy_paths: Vec<String>,
+    /// The cluster's certificate authority (PEM), where it is a private one; VAULT_CACERT unless given
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// The name of the integration
+    #[arg(long, value_name = "NAME", default_value = "vault", value_parser = integration_name)]
+    pub name: String,
+    /// Write the integration to vaultls.toml, and approve it; with a certificate authority, to your own configuration
+    #[arg(long)]
+    pub write: bool,
+    #[command(flatten)]
+    pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
 pub struct Vault {
     #[command(subcommand)]
     pub command: VaultCommand,
@@ -554,6 +621,10 @@ pub fn manual(folder: Option<&Path>, terminal: &mut Terminal) -> Outcome {
 
 fn name(text: &str) -> Result<SecretName, String> {
     SecretName::parse(text).map_err(|error| error.to_string())
+}
+
+fn integration_name(text: &str) -> Result<String, &'static str> {
+    config::check_integration_name(text).map(|()| text.to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

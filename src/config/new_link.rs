@@ -1,5 +1,7 @@
-//! A link as it is to be written: the one shape that the editor's commands, the command line and the writer of
+//! A link and an integration as they are to be written: the one shape that the editor's commands, the command line and the writer of
 //! `vaultls.toml` share.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,4 +52,16 @@ impl NewVersion {
     pub fn parse(text: String) -> Self {
         text.parse().map_or(Self::Text(text), Self::Number)
     }
+}
+
+/// An integration as it is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewIntegration {
+    pub provider: String,
+    pub address: String,
+    pub namespace: Option<String>,
+    /// Only for the user's own configuration.
+    pub ca_file: Option<PathBuf>,
+    /// The fields of `auth`, in their order.
+    pub auth: Vec<(&'static str, String)>,
 }

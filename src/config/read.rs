@@ -170,7 +170,9 @@ impl Reader<'_> {
             fault = fault.take().or(inner.fault);
             AuthEntry { method: found.remove("method"), fields: found }
         };
-        let auth = auth.map(&mut read_auth).unwrap_or_default();
+        let mut auth = auth.map(&mut read_auth).unwrap_or_default();
+        let jwt_file = auth.fields.remove("jwt-file").and_then(|file| self.only_of_user(file.into(), "jwt-file"));
+        auth.fields.extend(jwt_file.map(|file| ("jwt-file", file)));
         let ca_file = self.only_of_user(ca_file, "ca-file");
         let endpoint = self.only_of_user(endpoint, "endpoint");
         let source = self.source(entry.key_span);
@@ -363,7 +365,8 @@ fn entries<'a, 'i>(table: &'a DeTable<'i>, starts: &[usize], end: usize) -> Vec<
     entries
 }
 
-fn check_integration_name(name: &str) -> Result<(), &'static str> {
+/// Checks the name of an integration.
+pub fn check_integration_name(name: &str) -> Result<(), &'static str> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if name.is_empty() || name.len() > MAX_INTEGRATION_NAME || !name.bytes().all(allowed) {
         return Err("an integration's name is 1 to 64 letters, digits, `.`, `_` or `-`");

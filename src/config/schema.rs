@@ -101,6 +101,16 @@ pub(super) struct Auth {
 enum Method {
     /// HashiCorp Vault: `VAULT_TOKEN`, `~/.vault-token`, or a token typed in once.
     Token,
+    /// HashiCorp Vault: in the browser, by the cluster's own OIDC provider.
+    Oidc,
+    /// HashiCorp Vault: a user's name and password, typed in once.
+    Userpass,
+    /// HashiCorp Vault: `VAULT_ROLE_ID` and `VAULT_SECRET_ID`.
+    Approle,
+    /// HashiCorp Vault: a signed token in a file, which the user's own configuration names.
+    Jwt,
+    /// HashiCorp Vault: the service account of a pod.
+    Kubernetes,
     /// Azure: the session of the Azure CLI.
     Az,
     /// Azure: a person in their browser. A session lasts one day at most.

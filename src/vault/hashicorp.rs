@@ -1,7 +1,12 @@
-//! HashiCorp Vault and OpenBao: KV v1 and v2 with a token. The only user of vaultrs.
+//! HashiCorp Vault and OpenBao: KV v1 and v2, and every way to sign in. The only user of vaultrs.
 
 mod answer;
+mod browse;
 mod endpoint;
+mod login;
+mod session;
+pub mod setup;
+mod tokens;
 mod transport;
 
 use std::{
@@ -12,23 +17,18 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::OnceCell;
-use zeroize::Zeroizing;
 
 use super::{
-    link::{Coordinates, integration::Hashicorp, kv::KvSecret},
-    person::{Field, Person, ask_one},
-    provider::{Check, Existence, List, Login, Provider},
+    ProcessVariables,
+    link::{Coordinates, hashicorp::Hashicorp, kv::KvSecret},
+    person::Person,
+    provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf},
     value::SecretValue,
 };
-use crate::{
-    disk,
-    status::{Problem, Reason, Session},
-};
+use crate::status::{Problem, Reason, Session};
 use answer::{Asked, Engine, Refusal};
+use tokens::Hand;
 use transport::{Answer, Transport};
-
-/// The largest token file, in bytes.
-const TOKEN_FILE_CAP: u64 = 16 * 1024;
 
 /// The tokens that the user's own tools left on this machine.
 #[derive(Clone, Default)]
@@ -51,39 +51,51 @@ pub struct Cluster {
     namespace: Option<String>,
     transport: Transport,
     tokens: TokenSource,
-    /// The token that a person entered; it comes before those of the machine.
-    session: Mutex<Option<Arc<SecretValue>>>,
+    variables: ProcessVariables,
+    /// The token that was got here; it comes before those of the machine.
+    hand: Mutex<Hand>,
+    /// Held by the one who gets or renews a token.
+    turn: tokio::sync::Mutex<()>,
     /// The engine at each mount, asked for once.
     engines: Mutex<HashMap<String, Arc<OnceCell<Engine>>>>,
 }
 
 impl Cluster {
     /// Asks nothing yet.
-    pub fn open(integration: &str, settings: &Hashicorp, tokens: TokenSource) -> Self {
+    pub fn open(integration: &str, settings: &Hashicorp, tokens: TokenSource, variables: ProcessVariables) -> Self {
         Self {
             integration: integration.to_owned(),
             namespace: settings.namespace.clone(),
             transport: Transport::new(settings),
             tokens,
-            session: Mutex::default(),
+            variables,
+            hand: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             engines: Mutex::default(),
         }
     }
 
     async fn read_value(&self, secret: &KvSecret) -> Result<SecretValue, Problem> {
         let token = self.token().await?;
-        let engine = self.engine(secret, &token).await?;
+        match self.read_with(secret, &token).await {
+            Err(problem) if self.may_try_again(&problem, &token) => self.read_with(secret, &*self.token().await?).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn read_with(&self, secret: &KvSecret, token: &SecretValue) -> Result<SecretValue, Problem> {
+        let engine = self.engine(secret, token).await?;
         let asked = self.asked(secret);
         let answer = match engine {
             Engine::V1 => {
                 refuse_version(secret)?;
-                self.transport.ask(endpoint::read_v1(secret), &token).await?
+                self.transport.ask(endpoint::read_v1(secret), token).await?
             }
-            Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::read_v2(secret), &token).await?,
+            Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::read_v2(secret), token).await?,
         };
         match answer.value(engine, asked) {
             Err(_) if answer.refusal() == Refusal::Absent => {
-                Err(self.explain_absence(&answer, engine, secret, &token).await)
+                Err(self.explain_absence(&answer, engine, secret, token).await)
             }
             other => other,
         }
@@ -91,9 +103,18 @@ impl Cluster {
 
     async fn check_value(&self, secret: &KvSecret) -> Result<Existence, Problem> {
         let token = self.token().await?;
-        match self.engine(secret, &token).await? {
-            Engine::V1 => self.check_v1(secret, &token).await,
-            engine @ (Engine::V2 | Engine::Hidden) => self.check_v2(secret, engine, &token).await,
+        match self.check_with(secret, &token).await {
+            Err(problem) if self.may_try_again(&problem, &token) => {
+                self.check_with(secret, &*self.token().await?).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn check_with(&self, secret: &KvSecret, token: &SecretValue) -> Result<Existence, Problem> {
+        match self.engine(secret, token).await? {
+            Engine::V1 => self.check_v1(secret, token).await,
+            engine @ (Engine::V2 | Engine::Hidden) => self.check_v2(secret, engine, token).await,
         }
     }
 
@@ -202,32 +223,6 @@ impl Cluster {
         }
     }
 
-    async fn verify(&self, token: SecretValue) -> Result<Session, Problem> {
-        let answer = self.transport.ask(endpoint::lookup_self(), &token).await?;
-        // A policy that denies the look at oneself still proves that the token is good.
-        if !answer.is_success() && answer.refusal() != Refusal::Policy {
-            let nothing = KvSecret { mount: String::new(), path: String::new(), key: String::new(), version: None };
-            return Err(answer.problem(self.asked(&nothing)));
-        }
-        *lock(&self.session) = Some(Arc::new(token));
-        lock(&self.engines).clear();
-        Ok(Session { who: None, organization: Some(self.transport.shown().to_owned()), until: None })
-    }
-
-    /// The entered token, else `VAULT_TOKEN`, else `~/.vault-token`, as Vault's own tools do.
-    async fn token(&self) -> Result<Arc<SecretValue>, Problem> {
-        let entered = lock(&self.session).clone();
-        if let Some(token) = entered.or_else(|| self.tokens.given.clone()) {
-            return Ok(token);
-        }
-        let file = self.tokens.file.clone();
-        let read = tokio::task::spawn_blocking(move || file.and_then(|path| read_token(&path))).await;
-        read.ok().flatten().map(Arc::new).ok_or_else(|| {
-            let detail = format!("there is no token for `{}`: sign in, or set VAULT_TOKEN", self.integration);
-            Problem::new(Reason::LoginNeeded, detail)
-        })
-    }
-
     fn asked<'a>(&'a self, secret: &'a KvSecret) -> Asked<'a> {
         Asked {
             integration: &self.integration,
@@ -251,13 +246,20 @@ impl Provider for Cluster {
         Some(self)
     }
 
+    fn browse(&self) -> Option<&dyn Browse> {
+        Some(self)
+    }
+
     fn login(&self) -> Option<&dyn Login> {
         Some(self)
     }
 
+    fn session(&self) -> Option<Session> {
+        self.current_session()
+    }
+
     fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
-        *lock(&self.session) = None;
-        std::future::ready(Ok(())).boxed()
+        self.end().boxed()
     }
 }
 
@@ -273,13 +275,15 @@ impl List for Cluster {
     }
 }
 
+impl Browse for Cluster {
+    fn browse<'a>(&'a self, question: &'a Shelf) -> BoxFuture<'a, Result<Choices, Problem>> {
+        self.choices(question).boxed()
+    }
+}
+
 impl Login for Cluster {
     fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
-        async move {
-            let message = format!("A token for `{}`", self.integration);
-            self.verify(ask_one(person, &message, Field::hidden("token", "Token")).await?).await
-        }
-        .boxed()
+        self.sign_in_as(person).boxed()
     }
 }
 
@@ -291,14 +295,6 @@ fn kv(at: &Coordinates) -> Result<&KvSecret, Problem> {
             Err(Problem::new(Reason::NotConfigured, "the link is not one into a KV engine"))
         }
     }
-}
-
-/// The token in a file, without the white space around it; none where there is none.
-#[expect(clippy::disallowed_methods, reason = "the line break at the end of a token file is taken off")]
-fn read_token(path: &std::path::Path) -> Option<SecretValue> {
-    let token = SecretValue::new(disk::read(path, TOKEN_FILE_CAP).ok()?);
-    let trimmed = token.expose(|bytes| Zeroizing::new(bytes.trim_ascii().to_vec()));
-    (!trimmed.is_empty()).then(|| SecretValue::from(trimmed))
 }
 
 fn bad_token() -> Problem {

@@ -6,6 +6,7 @@
 pub mod arn;
 pub mod azure;
 pub mod edit;
+pub mod hashicorp;
 pub mod integration;
 pub mod kv;
 pub mod onepassword;
@@ -104,11 +105,12 @@ impl Coordinates {
 
 impl Coordinates {
     /// The page on which the provider itself shows the secret, where it has one: https only. Nobody is asked.
-    pub fn console_url(&self) -> Option<Url> {
-        let url = match self {
-            Self::Azure(secret) => secret.console_url(),
-            Self::Aws(secret) => secret.console_url(),
-            Self::Kv(_) | Self::Onepassword(_) => None,
+    pub fn console_url(&self, integration: &Integration) -> Option<Url> {
+        let url = match (self, integration.settings.as_ref().ok()?) {
+            (Self::Azure(secret), _) => secret.console_url(),
+            (Self::Aws(secret), _) => secret.console_url(),
+            (Self::Kv(secret), Settings::Hashicorp(cluster)) => Some(cluster.console_url(secret)),
+            _ => None,
         };
         url.filter(|url| url.scheme() == "https")
     }

@@ -160,7 +160,8 @@ pub struct Surroundings {
 pub fn open(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn Provider>, Problem> {
     match integration.settings.as_ref() {
         Ok(Settings::Hashicorp(settings)) => {
-            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, around.tokens.clone())))
+            let (tokens, variables) = (around.tokens.clone(), around.variables.clone());
+            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, tokens, variables)))
         }
         Ok(Settings::Azure(settings)) => {
             Ok(Arc::new(azure::KeyVaults::open(&integration.name, settings, around.clone())))

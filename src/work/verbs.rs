@@ -5,7 +5,8 @@ use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use crate::{
     approval::Record,
-    config::NewLink,
+    config::{Layer, NewIntegration, NewLink},
+    disk,
     domain::DomainList,
     http::redact,
     name::SecretName,
@@ -22,6 +23,9 @@ use crate::{
     work::{Core, plan},
 };
 use serde::Serialize;
+
+/// The largest configuration file that is edited, in bytes.
+const CONFIGURATION_CAP: u64 = 1024 * 1024;
 
 /// Why an act was not done, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -234,6 +238,47 @@ impl Core {
         pending.retain(|one| one.kind == "secret" && one.name == name.as_str());
         self.approve(&pending)?;
         Ok(file)
+    }
+
+    /// Defines an integration: in the workspace's `vaultls.toml`, where that is approving it too, or in the user's own
+    /// configuration. Returns the file.
+    pub async fn put_integration(
+        self: &Arc<Self>,
+        name: String,
+        integration: NewIntegration,
+        layer: Layer,
+    ) -> Result<PathBuf, Failure> {
+        self.blocking(move |core| core.write_integration(&name, &integration, layer)).await
+    }
+
+    fn write_integration(&self, name: &str, integration: &NewIntegration, layer: Layer) -> Result<PathBuf, Failure> {
+        let (file, text) = match layer {
+            Layer::Workspace => self.vault.known().link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None)),
+            Layer::User => self.user_file()?,
+        };
+        let fault = |why: &dyn std::fmt::Display| Failure::new(format!("{}: {why}", file.display()), "");
+        let text =
+            edit::put_integration(&text.unwrap_or_default(), name, integration).map_err(|error| fault(&error))?;
+        edit::save(&file, &text).map_err(|error| fault(&error))?;
+        self.vault.reload(None);
+        let mut pending = self.vault.pending();
+        pending.retain(|one| one.kind == "integration" && one.name == name);
+        self.approve(&pending)?;
+        Ok(file)
+    }
+
+    /// The user's own configuration and the text in it. Its folder is made if it is missing.
+    fn user_file(&self) -> Result<(PathBuf, Option<String>), Failure> {
+        let file = self.user_config.clone();
+        file.parent().map_or(Ok(()), disk::private_folder)?;
+        match disk::read(&file, CONFIGURATION_CAP) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Ok((file, Some(text))),
+                Err(_) => Err(Failure::new(format!("{}: it is not UTF-8", file.display()), "")),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((file, None)),
+            Err(error) => Err(Failure::new(format!("{}: {error}", file.display()), "")),
+        }
     }
 
     /// How the workspace is called in approvals.

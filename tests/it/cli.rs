@@ -68,6 +68,7 @@ fn the_help_fits_a_stranger() {
           curl         Print a request as a curl command, its references left as they are
           trust        Review and approve what this workspace defines
           login        Try to sign in to an integration
+          setup        Prepare a server so that people can sign in to it from here
           vault        Work with the encrypted vault on this machine
           cache        Forget cached values
           answer       Hand an answer to a waiting language server (used by editor plugins)

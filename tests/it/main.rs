@@ -26,6 +26,8 @@ mod environment;
 mod exchange;
 mod extract;
 mod hashicorp;
+mod hashicorp_setup;
+mod hashicorp_sign_in;
 mod hostile_hosts;
 mod leaks;
 mod local_vault;

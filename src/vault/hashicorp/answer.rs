@@ -48,6 +48,16 @@ pub(super) enum Refusal {
     Other,
 }
 
+/// Who a token belongs to and how long it is good (API: "Lookup a token (self)").
+#[derive(Deserialize)]
+pub(super) struct Lookup {
+    #[serde(default)]
+    pub(super) display_name: String,
+    /// In seconds; 0 for a token without an end.
+    #[serde(default)]
+    pub(super) ttl: u64,
+}
+
 /// What was asked for, to be named in messages.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -98,6 +108,12 @@ struct Mount {
 }
 
 #[derive(Deserialize)]
+struct Mounts {
+    #[serde(default)]
+    secret: BTreeMap<String, Mount>,
+}
+
+#[derive(Deserialize)]
 struct MountOptions {
     #[serde(default)]
     version: Option<String>,
@@ -130,8 +146,17 @@ impl Answer {
         serde_json::from_slice::<Envelope<T>>(&self.body).ok()?.data
     }
 
+    /// Whether one of the server's complaints holds `words`.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.complaint().errors.iter().any(|error| error.contains(words))
+    }
+
+    fn complaint(&self) -> Complaint<'_> {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     pub(super) fn refusal(&self) -> Refusal {
-        let said: Complaint<'_> = serde_json::from_slice(&self.body).unwrap_or_default();
+        let said = self.complaint();
         let says = |words: &str| said.errors.iter().any(|error| error.contains(words));
         match self.status {
             403 if says("invalid token") => Refusal::Token,
@@ -204,6 +229,34 @@ impl Answer {
         Some(self.data::<Names>()?.keys)
     }
 
+    /// The KV engines that are listed, by their mount paths, each with its version for people.
+    pub(super) fn engines(&self) -> Option<Vec<(String, String)>> {
+        let mounts: Mounts = self.data().filter(|_| self.is_success())?;
+        let kv = mounts.secret.into_iter().filter(|(_, mount)| matches!(mount.kind.as_str(), "kv" | "generic"));
+        let told = kv.map(|(path, mount)| {
+            let version = mount.options.and_then(|options| options.version).unwrap_or_else(|| "1".to_owned());
+            (path.trim_end_matches('/').to_owned(), format!("KV version {version}"))
+        });
+        Some(told.collect())
+    }
+
+    /// The keys of a secret whose values are no objects.
+    pub(super) fn subkey_names(&self) -> Option<Vec<String>> {
+        let keys = self.data::<Subkeys<'_>>()?.subkeys?;
+        let texts = keys.iter().filter(|(_, raw)| !raw.get().starts_with('{'));
+        Some(texts.map(|(key, _)| key.to_string()).collect())
+    }
+
+    /// What a token says about itself.
+    pub(super) fn lookup(&self) -> Option<Lookup> {
+        self.data().filter(|_| self.is_success())
+    }
+
+    /// What a setting holds.
+    pub(super) fn content(&self) -> Option<serde_json::Value> {
+        self.data()
+    }
+
     /// What the token may do with a path.
     pub(super) fn capabilities(&self, path: &str) -> Option<Vec<String>> {
         self.data::<BTreeMap<String, Vec<String>>>()?.remove(path)
@@ -238,7 +291,6 @@ impl Answer {
             (Refusal::Absent, _) => (Reason::NotFound, absent(asked)),
             (_, 429) => (Reason::Throttled, throttled(cluster, self.retry_after)),
             (_, 503 | 472 | 473) => (Reason::Sealed, format!("`{cluster}` is sealed or not ready ({})", self.status)),
-            (_, 307) => (Reason::Sealed, elsewhere(self, asked)),
             (_, 300..=399) => (Reason::NotConfigured, elsewhere(self, asked)),
             (_, 400..=499) => {
                 (Reason::NotFound, format!("`{cluster}` refuses the question for `{secret}` ({})", self.status))
@@ -428,7 +480,7 @@ mod tests {
             (404, r#"{"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true}}}"#, Reason::VersionGone),
             (429, "", Reason::Throttled),
             (503, r#"{"errors":["Vault is sealed"]}"#, Reason::Sealed),
-            (307, "", Reason::Sealed),
+            (307, "", Reason::NotConfigured),
             (302, "", Reason::NotConfigured),
             (500, "", Reason::Unreachable),
             (204, "", Reason::Unreachable),

@@ -5,7 +5,7 @@
 //! follows no redirect to another origin, stops at a cap, reads no environment but the user's proxy, and returns errors.
 #![expect(clippy::disallowed_methods, reason = "the token leaves here, as the header of a request to its own cluster")]
 
-use std::{pin::Pin, sync::OnceLock};
+use std::{path::Path, pin::Pin, sync::OnceLock};
 
 use http::{HeaderValue, Request, Response};
 use reqwest::redirect;
@@ -16,7 +16,10 @@ use zeroize::Zeroizing;
 use crate::{
     status::{Problem, Reason},
     vault::{
-        link::integration::{Hashicorp, is_loopback},
+        link::{
+            hashicorp::{Auth, Hashicorp},
+            integration::is_loopback,
+        },
         value::SecretValue,
         wire,
     },
@@ -41,7 +44,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// `Retry-After` in seconds.
     pub(super) retry_after: Option<u64>,
-    /// The host of `Location`.
+    /// The origin of `Location`.
     pub(super) location: Option<String>,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
@@ -62,8 +65,25 @@ impl Transport {
         self.settings.address.as_str().trim_end_matches('/')
     }
 
+    pub(super) fn auth(&self) -> &Auth {
+        &self.settings.auth
+    }
+
+    pub(super) fn ca_file(&self) -> Option<&Path> {
+        self.settings.ca_file.as_deref()
+    }
+
     pub(super) async fn ask(&self, endpoint: impl Endpoint, token: &SecretValue) -> Result<Answer, Problem> {
-        let headers = Headers { token: header(token)?, namespace: self.namespace()? };
+        self.send_with(endpoint, Some(header(token)?)).await
+    }
+
+    /// Asks without a token, as one does who wants one.
+    pub(super) async fn ask_openly(&self, endpoint: impl Endpoint) -> Result<Answer, Problem> {
+        self.send_with(endpoint, None).await
+    }
+
+    async fn send_with(&self, endpoint: impl Endpoint, token: Option<HeaderValue>) -> Result<Answer, Problem> {
+        let headers = Headers { token, namespace: self.namespace()? };
         match endpoint.with_middleware(&headers).exec(self).await {
             Ok(answer) => Ok(Answer::of(answer.response)),
             Err(error) => Err(self.problem(&error)),
@@ -148,7 +168,7 @@ impl Answer {
         Self {
             status: response.status().as_u16(),
             retry_after: header(http::header::RETRY_AFTER).and_then(|text| text.parse().ok()),
-            location: location.and_then(|url| url.host_str().map(str::to_owned)),
+            location: location.map(|url| url.origin().ascii_serialization()),
             body: Zeroizing::new(response.into_body()),
         }
     }
@@ -156,14 +176,16 @@ impl Answer {
 
 /// What every request carries.
 struct Headers {
-    token: HeaderValue,
+    token: Option<HeaderValue>,
     namespace: Option<HeaderValue>,
 }
 
 impl MiddleWare for Headers {
     fn request<E: Endpoint>(&self, _: &E, request: &mut Request<Vec<u8>>) -> Result<(), ClientError> {
         let headers = request.headers_mut();
-        headers.insert("X-Vault-Token", self.token.clone());
+        if let Some(token) = &self.token {
+            headers.insert("X-Vault-Token", token.clone());
+        }
         // Agents and proxies may be set up to want it, against requests that a web page forges.
         headers.insert("X-Vault-Request", HeaderValue::from_static("true"));
         if let Some(namespace) = &self.namespace {

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
 
 use crate::{
-    config::{NewLink, NewVersion},
+    config::{NewIntegration, NewLink, NewVersion},
     disk::{self, Access},
     name::SecretName,
 };
@@ -24,6 +24,7 @@ pub enum EditError {
 }
 
 const SECRETS: &str = "secrets";
+const INTEGRATIONS: &str = "integrations";
 const ALLOWED_DOMAINS: &str = "allowed-domains";
 
 /// The fields that say where a value lives. Notes and switches stay when a name is linked anew.
@@ -46,7 +47,7 @@ const COORDINATES: [&str; 12] = [
 pub fn put_link(text: &str, name: &SecretName, link: &NewLink) -> Result<String, EditError> {
     let mut document = parse(text)?;
     let secrets = document.entry(SECRETS).or_insert_with(implicit_table);
-    let entry = entry_or_new(secrets, name)?;
+    let entry = entry_or_new(secrets, SECRETS, name.as_str())?;
     let written = |field: &Option<String>| field.as_deref().map(Value::from);
     let version = match &link.version {
         Some(NewVersion::Number(number)) => i64::try_from(*number).ok().map(Value::from),
@@ -75,6 +76,32 @@ pub fn put_link(text: &str, name: &SecretName, link: &NewLink) -> Result<String,
     }
     if let Some(domains) = &link.allowed_domains {
         put_domains(entry, domains);
+    }
+    Ok(print(&document, text))
+}
+
+/// Adds the integration `name`, or replaces what it says.
+pub fn put_integration(text: &str, name: &str, integration: &NewIntegration) -> Result<String, EditError> {
+    let mut document = parse(text)?;
+    let integrations = document.entry(INTEGRATIONS).or_insert_with(implicit_table);
+    let entry = entry_or_new(integrations, INTEGRATIONS, name)?;
+    let ca_file = integration.ca_file.as_ref().map(|path| Value::from(path.to_string_lossy().as_ref()));
+    let mut auth = InlineTable::new();
+    for (field, value) in &integration.auth {
+        auth.insert(*field, value.as_str().into());
+    }
+    let fields = [
+        ("provider", Some(integration.provider.as_str().into())),
+        ("address", Some(integration.address.as_str().into())),
+        ("namespace", integration.namespace.as_deref().map(Value::from)),
+        ("ca-file", ca_file),
+        ("auth", Some(auth.into())),
+    ];
+    for (field, value) in fields {
+        match value {
+            Some(value) => put(entry, field, value),
+            None => drop(entry.remove(field)),
+        }
     }
     Ok(print(&document, text))
 }
@@ -164,15 +191,16 @@ fn existing_entry<'d>(document: &'d mut DocumentMut, name: &SecretName) -> Resul
     entry.as_table_like_mut().ok_or_else(|| EditError::Shape(name.to_string()))
 }
 
-fn entry_or_new<'d>(secrets: &'d mut Item, name: &SecretName) -> Result<&'d mut dyn TableLike, EditError> {
-    let in_line = secrets.is_inline_table();
-    let secrets = secrets.as_table_like_mut().ok_or_else(|| EditError::Shape(SECRETS.into()))?;
-    if !secrets.contains_key(name.as_str()) {
+/// The entry `name` of the table `kind`.
+fn entry_or_new<'d>(table: &'d mut Item, kind: &str, name: &str) -> Result<&'d mut dyn TableLike, EditError> {
+    let in_line = table.is_inline_table();
+    let table = table.as_table_like_mut().ok_or_else(|| EditError::Shape(kind.into()))?;
+    if !table.contains_key(name) {
         let new = if in_line { Item::Value(InlineTable::new().into()) } else { Item::Table(Table::new()) };
-        secrets.insert(name.as_str(), new);
+        table.insert(name, new);
     }
-    let entry = secrets.get_mut(name.as_str()).expect("it was there or was just inserted");
-    entry.as_table_like_mut().ok_or_else(|| EditError::Shape(name.to_string()))
+    let entry = table.get_mut(name).expect("it was there or was just inserted");
+    entry.as_table_like_mut().ok_or_else(|| EditError::Shape(name.into()))
 }
 
 /// Sets a field; the comment behind the old value stays.
@@ -324,6 +352,28 @@ integration = \"local\"
             )
             .unwrap(),
         );
+    }
+
+    #[test]
+    fn an_integration_is_added_or_brought_up_to_date() {
+        let integration = NewIntegration {
+            provider: "hashicorp".into(),
+            address: "https://vault.acme.io".into(),
+            namespace: Some("team-a".into()),
+            ca_file: None,
+            auth: vec![("method", "oidc".into()), ("client-id", "x\"y".into())],
+        };
+        let written = put_integration(FILE, "payments", &integration).unwrap();
+        let entry = "[integrations.payments]\nprovider = \"hashicorp\" # the big one\naddress = \"https://vault.acme.io\"\n\
+                     namespace = \"team-a\"\nauth = { method = \"oidc\", client-id = 'x\"y' }\n";
+        assert!(written.contains(entry), "{written}");
+        assert_eq!(put_integration(&written, "payments", &integration), Ok(written.clone()));
+        let outside = NewIntegration { namespace: None, ..integration };
+        assert_eq!(
+            put_integration(&written, "payments", &outside),
+            Ok(written.replace("namespace = \"team-a\"\n", ""))
+        );
+        assert!(put_integration("", "new", &outside).unwrap().starts_with("[integrations.new]\nprovider ="));
     }
 
     #[test]

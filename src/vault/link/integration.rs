@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::{Host, Url};
 
-use super::{arn, azure::Azure, kv::check_path, onepassword::OnePassword, quoted, refuse_any};
+use super::{arn, azure::Azure, hashicorp::Hashicorp, onepassword::OnePassword, quoted, refuse_any};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -28,16 +28,6 @@ pub enum Settings {
     Azure(Azure),
     Aws(Aws),
     Onepassword(OnePassword),
-}
-
-/// A cluster and a namespace of HashiCorp Vault or OpenBao, used with a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hashicorp {
-    /// https, or http on this machine; without user, query and fragment; its path does not end in `/`.
-    pub address: Url,
-    pub namespace: Option<String>,
-    /// A file of PEM certificates to trust besides the system's.
-    pub ca_file: Option<PathBuf>,
 }
 
 /// An account of Amazon Web Services, as one identity sees it.
@@ -121,34 +111,6 @@ impl Settings {
     }
 }
 
-impl Hashicorp {
-    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        let header = entry.source.site.span;
-        let others = [&entry.region, &entry.account, &entry.profile, &entry.endpoint];
-        refuse_any(&others, "this belongs to AWS; HashiCorp Vault has an `address`")?;
-        let Some(written) = &entry.address else {
-            return Err(Complaint::error(header, "`address` is missing, such as `https://vault.example.com:8200`"));
-        };
-        let address =
-            parse_address("address", &written.value).map_err(|fault| Complaint::error(written.span, fault))?;
-        for field in [&entry.tenant, &entry.client_id] {
-            super::refuse(field.as_ref(), "`tenant` and `client-id` belong to Azure")?;
-        }
-        if let Some(namespace) = &entry.namespace {
-            check_namespace(namespace)?;
-        }
-        if let Some(method) = entry.auth.method.as_ref().filter(|method| method.value != "token") {
-            return Err(Complaint::error(method.span, "this way to sign in is not supported; use `token`"));
-        }
-        entry.auth.refuse_all_but(&[])?;
-        Ok(Self {
-            address,
-            namespace: entry.namespace.as_ref().map(|namespace| namespace.value.clone()),
-            ca_file: entry.ca_file.as_ref().map(ca_file).transpose()?,
-        })
-    }
-}
-
 impl Aws {
     fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
         let message = "this belongs to HashiCorp Vault; AWS has `region`, `account` and `profile`";
@@ -199,7 +161,7 @@ fn is_profile(name: &str) -> bool {
 }
 
 /// An address to which a token may be sent.
-pub(super) fn parse_address(field: &str, text: &str) -> Result<Url, String> {
+pub fn parse_address(field: &str, text: &str) -> Result<Url, String> {
     let mut url = Url::parse(text).map_err(|error| format!("`{field}` is not a URL: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(format!("`{field}` starts with `https://` and a host"));
@@ -229,14 +191,6 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         None => false,
     }
-}
-
-fn check_namespace(namespace: &Written<String>) -> Result<(), Complaint> {
-    check_path(&namespace.value).map_err(|error| Complaint::error(namespace.span, format!("`namespace`: {error}")))?;
-    if !namespace.value.is_ascii() {
-        return Err(Complaint::error(namespace.span, "`namespace` travels in a header and is plain ASCII"));
-    }
-    Ok(())
 }
 
 pub(super) fn ca_file(written: &Written<String>) -> Result<PathBuf, Complaint> {
@@ -367,7 +321,6 @@ mod tests {
         for (field, fault) in [
             ("namespace = 'a/../b'", "`namespace`: `.` and `..` are not allowed as parts"),
             ("namespace = 'ä'", "`namespace` travels in a header and is plain ASCII"),
-            ("auth = { method = 'oidc' }", "this way to sign in is not supported; use `token`"),
             ("ca-file = 'ca.pem'", "`ca-file` must be an absolute path"),
         ] {
             assert_eq!(understand(Layer::User, &format!("{base}{field}")), Err(fault.into()));

@@ -1,5 +1,6 @@
 //! What several test modules share.
 
+pub mod agent;
 pub mod browser;
 pub mod client;
 pub mod connect;
