@@ -72,9 +72,10 @@ return {
     end
   end },
 
-  { 'each verb has a mapping to hang keys on', function()
+  { 'each verb has a mapping to hang keys on, which says what it does', function()
     for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
-      t.equal(vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc, 'vaultls: ' .. verb)
+      local described = vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc or 'nothing'
+      assert(described:match('^vaultls: %l[%l ]+$'), ('%s: %s'):format(verb, described))
     end
   end },
 
@@ -85,7 +86,7 @@ return {
   { 'an unknown verb is an error that lists the verbs', function()
     local user = t.user({})
     vim.cmd('Vaultls fly')
-    t.contains(user.told[1], '`fly` is no verb; use one of cancel, create')
+    t.contains(user.told[1], '`fly` is no verb; use one of browse, cancel, check, create')
   end },
 
   { 'environments of the file are completed and `$shared` is none of them', function()

@@ -123,9 +123,9 @@ function M.user(answers)
     table.insert(user.entered, options.prompt)
     on_confirm(table.remove(answers.enter or {}, 1))
   end
-  vim.fn.inputsecret = function(prompt)
-    table.insert(user.hidden, prompt)
-    return table.remove(answers.hide or {}, 1) or ''
+  vim.fn.inputsecret = function(options)
+    table.insert(user.hidden, options.prompt)
+    return table.remove(answers.hide or {}, 1) or options.cancelreturn
   end
   vim.notify = function(message)
     table.insert(user.told, message)
