@@ -66,29 +66,29 @@ end
 
 ---@param client vim.lsp.Client
 ---@param folder string
----@param online boolean
+---@param offline boolean
 ---@return string[]
-local function arguments(client, folder, online)
+local function arguments(client, folder, offline)
   local words = { 'check', '--format', 'json', '--root', folder, folder }
   local environment = require('vaultls.environment').of(client)
   if environment then
     vim.list_extend(words, { '--env', environment })
   end
-  if not online then
+  if offline then
     table.insert(words, '--offline')
   end
   return words
 end
 
----Checks the workspace of `client`. Asking the external vaults is the user's word: the program is another process than
----the server, and signed in to none of them.
+---Checks the workspace of `client`. NB. the program is another process than the server, and signed in to nothing: what
+---needs a person's sign-in is found to need one.
 ---@param client vim.lsp.Client
----@param online boolean
-function M.start(client, online)
+---@param offline boolean
+function M.start(client, offline)
   local folder = client.root_dir or vim.fn.getcwd()
   task.start(function()
     ui.info('checking ' .. ui.clean(folder))
-    local result = ask.program(client, arguments(client, folder, online))
+    local result = ask.program(client, arguments(client, folder, offline))
     local ok, found = pcall(vim.json.decode, result.stdout or '')
     if not ok or type(found) ~= 'table' then
       local reason = vim.trim(result.stderr or '')

@@ -88,10 +88,10 @@ local verbs = {
   },
   check = {
     run = function(how)
-      require('vaultls').check(how == 'online')
+      require('vaultls').check(how == 'offline')
     end,
     complete = function()
-      return { 'offline', 'online' }
+      return { 'offline' }
     end,
   },
   create = { run = send('vaultls.create', 'name'), complete = from_status('secrets') },

@@ -59,11 +59,11 @@ function M.extract()
 end
 
 ---Puts what is wrong in the whole workspace into the quickfix list.
----@param online? boolean whether the external vaults are asked
-function M.check(online)
+---@param offline? boolean whether no external vault is asked
+function M.check(offline)
   local client = require('vaultls.client').need(vim.api.nvim_get_current_buf())
   if client then
-    require('vaultls.check').start(client, online == true)
+    require('vaultls.check').start(client, offline == true)
   end
 end
 
