@@ -11,6 +11,7 @@ local M = {}
 ---@field path? string[]
 ---@field filter? string
 ---@field page? string
+---@field typed? boolean the last part of the path was typed
 
 ---Something to choose on a page.
 ---@class vaultls.Option
@@ -54,7 +55,7 @@ local function typed_option(step, wanted)
     act = function()
       local hint = wanted.placeholder and (' (such as %s)'):format(wanted.placeholder) or ''
       local part = ask.text(wanted.label .. hint)
-      return part and { path = vim.list_extend(vim.list_slice(step.path or {}), { part }) } or nil
+      return part and { path = vim.list_extend(vim.list_slice(step.path or {}), { part }), typed = true } or nil
     end,
   }
 end
@@ -98,10 +99,20 @@ function M.choose(client, bufnr, name, integration)
   local steps = { {} }
   while true do
     local step = steps[#steps]
-    local argument = { uri = vim.uri_from_bufnr(bufnr), name = name, integration = integration }
-    local outcome = server.call(client, bufnr, 'vaultls.browse', vim.tbl_extend('error', argument, step))
+    local outcome = server.call(client, bufnr, 'vaultls.browse', {
+      uri = vim.uri_from_bufnr(bufnr),
+      name = name,
+      integration = integration,
+      path = step.path,
+      filter = step.filter,
+      page = step.page,
+    })
     if not outcome or outcome.outcome ~= 'choices' then
       return nil, outcome
+    end
+    local only = #(outcome.items or {}) == 1 and outcome.items[1].link
+    if step.typed and only then
+      return only
     end
     local options = options_of(outcome, step, #steps == 1, function()
       table.remove(steps)

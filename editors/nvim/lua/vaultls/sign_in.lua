@@ -22,6 +22,10 @@ local visits = {}
 ---@type table<integer, table<lsp.ProgressToken, string>>
 local progress = {}
 
+---What was given up before the server said that it is busy with it: the same, by client and title.
+---@type table<string, true>
+local unwanted = {}
+
 ---Whether a page may be opened: what a server names could be any program's address.
 ---@param url any
 ---@return boolean
@@ -83,6 +87,12 @@ local function show(outcome)
   return close
 end
 
+---@param outcome vaultls.Outcome
+---@return string
+local function title(outcome)
+  return 'Signing in to ' .. ui.clean(outcome.integration)
+end
+
 ---Shows the page and waits for the end of the sign-in, inside a task.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
@@ -93,6 +103,7 @@ function M.visit(client, bufnr, outcome)
   M.end_where(function(visit)
     return visit.client == client and visit.outcome.integration == outcome.integration
   end)
+  unwanted[client.id .. title(outcome)] = nil
   if outcome.code then
     ui.copy(outcome.code, 'the code is copied')
   end
@@ -139,17 +150,20 @@ function M.on_message(client_id, message)
   end
 end
 
----@param outcome vaultls.Outcome
----@return string
-local function title(outcome)
-  return 'Signing in to ' .. ui.clean(outcome.integration)
-end
-
 ---Whether the server still waits for the browser.
 ---@param visit vaultls.Visit
 ---@return boolean
 function M.is_busy(visit)
   return vim.list_contains(vim.tbl_values(progress[visit.client.id] or {}), title(visit.outcome))
+end
+
+---@param client_id integer
+---@param token lsp.ProgressToken
+local function give_up(client_id, token)
+  local client = vim.lsp.get_client_by_id(client_id)
+  if client then
+    client:notify('window/workDoneProgress/cancel', { token = token })
+  end
 end
 
 ---Keeps what the server is busy with; for the autocommand `LspProgress`.
@@ -159,7 +173,12 @@ function M.on_progress(client_id, params)
   local of_client = progress[client_id] or {}
   progress[client_id] = of_client
   if params.value.kind == 'begin' then
-    of_client[params.token] = ui.clean(params.value.title or '')
+    local text = ui.clean(params.value.title or '')
+    of_client[params.token] = text
+    if unwanted[client_id .. text] then
+      unwanted[client_id .. text] = nil
+      give_up(client_id, params.token)
+    end
   elseif params.value.kind == 'end' then
     of_client[params.token] = nil
   end
@@ -195,11 +214,14 @@ function M.cancel()
     return true
   end)
   for _, visit in ipairs(ended) do
+    local known = false
     for token, text in pairs(progress[visit.client.id] or {}) do
       if text == title(visit.outcome) then
-        visit.client:notify('window/workDoneProgress/cancel', { token = token })
+        known = true
+        give_up(visit.client.id, token)
       end
     end
+    unwanted[visit.client.id .. title(visit.outcome)] = not known or nil
   end
   return #ended
 end
