@@ -42,6 +42,7 @@ local plugs = {
   curl = 'copy as curl',
   env = 'choose the environment',
   reset = 'forget cached values',
+  grammar = 'build the grammar of references',
   log = 'open the log',
 }
 for verb, description in pairs(plugs) do

@@ -115,6 +115,11 @@ local verbs = {
       return vim.list_extend({ 'none' }, environments())
     end,
   },
+  grammar = {
+    run = function()
+      require('vaultls.grammar').build()
+    end,
+  },
   log = { run = open_log },
 }
 
