@@ -158,6 +158,52 @@ return {
     t.equal({ options.buftype, options.swapfile, options.undofile, options.buflisted }, { 'nofile', false, false, false })
   end },
 
+  { 'JSON is folded by its structure and headers under their status line, and nothing is at first', function()
+    local shown = show({ body = '{"a":{"b":[1,2]}}', headers = { { 'Content-Type', 'application/json' }, { 'X', 'y' } } })
+    vim.api.nvim_win_call(shown.window, function()
+      t.equal({ vim.fn.foldlevel(1), vim.fn.foldlevel(2), vim.fn.foldlevel(3), vim.fn.foldlevel(4) }, { 0, 1, 2, 3 })
+      t.equal(vim.fn.foldclosed(3), -1)
+      vim.cmd('3foldclose')
+      t.equal(vim.fn.foldclosed(3), 3)
+    end)
+    require('vaultls.response').toggle_headers()
+    vim.api.nvim_win_call(shown.window, function()
+      t.equal({ vim.fn.foldlevel(2), vim.fn.foldlevel(3), vim.fn.foldlevel(4) }, { 0, 1, 1 })
+    end)
+    require('vaultls.response').toggle_headers()
+  end },
+
+  { 'findings of a check are entries of the quickfix list, with columns in bytes', function()
+    t.write('found.http', 'GET https://é.example/<<vault:a>>\n')
+    local entries = require('vaultls.check').entries({ {
+      file = 'found.http', line = 1, column = 23, endLine = 1, endColumn = 34, severity = 'warning', code = 'locked',
+      message = 'it is\nlocked',
+    } }, t.folder)
+    t.equal(entries, { {
+      filename = t.folder .. '/found.http', lnum = 1, col = 24, end_lnum = 1, end_col = 35, type = 'W',
+      text = 'it is\\x0alocked [locked]',
+    } })
+  end },
+
+  { 'what the help shows for a plugin manager loads the plugin', function()
+    local help = table.concat(vim.fn.readfile(plugin .. '/doc/vaultls.txt'), '\n')
+    local spec = assert(help:match('With lazy%.nvim.->lua\n(.-)\n<'), 'the example')
+    local copy = t.folder .. '/clone'
+    vim.fn.mkdir(copy .. '/editors', 'p')
+    assert(vim.system({ 'cp', '-R', plugin, copy .. '/editors/nvim' }):wait().code == 0)
+    t.write('bare.lua', table.concat({
+      ('local spec = %s'):format(vim.trim(spec):gsub(',$', '')),
+      ('spec.config({ dir = %q })'):format(copy),
+      'assert(vim.fn.exists(":Vaultls") == 2, "the command")',
+      'assert(vim.filetype.match({ filename = "a.rest" }) == "http", "the filetype")',
+      'assert(vim.lsp.is_enabled("vaultls"), "the server")',
+      'assert(#vim.fn.getcompletion("vaultls-lazy", "help") == 1, "the help")',
+      'print("loaded")',
+    }, '\n'))
+    local result = vim.system({ vim.v.progpath, '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
+    t.contains(result.stdout .. result.stderr, 'loaded')
+  end },
+
   { 'the last twenty responses are kept', function()
     for number = 1, 25 do
       show({ body = tostring(number) })

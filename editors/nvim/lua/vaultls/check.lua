@@ -98,8 +98,9 @@ function M.start(client, offline)
     if #found == 0 then
       return ui.info('nothing keeps the requests of this workspace from being sent')
     end
+    local window = vim.api.nvim_get_current_win()
     vim.cmd('botright copen')
-    vim.cmd.wincmd('p')
+    vim.api.nvim_set_current_win(window)
     ui.info(('%d findings'):format(#found))
   end)
 end
