@@ -66,7 +66,7 @@ impl World for CommandLine {
             Condition::Down => self.0.write("complaint", b"dial tcp: lookup canary.1password.com: no such host"),
             Condition::Silent => self.0.write("slow", b""),
             Condition::Throttled => {
-                self.0.write("complaint", b"(429) Too Many Requests: canary. Please retry in 58 minutes")
+                self.0.write("complaint", b"(429) Too Many Requests: canary. Please retry in 58 minutes");
             }
             Condition::Sealed | Condition::Nonsense => return false,
         }
