@@ -1,11 +1,20 @@
-//! The Neovim plugin in the real editor with the real server. Each test runs one file of `tests/nvim/`.
+//! The Neovim plugin in the real editor with the real server. Each test runs one file of `tests/nvim/`. What is kept for
+//! other people's registries is tried here as well.
+#![expect(clippy::disallowed_methods, reason = "lays the registries' entries where the editor finds them")]
 
-use serde_json::json;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::{Value, json};
 
 use crate::support::{
     agent::{Agent, PASSWORD},
     nvim::{Editor, neovim},
     openbao::OpenBao,
+    provision,
 };
 
 #[test]
@@ -48,6 +57,39 @@ async fn the_user_signs_in_on_a_page_and_chooses_what_to_link() {
     for canary in [VALUE, PASSWORD] {
         editor.search_for(canary);
     }
+}
+
+#[test]
+fn the_entry_for_nvim_lspconfig_starts_the_bare_server() {
+    let Some(neovim) = neovim() else { return };
+    let editor = Editor::new();
+    let runtime = editor.home().join("registry");
+    fs::create_dir_all(runtime.join("lsp")).unwrap();
+    fs::copy(registries().join("nvim-lspconfig/vaultls.lua"), runtime.join("lsp/vaultls.lua")).unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_vaultls")).parent().unwrap().to_owned();
+    let others = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&others))).unwrap();
+    let variables = [("VAULTLS_PLUGIN", runtime.to_str().unwrap()), ("PATH", path.to_str().unwrap())];
+    editor.run_with(neovim, "lspconfig", &variables);
+}
+
+#[test]
+fn the_entry_for_mason_installs_this_version() {
+    const TO_JSON: &str = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";
+    let Some(python) = provision::python_tool("python") else { return };
+    let file = registries().join("mason/package.yaml");
+    let output = Command::new(python).args(["-c", TO_JSON]).arg(file).output().unwrap();
+    let entry: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(entry["name"], name);
+    assert_eq!(entry["source"]["id"], format!("pkg:cargo/{name}@{version}"));
+    assert_eq!(entry["bin"], json!({ name: format!("cargo:{name}") }));
+    assert_eq!(entry["licenses"], json!(env!("CARGO_PKG_LICENSE").split(" OR ").collect::<Vec<_>>()));
+    assert_eq!((&entry["neovim"]["lspconfig"], &entry["languages"]), (&json!(name), &json!(["HTTP"])));
+}
+
+fn registries() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/registries")
 }
 
 /// Runs the tests of one file, then searches all that was left on the disk for the canaries in it.
