@@ -204,6 +204,24 @@ return {
     t.contains(result.stdout .. result.stderr, 'loaded')
   end },
 
+  { 'the grammar of references is built where the editor finds it, or it is said what lacks', function()
+    local user = t.user({})
+    local grammar = require('vaultls.grammar')
+    assert(not grammar.is_there(), 'a grammar before')
+    vim.cmd('Vaultls grammar')
+    t.wait('the end', function()
+      return #user.told == 1
+    end)
+    if user.told[1]:find('no C compiler', 1, true) then
+      return
+    end
+    t.equal(user.told, { 'vaultls: the grammar is built; restart the editor' })
+    vim.opt.runtimepath:append(vim.fn.stdpath('data') .. '/site')
+    assert(grammar.is_there(), 'the grammar')
+    local tree = vim.treesitter.get_string_parser('<<vault:a>>', 'vaultref'):parse()[1]
+    t.equal({ tree:root():has_error(), tree:root():child_count() > 0 }, { false, true })
+  end },
+
   { 'the last twenty responses are kept', function()
     for number = 1, 25 do
       show({ body = tostring(number) })
