@@ -75,7 +75,8 @@ fn the_entry_for_nvim_lspconfig_starts_the_bare_server() {
 
 #[test]
 fn the_entry_for_mason_installs_this_version() {
-    const TO_JSON: &str = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";
+    const TO_JSON: &str =
+        "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";
     let Some(python) = provision::python_tool("python") else { return };
     let file = registries().join("mason/package.yaml");
     let output = Command::new(python).args(["-c", TO_JSON]).arg(file).output().unwrap();

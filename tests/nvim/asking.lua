@@ -94,7 +94,10 @@ return {
   end },
 
   { 'a link is asked for field by field where nothing can be listed, and written without losing a comment', function()
-    local user = t.user({ choose = { 'Type the place' }, enter = { 'fresh', 'kv', 'apps/fresh', 'token', '3', 'http://127.0.0.1' } })
+    local user = t.user({
+      choose = { 'Type the place' },
+      enter = { 'fresh', 'kv', 'apps/fresh', 'token', '3', 'http://127.0.0.1' },
+    })
     t.go_to('<<vault:fresh')
     vim.cmd('Vaultls link')
     local text = t.wait('the link', function()

@@ -18,7 +18,8 @@ t.write('editing.http', table.concat({
   '',
 }, '\n'))
 
-local stored = vim.system({ vim.env.VAULTLS_BIN, 'vault', 'set', 'stored-key' }, { stdin = 'a value', cwd = t.folder }):wait()
+local store = { vim.env.VAULTLS_BIN, 'vault', 'set', 'stored-key' }
+local stored = vim.system(store, { stdin = 'a value', cwd = t.folder }):wait()
 assert(stored.code == 0, stored.stderr)
 
 local function hover_text()
@@ -214,7 +215,12 @@ return {
   end },
 
   { 'a value that looks like a secret moves into the vault', function()
-    t.write('paste.http', '### Pasted\nGET https://api.example.com/\nAuthorization: Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc\n')
+    t.write('paste.http', table.concat({
+      '### Pasted',
+      'GET https://api.example.com/',
+      'Authorization: Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc',
+      '',
+    }, '\n'))
     local pasted = t.edit('paste.http')
     local user = t.user({})
     t.go_to('sk_live')

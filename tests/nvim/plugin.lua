@@ -159,7 +159,8 @@ return {
   end },
 
   { 'JSON is folded by its structure and headers under their status line, and nothing is at first', function()
-    local shown = show({ body = '{"a":{"b":[1,2]}}', headers = { { 'Content-Type', 'application/json' }, { 'X', 'y' } } })
+    local headers = { { 'Content-Type', 'application/json' }, { 'X', 'y' } }
+    local shown = show({ body = '{"a":{"b":[1,2]}}', headers = headers })
     vim.api.nvim_win_call(shown.window, function()
       t.equal({ vim.fn.foldlevel(1), vim.fn.foldlevel(2), vim.fn.foldlevel(3), vim.fn.foldlevel(4) }, { 0, 1, 2, 3 })
       t.equal(vim.fn.foldclosed(3), -1)

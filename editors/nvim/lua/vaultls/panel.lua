@@ -16,8 +16,10 @@ function M.open(name, lines)
   end
   local bufnr = ui.scratch_buffer(name)
   ui.fill(bufnr, lines)
-  local height = math.min(#lines, math.floor(vim.o.lines / 2))
-  local window = vim.api.nvim_open_win(bufnr, false, { split = 'below', height = math.max(height, 1) })
+  local window = vim.api.nvim_open_win(bufnr, false, { split = 'below', height = 1 })
+  -- Long lines take several rows.
+  local rows = vim.api.nvim_win_text_height(window, {}).all
+  vim.api.nvim_win_set_height(window, math.max(1, math.min(rows, math.floor(vim.o.lines / 2))))
   vim.wo[window][0].winfixheight = true
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, desc = 'vaultls: close' })
   vim.cmd.redraw()

@@ -7,27 +7,6 @@ local ui = require('vaultls.ui')
 
 local M = {}
 
----What a link of each provider is made of, in the order in which it is asked, for what cannot be listed.
-local link_fields = {
-  hashicorp = {
-    { id = 'engine', label = 'Secret engine (mount)', default = 'secret' },
-    { id = 'path', label = 'Path of the secret' },
-    { id = 'key', label = 'Key in the secret' },
-    { id = 'version', label = 'Version (empty: the latest)', optional = true, read = tonumber },
-  },
-  aws = {
-    { id = 'arn', label = 'ARN of the secret' },
-    { id = 'jsonKey', label = 'Key in the JSON of the secret (empty: all of it)', optional = true },
-    { id = 'version', label = 'Version id or stage (empty: the current one)', optional = true },
-  },
-  azure = {
-    { id = 'id', label = 'Identifier (https://VAULT.vault.azure.net/secrets/NAME)' },
-  },
-  onepassword = {
-    { id = 'reference', label = 'Reference (op://VAULT/ITEM/FIELD)' },
-  },
-}
-
 ---The name of the secret under the cursor, if it is on a reference.
 ---@return string?
 function M.name_at_cursor()
@@ -74,37 +53,6 @@ local function choose_integration(client, bufnr)
   end)
 end
 
----@param text string
----@return string[]
-local function split_list(text)
-  return vim.split(text, '[,%s]+', { trimempty = true })
-end
-
----@param integration table
----@return table? link nil when the user gave up
-local function ask_link(integration)
-  local link = { integration = integration.name }
-  for _, field in ipairs(link_fields[integration.provider] or link_fields.hashicorp) do
-    local answer = ask.line(field.label, field.default)
-    if not answer or (answer == '' and not field.optional) then
-      return nil
-    end
-    link[field.id] = answer ~= '' and (field.read or tostring)(answer) or nil
-  end
-  return link
-end
-
----@param link table
----@return table? link with its domains; nil when the user gave up
-local function ask_domains(link)
-  local domains = ask.line('Allowed domains (empty: ask for each host)')
-  if not domains then
-    return nil
-  end
-  link.allowedDomains = domains ~= '' and split_list(domains) or nil
-  return link
-end
-
 ---Sends a command whose argument is complete.
 ---@param name string
 ---@return fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean
@@ -123,57 +71,6 @@ local function send_with_name(name)
   end
 end
 
----What stands in the way of listing and can be settled by the user; by the code of the failure.
----@type table<string, { label: string, settle: fun(client: vim.lsp.Client, bufnr: integer, integration: string): boolean }>
-local hurdles = {
-  ['login-needed'] = {
-    label = 'Sign in',
-    settle = function(client, bufnr, integration)
-      return M.by_command['vaultls.login'](client, bufnr, { integration = integration })
-    end,
-  },
-  untrusted = {
-    label = 'Review what this workspace defines',
-    settle = function(client, bufnr)
-      return M.by_command['vaultls.trust'](client, bufnr, { uri = vim.uri_from_bufnr(bufnr) })
-    end,
-  },
-  locked = {
-    label = 'Unlock the local vault',
-    settle = function(client, bufnr)
-      return M.by_command['vaultls.unlock'](client, bufnr, {})
-    end,
-  },
-}
-hurdles['mfa-needed'] = hurdles['login-needed']
-hurdles.disconnected = hurdles['login-needed']
-
-local BY_HAND = 'Type the place by hand'
-
----Lets the user choose the place of a secret, or type it where it cannot be listed.
----@param client vim.lsp.Client
----@param bufnr integer
----@param name string
----@param integration table
----@return table? link
-local function find_link(client, bufnr, name, integration)
-  local browse = require('vaultls.browse')
-  local found, failure = browse.choose(client, bufnr, name, integration.name)
-  while not found and failure do
-    local reason = ui.clean(failure.message or 'nothing can be listed')
-    local hurdle = hurdles[failure.code]
-    local choices = { hurdle and hurdle.label, BY_HAND, 'Not now' }
-    local choice = ask.choose(hurdle and choices or { BY_HAND, 'Not now' }, reason)
-    if choice == BY_HAND then
-      return ask_link(integration)
-    elseif not hurdle or choice ~= hurdle.label or not hurdle.settle(client, bufnr, integration.name) then
-      return nil
-    end
-    found, failure = browse.choose(client, bufnr, name, integration.name)
-  end
-  return found
-end
-
 ---@param argument table
 ---@return table? integration
 local function wanted_integration(client, bufnr, argument)
@@ -190,8 +87,7 @@ local function link(client, bufnr, argument)
   argument.name = secret_name(argument)
   if argument.name and not argument.link then
     local integration = wanted_integration(client, bufnr, argument)
-    local found = integration and find_link(client, bufnr, argument.name, integration)
-    argument.link = found and ask_domains(found)
+    argument.link = integration and require('vaultls.link').ask(client, bufnr, argument.name, integration)
   end
   if not argument.link then
     return false
