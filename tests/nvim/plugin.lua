@@ -205,6 +205,20 @@ return {
     t.contains(result.stdout .. result.stderr, 'loaded')
   end },
 
+  { 'without tree-sitter the syntax file colours requests and their references', function()
+    vim.cmd.syntax('on')
+    vim.cmd.edit(t.write('colours.http', '### One\nGET https://a.example/<<vault:key>>\nX-Key: a {{vault:b}}\n'))
+    local function group(text)
+      local line = t.go_to(text) + 1
+      local column = vim.api.nvim_win_get_cursor(0)[2] + 1
+      return vim.fn.synIDattr(vim.fn.synID(line, column, true), 'name')
+    end
+    t.equal({ group('###'), group('GET'), group('https'), group('vault:key'), group('X-Key') }, {
+      'httpSeparator', 'httpMethod', 'httpUrl', 'vaultlsReference', 'httpHeader',
+    })
+    t.equal(group('vault:b'), 'httpVariable')
+  end },
+
   { 'the grammar of references is built where the editor finds it, or it is said what lacks', function()
     local user = t.user({})
     local grammar = require('vaultls.grammar')
