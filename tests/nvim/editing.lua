@@ -138,7 +138,7 @@ return {
     t.lacks(t.text(bufnr), 'host', 'the text')
   end },
 
-  { 'the places of a name light up, and it is the same name in both files of its spelling', function()
+  { 'the places of a name light up', function()
     t.go_to('server')
     vim.lsp.buf.document_highlight()
     local namespace = vim.api.nvim_create_namespace('nvim.lsp.references')
