@@ -52,8 +52,9 @@ end
 -- In place of `vaultls answer TICKET`: keeps its arguments and its standard input.
 -- What is in the file `next` is printed, once, as what comes of the answer.
 local following = t.folder .. '/next'
-local stand_in = 'echo "$0 $1" > %s; cat >> %s; cat %s; rm -f %s'
-vim.g.vaultls_cmd = { 'sh', '-c', stand_in:format(piped, piped, following, following) }
+-- Nothing is left to do once the kept file is there whole.
+local stand_in = 'next=$(cat %s 2>&-); rm -f %s; { echo "$0 $1"; cat; } > %s.new; mv %s.new %s; printf %%s "$next"'
+vim.g.vaultls_cmd = { 'sh', '-c', stand_in:format(following, following, piped, piped, piped) }
 vim.lsp.config('vaultls', { cmd = start_scripted })
 
 local SENT = {
