@@ -22,7 +22,7 @@ use crate::{
         Core, RunOutcome,
         choices::Listing,
         status::{Report, Waiting},
-        verbs::{Failure, check_domains},
+        verbs::{Failure, check_domains, still_to_review},
     },
 };
 
@@ -268,7 +268,9 @@ fn open_at_provider(state: &Arc<State>, core: &Core, name: &SecretName) -> Answe
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
     let shown = escape::plain(&it.link.integration);
     let done = format!("`{}` is linked to `{shown}`", it.name);
-    settle(state, core.link(&it.name, *it.link).await, done)
+    let linked = core.link(&it.name, *it.link).await;
+    let more = still_to_review(&core, &it.name).map(|more| format!("; {more}")).unwrap_or_default();
+    settle(state, linked, done + &more)
 }
 
 /// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that
