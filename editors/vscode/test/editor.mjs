@@ -36,7 +36,7 @@ export async function startServer(code, folder, flags, settings = {}) {
   const main = join(code, "node_modules/code-server/lib/vscode/out/server-main.js");
   const data = join(folder, "data");
   // What a person and what a machine has set; where the server reads them depends on how it was built.
-  const machine = { "vaultls.server.path": process.env.VAULTLS_BIN };
+  const machine = { "vaultls.server.path": process.env.VAULTLS_BIN, "vaultls.trace.server": "verbose" };
   for (const root of [data, join(data, "data")]) {
     writeSettings(join(root, "User"), { ...SETTINGS, ...settings });
     writeSettings(join(root, "Machine"), machine);

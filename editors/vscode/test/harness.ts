@@ -53,6 +53,28 @@ export async function until<T>(what: string, look: () => T | undefined | false |
   }
 }
 
+/** Everything that the extension wrote to its output. */
+export const written: string[] = [];
+
+/** Has the extension write its output at the most talkative level, and remembers it. To be called before it starts. */
+export function record(): void {
+  const window = vscode.window as unknown as Record<string, unknown>;
+  const create = vscode.window.createOutputChannel as (name: string, options: { log: true }) => vscode.LogOutputChannel;
+  window.createOutputChannel = (name: string, options: { log: true }): vscode.LogOutputChannel =>
+    new Proxy(create(name, options), {
+      get(channel, property: keyof vscode.LogOutputChannel) {
+        const member = channel[property];
+        if (typeof member !== "function") {
+          return property === "logLevel" ? vscode.LogLevel.Trace : member;
+        }
+        return (...parts: unknown[]): unknown => {
+          written.push(parts.map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? ""))).join(" "));
+          return (member as (...parts: unknown[]) => unknown).apply(channel, parts);
+        };
+      },
+    });
+}
+
 /** Everything that was said to the person since the last test. */
 export const said: string[] = [];
 
@@ -79,6 +101,26 @@ export function person(choice?: string): void {
   stub("showInformationMessage", hear);
   stub("showWarningMessage", hear);
   stub("showErrorMessage", hear);
+}
+
+/** Gives the quick pick that is shown next, as the editor really draws it. */
+export function nextPick(): Promise<vscode.QuickPick<vscode.QuickPickItem>> {
+  const create = vscode.window.createQuickPick;
+  return new Promise((resolve) => {
+    stub("createQuickPick", () => {
+      const pick = create();
+      resolve(pick);
+      return pick;
+    });
+  });
+}
+
+/** Chooses the item with that label once it is there. */
+export async function choose(pick: vscode.QuickPick<vscode.QuickPickItem>, label: string): Promise<void> {
+  const item = await until(label, () => pick.items.find((one) => one.label === label));
+  pick.activeItems = [item];
+  await until("the item to be active", () => pick.activeItems[0] === item);
+  await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
 }
 
 function restore(): void {
