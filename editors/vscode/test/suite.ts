@@ -2,11 +2,10 @@
 
 import { tests as dialogues } from "./dialogues";
 import { record, report, required, type Test } from "./harness";
-import { tests as installed } from "./installed";
 import { tests as restricted } from "./restricted";
 import { tests as trusted } from "./trusted";
 
-const SUITES: Record<string, Test[]> = { dialogues, installed, restricted, trusted };
+const SUITES: Record<string, Test[]> = { dialogues, restricted, trusted };
 
 export async function run(): Promise<void> {
   record();
