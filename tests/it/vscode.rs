@@ -49,7 +49,12 @@ fn requests_and_references_are_coloured() {
 async fn a_person_works_at_the_window() {
     let (Some(vscode), Some(server)) = (vscode(), OpenBao::start()) else { return };
     let agent = Agent::of(&server);
-    agent.secret(CANARY).await;
+    agent.secret("canary-beside").await;
+    agent.policy("reader", "path \"+/*\" { capabilities = [\"read\", \"list\"] }").await;
+    server.mount("shop", 2);
+    for (name, key) in [("payments/stripe", "api_key"), ("payments/paypal", "client_secret"), ("mail", "password")] {
+        agent.ask("POST", &format!("shop/data/{name}"), json!({"data": {key: CANARY}})).await;
+    }
     agent.people().await;
     let (client, issuer) = agent.oidc(json!({})).await;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

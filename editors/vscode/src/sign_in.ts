@@ -3,21 +3,38 @@
 
 import * as vscode from "vscode";
 import * as ask from "./ask";
-import type { Browser, Outcome, Server } from "./outcome";
+import type { Argument, Browser, Outcome, Server } from "./outcome";
 import { clean } from "./text";
 
 const COPY_CODE = "Copy Code";
 const COPY_ADDRESS = "Copy Address";
 const PASTE = "Paste the Address I Was Sent To...";
 
-/** Tells where to sign in and waits for the end of it: what comes next, or whether it came to its end. */
-export async function visit(server: Server, outcome: Browser): Promise<Outcome | boolean> {
-  const over = server.signedIn(outcome.integration);
+/** How long the server may take to make a session of what the browser brought back. */
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 200;
+
+/** Tells where to sign in and waits for the end of it: what comes next, or whether the person is signed in. */
+export async function visit(server: Server, argument: Argument, outcome: Browser): Promise<Outcome | boolean> {
+  const over = server.signedIn(outcome.integration).then((back) => back && hasSession(server, argument, outcome));
   const ended = { yet: false };
   void over.then(() => (ended.yet = true));
   const pasted = offer(server, outcome, ended);
   // Whoever pastes hears of the end from the answer; otherwise the browser comes back by itself.
   return Promise.race([over, pasted.then((next) => next ?? over)]);
+}
+
+/** Whether there is a session, as soon as there is; a failure is told by the server itself. */
+async function hasSession(server: Server, argument: Argument, { integration }: Browser): Promise<boolean> {
+  const question = { ...(argument.uri !== undefined && { uri: argument.uri }), offline: true };
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
+    const known = await server.call("vaultls.status", question);
+    if (known.outcome === "status" && known.integrations.some((one) => one.name === integration && one.session)) {
+      return true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
 }
 
 /** Shows the message until the person does something else; what a pasted address led to. */

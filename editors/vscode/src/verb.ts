@@ -159,7 +159,7 @@ export async function settle(server: Server, argument: Argument, outcome: Outcom
     case "needsInput":
       return goOn(server, argument, await ask.answer(server, outcome));
     case "browser":
-      return goOn(server, argument, await signIn.visit(server, outcome));
+      return goOn(server, argument, await signIn.visit(server, argument, outcome));
     case "page":
       await offerPage(outcome.message, outcome.url);
       return true;

@@ -59,6 +59,14 @@ function presses(...buttons: string[]): string[][] {
   return offered;
 }
 
+const TEAM = { name: "team", provider: "hashicorp", file: "vaultls.toml" };
+
+function status(more: Partial<Status> = {}): Status {
+  return { outcome: "status", local: "open", integrations: [TEAM], secrets: [], ...more };
+}
+
+const SIGNED_IN = status({ integrations: [{ ...TEAM, session: { who: "alice" } }] });
+
 async function asksFieldByField(): Promise<void> {
   person();
   const fields = [
@@ -95,7 +103,7 @@ async function waitsForTheBrowser(): Promise<void> {
   const url = "https://login.example.com/authorize?state=s";
   const page: Outcome = { outcome: "browser", integration: "team", url, message: "Sign in to `team`", ticket: "t", fields: [ADDRESS] };
   const offered = presses("Copy Address");
-  const server = new Script([page]);
+  const server = new Script([page, status(), SIGNED_IN]);
   const over = carryOut(server, "vaultls.login", LOGIN);
   await until("the second message", () => offered.length === 2);
   assert.equal(await vscode.env.clipboard.readText(), url);
@@ -120,7 +128,7 @@ async function takesThePastedAddress(): Promise<void> {
 async function showsTheCodeOfADevice(): Promise<void> {
   const page: Outcome = { outcome: "browser", integration: "team", url: "https://a.example.com/device", code: "ABCD-\u0007EFGH", message: "Visit the page", ticket: "t", fields: [ADDRESS] };
   const offered = presses("Copy Code");
-  const server = new Script([page]);
+  const server = new Script([page, SIGNED_IN]);
   const over = carryOut(server, "vaultls.login", LOGIN);
   await until("the second message", () => offered.length === 2);
   assert.deepEqual(offered[0], ["Copy Code", "Copy Address"]);
@@ -128,12 +136,6 @@ async function showsTheCodeOfADevice(): Promise<void> {
   assert.equal(await vscode.env.clipboard.readText(), "ABCD-\u0007EFGH");
   server.finish(true);
   assert.equal(await over, true);
-}
-
-const TEAM = { name: "team", provider: "hashicorp", file: "vaultls.toml" };
-
-function status(more: Partial<Status> = {}): Status {
-  return { outcome: "status", local: "open", integrations: [TEAM], secrets: [], ...more };
 }
 
 async function choosesStepByStep(): Promise<void> {

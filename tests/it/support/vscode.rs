@@ -178,7 +178,8 @@ pub(super) fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     let cache = provision::servers().join("npm-cache");
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = Command::new(program);
-    provision::run(command.args(arguments).args(quiet).arg("--cache").arg(cache).current_dir(folder))
+    // First our own: what stands behind `--` is for a script.
+    provision::run(command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder))
 }
 
 /// The Node of the version that the server wants, from the package for this platform.
