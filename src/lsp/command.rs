@@ -157,7 +157,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         | Command::Login(Login { uri, .. })
         | Command::Disconnect(Login { uri, .. })
         | Command::Browse(Browse { uri, .. })
-        | Command::Status(Scope { uri })
+        | Command::Status(Scope { uri, .. })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
         Command::Unlock => None,
     };
@@ -176,9 +176,10 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Browse(it) => browse(&core, it).await,
         Command::OpenAtProvider(it) => open_at_provider(state, &core, &it.name),
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
-        Command::Status(_) => {
+        Command::Status(it) => {
             refresh::reread(state, &workspace, &core).await;
-            Answer::Other(Outcome::Status(Box::new(core.report().await)))
+            let report = if it.offline { core.report_offline().await } else { core.report().await };
+            Answer::Other(Outcome::Status(Box::new(report)))
         }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
     }
