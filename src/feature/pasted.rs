@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use crate::{
     feature::literal,
-    syntax::{Auth, Document, Header, Request, Segment, Written},
+    syntax::{Auth, Document, Request, Segment, Written},
     text::Span,
 };
 
@@ -23,8 +23,10 @@ const LONGEST_LABEL: usize = 40;
 /// Fewer different characters than this are a placeholder.
 const MIN_VARIETY: usize = 8;
 
-/// A value without a known shape: how long it is at least, and how many bits each of its characters carries.
+/// No token is shorter, and neither is a value without a known shape.
 const MIN_LENGTH: usize = 20;
+
+/// How many bits each character of a value without a known shape carries at least.
 const MIN_ENTROPY: f64 = 3.5;
 
 /// Something that looks like a secret.
@@ -118,9 +120,13 @@ fn shapes(source: &str) -> Vec<Pasted> {
     let mut found = private_keys(source);
     let bytes = source.as_bytes();
     let mut at = 0;
-    while at < bytes.len() && found.len() < MAX_PASTED {
-        if !is_token(bytes[at]) {
-            at += 1;
+    // What is looked at begins behind a byte that belongs to no token, or at the start. A window with another such byte
+    // is passed at once, from its last one on, so that most bytes are never looked at.
+    while found.len() < MAX_PASTED
+        && let Some(window) = bytes.get(at..at + MIN_LENGTH)
+    {
+        if let Some(last) = window.iter().rposition(|byte| !is_token(*byte)) {
+            at += last + 1;
             continue;
         }
         let length = bytes[at..].iter().position(|byte| !is_token(*byte)).unwrap_or(bytes.len() - at);
@@ -138,9 +144,6 @@ const fn is_token(byte: u8) -> bool {
 }
 
 fn shape(token: &str) -> Option<&'static str> {
-    if token.len() < 20 {
-        return None;
-    }
     if token.starts_with("eyJ") {
         return is_jwt(token).then_some("a JSON web token");
     }
@@ -184,19 +187,22 @@ fn private_keys(source: &str) -> Vec<Pasted> {
     found
 }
 
-/// The values of a request that stand where credentials do and are random enough.
+/// The values of a request that stand where credentials do and are random enough. Few values are, so their names are
+/// looked at last.
 fn guesses(request: &Request, source: &str, part: Span) -> Vec<Span> {
-    let named = |header: &&Header| header.enabled && is_credential(&header.name.text(source));
-    let near = |written: &&Written| written.span().is_some_and(|span| span.overlaps(part));
-    let headers =
-        request.headers.iter().filter(|header| near(&&header.value)).filter(named).map(|header| &header.value);
+    let near = |written: &Written| written.span().is_some_and(|span| span.overlaps(part));
+    let guess = |value: &Written| near(value).then(|| guess(source, value)).flatten();
+    let headers = request.headers.iter().filter(|header| header.enabled).filter_map(|header| {
+        let span = guess(&header.value)?;
+        is_credential(&header.name.text(source)).then_some(span)
+    });
     let auth = match &request.auth {
         Some(Auth::Basic { password, .. }) => Some(password),
         Some(Auth::Bearer { token }) => Some(token),
         Some(Auth::ApiKey { value, .. }) => Some(value),
         Some(Auth::Unsupported(_)) | None => None,
     };
-    headers.chain(auth.filter(near)).filter_map(|value| guess(source, value)).collect()
+    headers.chain(auth.and_then(guess)).collect()
 }
 
 fn is_credential(name: &str) -> bool {
@@ -271,6 +277,16 @@ mod tests {
         }
         let id = format!("AKIA{}", tail(16).to_uppercase());
         check(&format!("GET https://a.b/\nX: {id}\n"), &[(&id, "an AWS access key")]);
+    }
+
+    #[test]
+    fn a_token_is_found_wherever_it_begins_and_ends() {
+        let token = format!("ghp_{}", tail(36));
+        for before in 0..2 * MIN_LENGTH {
+            let filling = "ä b".chars().cycle().take(before).collect::<String>();
+            check(&format!("POST https://a.b/\n\n{filling} {token}"), &[(&token, "a GitHub token")]);
+            check(&format!("POST https://a.b/\n\n{{\"{filling}\": \"{token}\"}}\n"), &[(&token, "a GitHub token")]);
+        }
     }
 
     #[test]

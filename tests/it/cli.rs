@@ -51,8 +51,8 @@ fn the_help_fits_a_stranger() {
         Secrets in HTTP requests that nobody ever writes down.
 
         Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
-        encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
-        for, and is masked in every response.
+        encrypted vault on this machine, in HashiCorp Vault, AWS, Azure or 1Password, goes only to
+        the hosts it is allowed for, and is masked in every response.
 
         Usage: vaultls [OPTIONS] <COMMAND>
 

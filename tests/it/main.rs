@@ -38,6 +38,7 @@ mod nvim;
 mod oauth;
 mod onepassword;
 mod queries;
+mod release;
 mod tidy;
 mod transfer;
 mod vscode;
