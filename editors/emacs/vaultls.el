@@ -86,6 +86,7 @@
     (define-key map (kbd "C-c C-a") #'eglot-code-actions)
     (define-key map (kbd "C-c C-e") #'vaultls-environment)
     (define-key map (kbd "C-c C-s") #'vaultls-status)
+    (define-key map (kbd "C-c C-w") #'vaultls-copy-curl)
     map)
   "Keys of files with requests.")
 
@@ -338,6 +339,7 @@ ANSWERS are wiped.  What comes of them may be another question."
     ("review" (vaultls--review (append (plist-get outcome :pending) nil) then))
     ("status" (vaultls--show-status outcome) (funcall then t))
     ("browser" (vaultls--sign-in outcome then))
+    ("text" (kill-new (plist-get outcome :text)) (vaultls--say "copied") (funcall then t))
     ("page" (vaultls--visit (plist-get outcome :url)) (funcall then t))
     (_ (vaultls--say (or (plist-get outcome :message) "the server's answer is not understood"))
        (funcall then nil))))
@@ -523,6 +525,11 @@ The server has opened the page already.  Diagnostics heal by themselves."
   "Show the local vault, the integrations and the secrets of this workspace."
   (interactive)
   (vaultls--send "vaultls.status" (vaultls--argument)))
+
+(defun vaultls-copy-curl ()
+  "Copy the request at point as a curl command; its references stay references."
+  (interactive)
+  (vaultls--send "vaultls.copyCurl" (vaultls--argument :line (1- (line-number-at-pos)))))
 
 (defun vaultls-reset-cache ()
   "Forget every value that was fetched."

@@ -432,7 +432,7 @@ The administrator's token takes a policy with: create and read on identity/oidc/
 update and sudo on sys/auth/*, create and update on auth/*, update on sys/policy/*. Where something is there already
 and has to be changed, also update on that.")]
 pub struct SetupHashicorp {
-    /// The cluster, such as https://vault.acme.io:8200; VAULT_ADDR unless given
+    /// The cluster, such as `https://vault.acme.io:8200`; VAULT_ADDR unless given
     pub cluster_url: Option<String>,
     /// Print the commands of the `vault` program that do the same, and change nothing
     #[arg(short, long)]

@@ -219,10 +219,10 @@ impl Core {
     pub async fn link(self: &Arc<Self>, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
         let name = name.clone();
-        self.blocking(move |core| core.write_link(&name, target)).await
+        self.blocking(move |core| core.write_link(&name, &target)).await
     }
 
-    fn write_link(&self, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
+    fn write_link(&self, name: &SecretName, target: &NewLink) -> Result<PathBuf, Failure> {
         let known = self.vault.known();
         let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
         if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
@@ -230,7 +230,7 @@ impl Core {
             return Err(Failure::new(message, format!("there are: {}, {LOCAL}", integrations.join(", "))));
         }
         let (file, text) = known.link_file.unwrap_or_else(|| (self.root.join("vaultls.toml"), None));
-        let text = edit::put_link(&text.unwrap_or_default(), name, &target)
+        let text = edit::put_link(&text.unwrap_or_default(), name, target)
             .map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         self.vault.reload(None);

@@ -156,6 +156,12 @@
         (should (string-search "/from-dev" (sending-response))))
     (vaultls-environment "")))
 
+(ert-deftest a-request-is-copied-with-its-reference ()
+  (sending-open "GET https://api.example.com/<<vault:copied>>")
+  (vaultls-copy-curl)
+  (test-wait "the copy" (lambda () (member "vaultls: copied" test-told)))
+  (should (string-search "<<vault:copied>>" (current-kill 0))))
+
 (ert-deftest the-status-names-secrets-and-no-value ()
   (sending-open "GET https://api.example.com/<<vault:listed>>")
   (test-wait "the diagnostic" (lambda () (test-diagnosed "missing")))

@@ -3,8 +3,11 @@
 
 mod aws;
 mod azure;
+mod connect;
 mod hashicorp;
 mod local;
+#[cfg(unix)]
+mod op;
 
 use std::time::Duration;
 

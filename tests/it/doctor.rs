@@ -36,7 +36,7 @@ fn what_is_wrong_comes_with_the_next_step_and_no_value() {
     assert_eq!(team["next"], "review it with `vaultls trust`, or the editor's command");
     assert_eq!(checkup["complaints"][0]["line"], 10);
     let set: Vec<&str> = checkup["environment"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert_eq!(set, ["VAULTLS_KEY", "VAULT_TOKEN", "AWS_PROFILE"]);
+    assert_eq!(set, ["VAULTLS_KEY", "VAULTLS_NO_KEYRING", "VAULT_TOKEN", "AWS_PROFILE"]);
     assert_eq!(checkup["keySources"][0], "VAULTLS_KEY");
 }
 

@@ -155,7 +155,7 @@ fn files_that_a_page_links_to_exist() {
 
 #[test]
 fn every_command_that_is_named_exists() {
-    let ids: BTreeSet<&str> = Verb::ALL.iter().map(|verb| verb.id()).collect();
+    let mut ids: BTreeSet<&str> = Verb::ALL.iter().map(|verb| verb.id()).collect();
     let mut named = BTreeSet::new();
     for path in pages().into_iter().chain([repository().join("editors/emacs/vaultls.el")]) {
         let text = fs::read_to_string(&path).unwrap();
@@ -170,7 +170,9 @@ fn every_command_that_is_named_exists() {
             }
         }
     }
-    assert!(named.len() >= Verb::ALL.len(), "only {named:?} were found");
+    // What a code action alone can ask for needs no name in an editor.
+    ids.remove(Verb::Extract.id());
+    assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), ids);
 }
 
 fn repository() -> &'static Path {

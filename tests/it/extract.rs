@@ -219,9 +219,10 @@ fn the_request_of_a_collection_stays_the_same() {
         let text = json!({ "info": { "name": "c", "schema": schema }, "auth": auth, "item": item });
         serde_json::to_string_pretty(&text).unwrap()
     };
+    // The last one: of a URL that is written twice, the raw text is what is read.
     let line = |text: &str| {
-        let line = text.lines().position(|line| line.contains("canary")).unwrap();
-        format!("{}:{}", line + 1, text.lines().nth(line).unwrap().find("canary").unwrap() + 3)
+        let lines: Vec<&str> = text.lines().collect();
+        (lines.iter().rposition(|line| line.contains("canary")).unwrap() + 1).to_string()
     };
     let row = |key: &str| json!([{ "key": key, "value": "canary-\"é&=+12" }]);
     let body = |mode: &str, content: Value| json!({ "method": "POST", "url": "http://HOST/", "body": { "mode": mode, mode: content } });

@@ -12,6 +12,7 @@ mod aws;
 mod aws_batch;
 mod aws_sign_in;
 mod azure;
+mod azure_sdk;
 mod azure_sign_in;
 mod bad_input;
 mod cli;

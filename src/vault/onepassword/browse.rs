@@ -117,7 +117,7 @@ mod tests {
         }
 
         async fn outline(&self, _: &str, _: &str) -> Result<Outline, Problem> {
-            let text = r#"{"sections": [{"id": "s1", "label": "Ad/min"}], "fields": [
+            let text = r#"{"id": "i", "sections": [{"id": "s1", "label": "Ad/min"}], "fields": [
                 {"id": "password", "label": "password", "value": "canary"},
                 {"id": "f1", "label": "email", "section": {"id": "s1"}},
                 {"id": "f2", "label": "same"}, {"id": "f3", "label": "same"},

@@ -1,7 +1,6 @@
-//! `op`, by a stand-in: a script that answers with the documented texts from a folder of files, and remembers how it
-//! was called. NB. it proves what we do with such texts, not that every `op` says them.
+//! `op`, by the stand-in of `support/op.rs`.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{fs, sync::Arc};
 
 use vaultls::{
     status::{Problem, Reason},
@@ -19,109 +18,9 @@ use vaultls::{
 };
 
 use super::{Linked, name, options, secret, variables};
-
-const TOKEN: &str = "ops_canary-7c21d0";
-
-/// `DIR` is the folder of its files. A vault is a folder in `vaults`; an item a JSON file in it, and a folder of values.
-const OP: &str = r#"#!/bin/sh
-# A stand-in of a test for 1Password's op.
-D='DIR'
-printf '%s\n' "$*" >> "$D/calls"
-env > "$D/environment"
-complain() { printf '[ERROR] 2026/01/02 03:04:05 %s\n' "$1" >&2; exit 1; }
-[ "$1" = --version ] && { cat "$D/version"; exit 0; }
-[ -e "$D/slow" ] && exec sleep 30
-[ -e "$D/complaint" ] && complain "$(cat "$D/complaint")"
-if [ -e "$D/token" ] && [ "$OP_SERVICE_ACCOUNT_TOKEN" != "$(cat "$D/token")" ]; then
-    complain "error initializing client: (401) Unauthorized: Authentication required with $OP_SERVICE_ACCOUNT_TOKEN"
-fi
-locate() {
-    [ -d "$D/vaults/$vault" ] ||
-        complain "could not get item $vault/$item: \"$vault\" isn't a vault in this account. Specify the vault with its ID or name."
-    [ -e "$D/vaults/$vault/$item.twice" ] &&
-        complain "could not get item $vault/$item: More than one item matches \"$item\". Try again and specify the item by its ID:"
-    [ -e "$D/vaults/$vault/$item.json" ] ||
-        complain "could not get item $vault/$item: \"$item\" isn't an item in the \"$vault\" vault. Specify the item with its UUID, name, or domain."
-}
-value() {
-    path=$(printf '%s' "${1#op://}" | tr A-Z a-z)
-    vault=${path%%/*}
-    rest=${path#*/}
-    item=${rest%%/*}
-    field=$(printf '%s' "${rest#*/}" | tr / '|')
-    locate
-    [ -e "$D/vaults/$vault/$item/$field" ] ||
-        complain "could not read secret '$1': item '$vault/$item' does not have a field '$field'"
-    cat "$D/vaults/$vault/$item/$field"
-}
-case "$1 $2" in
-"read --no-newline") value "$3" ;;
-"inject "*)
-    while IFS= read -r line; do
-        after=${line#*"{{ "}
-        printf '%s' "${line%%"{{ "*}"
-        value "${after%%" }}"*}"
-        printf '%s\n' "${after#*" }}"}"
-    done
-    ;;
-"item get") item=$(printf '%s' "$3" | tr A-Z a-z) vault=$(printf '%s' "$5" | tr A-Z a-z); locate; cat "$D/vaults/$vault/$item.json" ;;
-"item list") printf '[{"id":"i1","title":"db"}]' ;;
-"vault list") printf '[{"id":"v1","name":"dev"}]' ;;
-"whoami "*) [ -e "$D/whoami" ] && cat "$D/whoami" || complain "account is not signed in" ;;
-"account get") cat "$D/account" ;;
-*) complain "unknown command \"$1\" for \"op\"" ;;
-esac
-"#;
-
-/// The folders of a stand-in.
-struct Op {
-    folder: tempfile::TempDir,
-}
+use crate::support::op::{Op, TOKEN, install};
 
 impl Op {
-    /// With one item, `db`, in the vault `dev`.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let op = Self { folder };
-        install(&op.folder.path().join("bin"), &op.data());
-        op.write("version", b"2.30.0\n");
-        op.write("account", br#"{"id":"ACME1","name":"Acme","domain":"acme"}"#);
-        let item = r#"{"id":"i1","title":"db","fields":[
-            {"id":"password","type":"CONCEALED","label":"password","value":"canary-never-kept"},
-            {"id":"code","type":"OTP","label":"code"},{"id":"f1","label":"twin"},{"id":"f2","label":"twin"}]}"#;
-        op.write("vaults/dev/db.json", item.as_bytes());
-        op.write("vaults/dev/db/password", b"canary-pass\n");
-        op.write("vaults/dev/db/code?attribute=otp", b"123456");
-        op
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn write(&self, file: &str, content: &[u8]) {
-        let path = self.data().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
-    fn remove(&self, file: &str) {
-        fs::remove_file(self.data().join(file)).unwrap();
-    }
-
-    /// How it was called, but for its version.
-    fn calls(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.data().join("calls")).unwrap_or_default();
-        text.lines().filter(|line| *line != "--version").map(str::to_owned).collect()
-    }
-
-    fn environment(&self, more: &[&str]) -> Vec<String> {
-        let path = format!("PATH={}:/usr/bin:/bin", self.folder.path().join("bin").display());
-        let mut pairs = vec![path, "HOME=/home/canary".to_owned()];
-        pairs.extend(more.iter().map(|pair| (*pair).to_owned()));
-        pairs
-    }
-
     /// With a service account's token in the environment.
     fn linked(&self, references: &[&str]) -> Linked {
         self.write("token", TOKEN.as_bytes());
@@ -140,14 +39,6 @@ impl Op {
             Surroundings { tokens: TokenSource::default(), variables: variables(&environment), workspace: None };
         onepassword::open("team", &OnePassword { access: Access::ServiceAccount, ca_file: None }, around)
     }
-}
-
-fn install(bin: &Path, data: &Path) {
-    fs::create_dir_all(bin).unwrap();
-    fs::create_dir_all(data).unwrap();
-    let file = bin.join("op");
-    fs::write(&file, OP.replace("DIR", &data.display().to_string())).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 async fn check(op: &Op, reference: &str, reason: Reason, detail: &str) {

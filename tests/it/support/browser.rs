@@ -1,6 +1,5 @@
 //! A real browser that signs a person in: a headless Chromium, driven by playwright-core, on the pages of OpenBao and of
 //! oidc-provider.
-#![expect(clippy::disallowed_methods, reason = "the test harness starts a browser")]
 
 use std::{path::PathBuf, process::Stdio, sync::OnceLock};
 

@@ -24,6 +24,8 @@ pub struct World {
     pub refusal: Option<u16>,
     /// What every question is answered with.
     pub nonsense: Option<Vec<u8>>,
+    /// A vault, by its name, that the token may not see into.
+    pub closed: Option<String>,
     pub endless: bool,
     pub silent: bool,
 }
@@ -115,6 +117,7 @@ impl World {
                 let all = self.vaults.iter().map(|shelf| json!({"id": shelf.id, "name": shelf.name, "items": 1}));
                 Answer::ok(filtered(all.collect(), "name", filter.as_deref()))
             }
+            ["v1", "vaults", vault, ..] if self.is_closed(vault) => refuse(403, "canary-said-by-connect"),
             ["v1", "vaults", vault] => match self.shelf(vault) {
                 Some(shelf) => Answer::ok(json!({"id": shelf.id, "name": shelf.name}).to_string()),
                 None => refuse(404, "vault not found"),
@@ -137,6 +140,10 @@ impl World {
 
     fn shelf(&self, id: &str) -> Option<&Shelf> {
         self.vaults.iter().find(|shelf| shelf.id == id)
+    }
+
+    fn is_closed(&self, id: &str) -> bool {
+        self.shelf(id).is_some_and(|shelf| self.closed.as_ref() == Some(&shelf.name))
     }
 
     fn item(&self, vault: &str, id: &str) -> Option<&Value> {

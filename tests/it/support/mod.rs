@@ -12,6 +12,8 @@ pub mod ministack;
 pub mod needles;
 pub mod nvim;
 pub mod oidc;
+#[cfg(unix)]
+pub mod op;
 pub mod openbao;
 pub mod program;
 pub mod provision;

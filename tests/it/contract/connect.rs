@@ -1,0 +1,85 @@
+//! 1Password's Connect server: the stand-in of `support/connect.rs`, behind a front. It keeps no versions.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::{Condition, World, keeps};
+use crate::support::{
+    connect::{ConnectServer, TOKEN},
+    front::{Front, Weather, answer},
+    home::User,
+};
+
+struct Connect {
+    server: ConnectServer,
+    front: Front,
+}
+
+impl Connect {
+    fn user_with(&self, token: &str) -> User {
+        let address = self.front.address;
+        let mut config = format!(
+            "[integrations.team]\nprovider = 'onepassword'\naddress = 'http://{address}'\nauth = {{ method = 'connect' }}\n"
+        );
+        let mut link = |name: &str, reference: &str| {
+            write!(config, "[secrets.{name}]\nintegration = 'team'\nreference = 'op://{reference}'\n").unwrap();
+        };
+        link("value", "Dev/db/password");
+        link("missing", "Dev/nothing/password");
+        link("gone", "Dev/db/nothing");
+        link("forbidden", "Closed/db/password");
+        (0..100).for_each(|index| link(&format!("many-{index}"), &format!("Dev/many/f{index}")));
+        User { config, ..User::default() }.with_variables([("OP_CONNECT_TOKEN", token)])
+    }
+}
+
+impl World for Connect {
+    const VALUE: &'static str = "canary-connect-02cd";
+    const PERMISSION: &'static str = "token";
+
+    async fn start() -> Option<Self> {
+        let server = ConnectServer::start().await;
+        let field = |id: &str, value: &str| json!({"id": id, "type": "CONCEALED", "label": id, "value": value});
+        server.put("Dev", "item0", "db", &json!([field("password", Self::VALUE)]));
+        let many = (0..100).map(|index| field(&format!("f{index}"), &Self::of_many(index)));
+        server.put("Dev", "item1", "many", &many.collect());
+        server.put("Closed", "item2", "db", &json!([field("password", "canary-closed")]));
+        server.world().closed = Some("Closed".into());
+        let front = Front::start(server.url().strip_prefix("http://").unwrap()).await;
+        Some(Self { server, front })
+    }
+
+    fn user(&self) -> User {
+        self.user_with(TOKEN)
+    }
+
+    fn expired(&self) -> Option<User> {
+        Some(self.user_with("canary-revoked-connect-token"))
+    }
+
+    fn set(&self, condition: Condition) -> bool {
+        let of_connect =
+            |status: &str, headers: &str| answer(status, headers, r#"{"status":0,"message":"canary-said-by-connect"}"#);
+        self.front.set(match condition {
+            Condition::Fair => Weather::Fair,
+            Condition::Down => Weather::Down,
+            Condition::Silent => Weather::Silent,
+            Condition::Throttled => of_connect("429 Too Many Requests", "Retry-After: 7\r\n"),
+            Condition::Sealed => of_connect("503 Service Unavailable", ""),
+            Condition::Nonsense => answer("200 OK", "Content-Type: text/html\r\n", "<h1>Welcome to the hotel</h1>"),
+        });
+        true
+    }
+
+    /// An item comes with its values, so what counts is whether one was asked for.
+    fn carried(&self, text: &str) -> Option<bool> {
+        Some(self.front.carried(text))
+    }
+
+    fn visits(&self) -> usize {
+        self.server.questions().len()
+    }
+}
+
+keeps!(Connect);
