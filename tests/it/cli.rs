@@ -608,6 +608,26 @@ fn a_link_is_written_and_approved() {
 }
 
 #[test]
+fn a_link_by_hand_approves_neither_the_address_nor_the_domains_of_a_stranger() {
+    let program = Program::new();
+    program.file(
+        "vaultls.toml",
+        "[integrations.pay]\nprovider = \"hashicorp\"\naddress = \"https://vault.invalid:8200\"\n\n\
+         [secrets.api]\nintegration = \"pay\"\nallowed-domains = [\"evil.example\"]\n",
+    );
+    program.file("a.http", "GET https://api.example.com/\nX-Key: <<vault:other>>\n");
+    for name in ["api", "other"] {
+        let output = program.run(&["link", name, "--integration", "pay", "--path", "a/b", "--key", "k"]);
+        assert!(output.code == 0 && output.err.contains("review what this workspace defines"), "{output:?}");
+    }
+    let pending = json(&program.run(&["trust", "--format", "json"]))["pending"].clone();
+    let names: Vec<_> = pending.as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["pay", "api"]);
+    let run = program.run(&["run", "a.http", "--allow-host", "api.example.com"]);
+    assert!(run.code == 3 && run.err.contains("the integration `pay` is defined by this workspace"), "{run:?}");
+}
+
+#[test]
 fn a_link_says_where_a_secret_lives_as_its_provider_does() {
     let program = Program::new();
     let azure = "[integrations.azure]\nprovider = \"azure\"\n";

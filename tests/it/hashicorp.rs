@@ -1,30 +1,17 @@
 //! HashiCorp Vault's protocol against a real server (OpenBao): values, every way to fail, and that what is said before
 //! sending is what happens then. A stand-in of ours appears only for what a real server does not do, and says so.
-#![expect(clippy::disallowed_methods, reason = "the tests write the files that a vault reads")]
 
-use std::{
-    fs,
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+mod wire;
+
+use std::{io::Write, sync::OnceLock};
 
 use serde_json::json;
-use vaultls::{
-    approval::Approvals,
-    name::SecretName,
-    status::{Problem, Reason, Status},
-    vault::{
-        Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, person::Given, value::SecretValue,
-    },
-};
+use vaultls::status::{Problem, Reason};
 
-use crate::support::openbao::{OpenBao, ROOT};
+use crate::support::{
+    home::{Home, User, secret_name},
+    openbao::{OpenBao, ROOT},
+};
 
 /// The server that all tests share which do not disturb each other. It ends with this process.
 fn shared() -> Option<&'static OpenBao> {
@@ -61,22 +48,8 @@ fn seed(server: &OpenBao) {
     }
 }
 
-/// A vault whose user linked `fields` of the integration `team` at `address`.
-struct Linked {
-    _folder: tempfile::TempDir,
-    vault: Vault,
-}
-
-fn secret(text: &str) -> SecretValue {
-    SecretValue::new(text.as_bytes().to_vec())
-}
-
-fn name(text: &str) -> SecretName {
-    SecretName::parse(text).unwrap()
-}
-
 /// One link, `a`, written in the user's own configuration.
-fn linked(address: &str, token: &str, fields: &str) -> Linked {
+fn linked(address: &str, token: &str, fields: &str) -> Home {
     configured(token, &format!("{}[secrets.a]\nintegration = 'team'\n{fields}\n", integration(address)))
 }
 
@@ -84,52 +57,14 @@ fn integration(address: &str) -> String {
     format!("[integrations.team]\nprovider = 'hashicorp'\naddress = '{address}'\n")
 }
 
-fn configured(token: &str, user: &str) -> Linked {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("config.toml"), user).unwrap();
-    let given = (!token.is_empty()).then(|| Arc::new(secret(token)));
-    let vault = Vault::open(options(folder.path(), TokenSource { given, file: None }));
-    Linked { _folder: folder, vault }
-}
-
-fn options(folder: &std::path::Path, vault_token: TokenSource) -> Options {
-    Options {
-        workspace: Some(folder.join("work")),
-        user_config: folder.join("config.toml"),
-        data: folder.join("data"),
-        key: KeySource { given: None, file: None, keyring: false },
-        vault_token,
-        approvals: Arc::new(Approvals::open(folder.join("approvals"))),
-        process_variables: ProcessVariables::default(),
-    }
-}
-
-impl Linked {
-    async fn value(&self, secret: &str) -> Result<String, Problem> {
-        let value = self.vault.value(&name(secret)).await?;
-        Ok(value.expose_text(str::to_owned).unwrap())
-    }
-
-    async fn status(&self, secret: &str) -> Status {
-        self.vault.status(&name(secret)).await
-    }
-
-    /// The value of `a`, and before that the same judgement without reading it.
-    async fn judged(&self) -> Result<String, Problem> {
-        let status = self.status("a").await;
-        let outcome = self.value("a").await;
-        let said = status.problem.as_ref().map(|problem| problem.reason);
-        let came = outcome.as_ref().err().map(|problem| problem.reason);
-        // Where the provider could not tell, it claimed nothing.
-        assert!(said == came || (said.is_none() && !status.checked), "said {said:?}, came {came:?}");
-        outcome
-    }
+fn configured(token: &str, config: &str) -> Home {
+    User { token: (!token.is_empty()).then(|| token.to_owned()), ..User::new(config) }.open()
 }
 
 /// Judges a link with root's token.
 async fn judge(fields: &str) -> Option<Result<String, Problem>> {
     let server = shared()?;
-    Some(linked(&server.address, ROOT, fields).judged().await)
+    Some(linked(&server.address, ROOT, fields).judged("a").await)
 }
 
 /// The link has the value.
@@ -231,16 +166,16 @@ async fn tokens_that_are_not_accepted_ask_for_a_new_one() {
     let expired = server.token("short", "path \"team/*\" { capabilities = [\"read\"] }", "1s");
     server.ask("POST", "auth/token/revoke", &json!({"token": expired}));
     for token in [expired.as_str(), "canary-bad-token"] {
-        let problem = linked(&server.address, token, &fields).judged().await.unwrap_err();
+        let problem = linked(&server.address, token, &fields).judged("a").await.unwrap_err();
         assert_eq!(problem.reason, Reason::LoginNeeded);
         assert_eq!(
             problem.detail,
             format!("`{}` does not accept the token of `team`: it is invalid or expired", server.address)
         );
     }
-    let problem = linked(&server.address, "", &fields).judged().await.unwrap_err();
+    let problem = linked(&server.address, "", &fields).judged("a").await.unwrap_err();
     assert_eq!(problem.detail, "there is no token for `team`: sign in, or set VAULT_TOKEN");
-    let problem = linked(&server.address, "canary\nbad", &fields).judged().await.unwrap_err();
+    let problem = linked(&server.address, "canary\nbad", &fields).judged("a").await.unwrap_err();
     assert_eq!(problem.reason, Reason::LoginNeeded);
     assert!(!problem.detail.contains("canary"));
 }
@@ -254,7 +189,8 @@ async fn a_policy_that_says_no_is_no_reason_to_sign_in_again() {
         "1h",
     );
     for (fields, path) in [(V2, "team/kv/app/db"), (V1, "kv1/app/legacy")] {
-        let problem = linked(&server.address, &token, &format!("{fields}key = 'password'")).judged().await.unwrap_err();
+        let problem =
+            linked(&server.address, &token, &format!("{fields}key = 'password'")).judged("a").await.unwrap_err();
         assert_eq!(problem.reason, Reason::Forbidden);
         assert!(problem.detail.starts_with(&format!("no permission to read `{path}` in `team`")), "{problem:?}");
     }
@@ -282,92 +218,18 @@ async fn namespaces_are_kept_apart() {
     server.ask_in("team-a", "POST", "kv/app", &json!({"k": "canary-namespace"}));
     let fields = "[secrets.a]\nintegration = 'team'\nengine = 'kv'\npath = 'app'\nkey = 'k'\n";
     let within = |namespace| format!("{}namespace = '{namespace}'\n{fields}", integration(&server.address));
-    assert_eq!(configured(ROOT, &within("team-a")).judged().await, Ok("canary-namespace".into()));
-    let problem = configured(ROOT, &within("team-b")).judged().await.unwrap_err();
+    assert_eq!(configured(ROOT, &within("team-a")).judged("a").await, Ok("canary-namespace".into()));
+    let problem = configured(ROOT, &within("team-b")).judged("a").await.unwrap_err();
     assert_eq!(problem, Problem::new(Reason::NotFound, "`team` has no namespace `team-b`"));
     let outside = format!("{}{fields}", integration(&server.address));
-    assert_eq!(configured(ROOT, &outside).judged().await.unwrap_err().reason, Reason::NotFound);
-}
-
-#[tokio::test]
-async fn a_token_can_be_entered_and_forgotten() {
-    let Some(server) = shared() else { return };
-    let linked = linked(&server.address, "", &format!("{V2}key = 'password'"));
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    let refused = linked.vault.sign_in("team", &Given::new(secret("canary-wrong"))).await.unwrap_err();
-    assert_eq!(refused.reason, Reason::LoginNeeded);
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    linked.vault.sign_in("team", &Given::new(secret(ROOT))).await.unwrap();
-    assert_eq!(linked.judged().await, Ok("canary-v2-4".into()));
-    linked.vault.disconnect("team").await.unwrap();
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::Disconnected);
-    assert_eq!(
-        linked.vault.sign_in("nope", &Given::new(secret(ROOT))).await.unwrap_err().reason,
-        Reason::NotConfigured
-    );
-}
-
-#[tokio::test]
-async fn the_token_file_of_the_vaults_own_tools_is_read() {
-    let Some(server) = shared() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(".vault-token");
-    let text = format!("{}[secrets.a]\nintegration = 'team'\n{V2}key = 'password'\n", integration(&server.address));
-    fs::write(folder.path().join("config.toml"), text).unwrap();
-    let vault = Vault::open(options(folder.path(), TokenSource { given: None, file: Some(file.clone()) }));
-    assert_eq!(vault.value(&name("a")).await.err().unwrap().reason, Reason::LoginNeeded);
-    fs::write(&file, format!("{ROOT}\n")).unwrap();
-    assert!(vault.value(&name("a")).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_relinked_name_never_serves_the_old_value() {
-    let Some(server) = shared() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let write = |version| {
-        let link = format!("[secrets.a]\nintegration = 'team'\n{V2}key = 'password'\nversion = {version}\n");
-        fs::write(folder.path().join("config.toml"), format!("{}{link}", integration(&server.address))).unwrap();
-    };
-    write(1);
-    let vault = Vault::open(options(folder.path(), TokenSource { given: Some(Arc::new(secret(ROOT))), file: None }));
-    let read = async || vault.value(&name("a")).await.unwrap().expose_text(str::to_owned).unwrap();
-    assert_eq!(read().await, "canary-v2-1");
-    write(4);
-    vault.reload(None);
-    assert_eq!(read().await, "canary-v2-4");
-}
-
-#[tokio::test]
-async fn a_hundred_secrets_at_once_all_come() {
-    let Some(server) = shared() else { return };
-    let mut text = integration(&server.address);
-    for index in 0..100 {
-        text += &format!(
-            "[secrets.s{index}]\nintegration = 'team'\nengine = 'team/kv'\npath = 'many/{index}'\nkey = 'k'\n"
-        );
-    }
-    let linked = Arc::new(configured(ROOT, &text));
-    let tasks: Vec<_> = (0..100)
-        .map(|index| {
-            let linked = linked.clone();
-            tokio::spawn(async move {
-                let secret = format!("s{index}");
-                let status = linked.status(&secret).await;
-                assert_eq!((status.problem, status.checked), (None, true));
-                assert_eq!(linked.value(&secret).await, Ok(format!("canary-many-{index}")));
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
+    assert_eq!(configured(ROOT, &outside).judged("a").await.unwrap_err().reason, Reason::NotFound);
 }
 
 #[tokio::test]
 async fn the_names_beside_a_secret_can_be_listed() {
     let Some(server) = shared() else { return };
     let linked = linked(&server.address, ROOT, "engine = 'team/kv'\npath = 'typo'\nkey = 'k'");
-    let names = linked.vault.names_beside(&name("a")).await.unwrap();
+    let names = linked.vault.names_beside(&secret_name("a")).await.unwrap();
     assert_eq!(names, ["app/", "gone", "many/"]);
 }
 
@@ -378,11 +240,11 @@ async fn a_sealed_server_is_waited_for_and_comes_back() {
     server.ask("POST", "kv1/app/legacy", &json!({"password": "canary-sealed"}));
     let linked = linked(&server.address, ROOT, &format!("{V1}key = 'password'"));
     server.seal();
-    let problem = linked.judged().await.unwrap_err();
+    let problem = linked.judged("a").await.unwrap_err();
     assert_eq!(problem, Problem::new(Reason::Sealed, format!("`{}` is sealed or not ready (503)", server.address)));
     server.unseal();
     linked.vault.reset(None).await;
-    assert_eq!(linked.judged().await, Ok("canary-sealed".into()));
+    assert_eq!(linked.judged("a").await, Ok("canary-sealed".into()));
 }
 
 #[tokio::test]
@@ -402,256 +264,12 @@ async fn a_rate_limit_is_told_with_its_end() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_unreachable() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let problem = linked(&format!("http://127.0.0.1:{port}"), ROOT, V1_FIELDS).judged().await.unwrap_err();
-    let detail = format!("`http://127.0.0.1:{port}` cannot be reached: the connection was refused");
-    assert_eq!(problem, Problem::new(Reason::Unreachable, detail));
-}
-
-#[tokio::test]
-async fn a_name_without_an_address_is_unreachable() {
-    let problem = linked("https://vault.invalid", ROOT, V1_FIELDS).judged().await.unwrap_err();
-    let detail = "`https://vault.invalid` cannot be reached: its name cannot be resolved";
-    assert_eq!(problem, Problem::new(Reason::Unreachable, detail));
-}
-
-const V1_FIELDS: &str = "engine = 'kv1'\npath = 'app/legacy'\nkey = 'password'";
-
-/// Not a Vault: a listener of ours that does what no real server can be made to do, and counts who comes.
-struct StandIn {
-    address: String,
-    came: Arc<AtomicUsize>,
-}
-
-impl StandIn {
-    /// Treats each connection, after its request has begun to arrive, with `treat`.
-    fn start(treat: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let came = Arc::new(AtomicUsize::new(0));
-        let (count, treat) = (came.clone(), Arc::new(treat));
-        thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                count.fetch_add(1, Ordering::SeqCst);
-                let treat = treat.clone();
-                thread::spawn(move || {
-                    let _ = stream.read(&mut [0; 4096]);
-                    treat(&mut stream);
-                });
-            }
-        });
-        Self { address, came }
-    }
-
-    /// Gives every request the same answer.
-    fn answering(status: &str, headers: &str, body: &str) -> Self {
-        let answer =
-            format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        Self::start(move |stream| drop(stream.write_all(answer.as_bytes())))
-    }
-
-    async fn judged(&self) -> Problem {
-        linked(&self.address, ROOT, V1_FIELDS).judged().await.unwrap_err()
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_given_up() {
-    let stand_in = StandIn::start(|_| thread::park());
-    let started = tokio::time::Instant::now();
-    let problem = stand_in.judged().await;
-    assert_eq!(problem.reason, Reason::Unreachable);
-    assert!(problem.detail.contains("within 10 seconds"), "{problem:?}");
-    assert!(started.elapsed() < Duration::from_secs(30));
-}
-
-#[tokio::test(start_paused = true)]
-async fn many_names_wait_for_a_silent_server_no_longer_than_one() {
-    let stand_in = StandIn::start(|_| thread::park());
-    let mut text = integration(&stand_in.address);
-    for index in 0..50 {
-        text += &format!("[secrets.s{index}]\nintegration = 'team'\nengine = 'kv'\npath = 'p{index}'\nkey = 'k'\n");
-    }
-    let linked = configured(ROOT, &text);
-    let started = tokio::time::Instant::now();
-    let names: Vec<String> = (0..50).map(|index| format!("s{index}")).collect();
-    let statuses = futures_util::future::join_all(names.iter().map(|name| linked.status(name))).await;
-    assert!(statuses.iter().all(|status| status.problem.as_ref().unwrap().reason == Reason::Unreachable));
-    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
-}
-
-#[tokio::test]
-async fn an_answer_of_something_else_is_not_taken_for_a_vaults() {
-    for body in ["<html>Please log in to the hotel's network</html>", "{}", "[]", "{\"data\":null}", ""] {
-        let problem = StandIn::answering("200 OK", "", body).judged().await;
-        assert_eq!(problem.reason, Reason::Unreachable, "{body}");
-        assert!(problem.detail.ends_with("does not answer like a Vault; is the address right?"), "{problem:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_answer_without_an_end_is_cut() {
-    let stand_in = StandIn::start(|stream| {
-        let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"data\":{\"path\":\"";
-        let mut goes_on = stream.write_all(head.as_bytes()).is_ok();
-        while goes_on {
-            goes_on = stream.write_all(&[b'x'; 65536]).is_ok();
-        }
-    });
-    let problem = stand_in.judged().await;
-    assert_eq!(problem.reason, Reason::BadValue);
-    assert!(problem.detail.ends_with("answered with more than 2048 KiB"), "{problem:?}");
-}
-
-#[tokio::test]
-async fn an_answer_that_breaks_off_is_unreachable() {
-    let stand_in = StandIn::start(|stream| {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":");
-    });
-    let problem = stand_in.judged().await;
-    assert_eq!(problem.reason, Reason::Unreachable);
-    assert!(problem.detail.ends_with("the connection broke off"), "{problem:?}");
-}
-
-#[tokio::test]
-async fn the_token_is_not_carried_to_another_server() {
-    let other = StandIn::answering("200 OK", "", "{}");
-    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
-        let location = format!("Location: {}/v1/x\r\n", other.address);
-        let problem = StandIn::answering(status, &location, "").judged().await;
-        assert_eq!(problem.reason, Reason::NotConfigured);
-        assert!(problem.detail.contains(&format!("redirects to `{}`", other.address)), "{problem:?}");
-    }
-    assert_eq!(other.came.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn a_redirect_on_the_same_server_is_followed() {
-    let asked = AtomicUsize::new(0);
-    let stand_in = StandIn::start(move |stream| {
-        let (status, headers, body) = match asked.fetch_add(1, Ordering::SeqCst) {
-            0 => ("307 Temporary Redirect", "Location: /v1/sys/internal/ui/mounts/kv1/\r\n", ""),
-            1 => ("200 OK", "", r#"{"data":{"path":"kv1/","type":"kv","options":{"version":"1"}}}"#),
-            _ => ("200 OK", "", r#"{"data":{"password":"canary-behind"}}"#),
-        };
-        let head = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        let _ = stream.write_all(format!("{head}{body}").as_bytes());
-    });
-    assert_eq!(linked(&stand_in.address, ROOT, V1_FIELDS).value("a").await, Ok("canary-behind".into()));
-}
-
-#[tokio::test]
-async fn a_servers_words_are_not_repeated() {
-    let body = "{\"errors\":[\"canary-root-51f0c2 in /root/.vault-token\"]}";
-    for status in ["400 Bad Request", "403 Forbidden", "404 Not Found", "500 Internal Server Error"] {
-        let problem = StandIn::answering(status, "", body).judged().await;
-        assert!(!problem.detail.contains("canary"), "{problem:?}");
-    }
-}
-
-#[tokio::test]
-async fn tls_where_there_is_none_is_told() {
-    let stand_in = StandIn::answering("200 OK", "", "{}");
-    let problem = linked(&stand_in.address.replace("http:", "https:"), ROOT, V1_FIELDS).judged().await.unwrap_err();
-    assert_eq!(problem.reason, Reason::Tls);
-    assert!(problem.detail.ends_with("it does not speak TLS at this address"), "{problem:?}");
-}
-
-#[tokio::test]
-async fn a_certificate_counts_only_if_its_issuer_is_trusted() {
-    let Some(server) = OpenBao::start_tls() else { return };
-    let problem = linked(&server.address, ROOT, V1_FIELDS).judged().await.unwrap_err();
-    assert_eq!(problem.reason, Reason::Tls);
-    let words = "its certificate's issuer is not trusted here; a private one belongs in the user's `ca-file`";
-    assert_eq!(problem.detail, format!("no secure connection to `{}`: {words}", server.address));
-    let trusting = |file: &std::path::Path| {
-        let link = "[secrets.a]\nintegration = 'team'\nengine = 'secret'\npath = 'nope'\nkey = 'k'\n";
-        configured(ROOT, &format!("{}ca-file = '{}'\n{link}", integration(&server.address), file.display()))
-    };
-    let problem = trusting(&server.ca_file()).judged().await.unwrap_err();
-    assert_eq!(problem, Problem::new(Reason::NotFound, "`team` has no secret `secret/nope`"));
-    let problem = trusting(&server.ca_file().with_extension("none")).judged().await.unwrap_err();
-    assert_eq!(problem.reason, Reason::NotConfigured);
-    assert!(problem.detail.starts_with("the `ca-file` "), "{problem:?}");
-}
-
-#[tokio::test]
-async fn a_caller_that_gives_up_starts_no_second_fetch() {
-    let (open, gate) = std::sync::mpsc::channel::<()>();
-    let gate = std::sync::Mutex::new(gate);
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let stand_in = StandIn::start(move |stream| {
-        // The first question is for the mount, the second for the value; that one waits.
-        let body = match count.fetch_add(1, Ordering::SeqCst) {
-            0 => r#"{"data":{"path":"kv1/","type":"kv","options":{"version":"1"}}}"#,
-            _ => {
-                let _ = gate.lock().unwrap().recv();
-                r#"{"data":{"password":"canary-slow"}}"#
-            }
-        };
-        let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        let _ = stream.write_all(head.as_bytes());
-        let _ = stream.write_all(body.as_bytes());
-    });
-    let linked = Arc::new(linked(&stand_in.address, ROOT, V1_FIELDS));
-    let first = tokio::spawn({
-        let linked = linked.clone();
-        async move { linked.value("a").await }
-    });
-    while asked.load(Ordering::SeqCst) < 2 {
-        tokio::task::yield_now().await;
-    }
-    first.abort();
-    assert!(first.await.unwrap_err().is_cancelled());
-    open.send(()).unwrap();
-    assert_eq!(linked.value("a").await, Ok("canary-slow".into()));
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn one_slow_integration_holds_up_no_other() {
+async fn the_token_file_of_the_vaults_own_tools_is_read() {
     let Some(server) = shared() else { return };
-    let slow = StandIn::start(|_| thread::park());
-    let mut text = integration(&server.address);
-    text += &format!("[integrations.slow]\nprovider = 'hashicorp'\naddress = '{}'\n", slow.address);
-    text += &format!("[secrets.a]\nintegration = 'team'\n{V2}key = 'password'\n");
-    for index in 0..20 {
-        text += &format!("[secrets.s{index}]\nintegration = 'slow'\nengine = 'kv'\npath = 'p{index}'\nkey = 'k'\n");
-    }
-    let linked = Arc::new(configured(ROOT, &text));
-    let waiting: Vec<_> = (0..20)
-        .map(|index| {
-            let linked = linked.clone();
-            tokio::spawn(async move { linked.status(&format!("s{index}")).await })
-        })
-        .collect();
-    while slow.came.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(linked.judged().await, Ok("canary-v2-4".into()));
-    assert!(waiting.iter().all(|task| !task.is_finished()));
-    waiting.iter().for_each(tokio::task::JoinHandle::abort);
-}
-
-#[tokio::test]
-async fn an_unapproved_workspace_makes_no_connection() {
-    let stand_in = StandIn::answering("200 OK", "", "{}");
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("work")).unwrap();
-    let link = format!("{}[secrets.a]\nintegration = 'team'\n{V1_FIELDS}\n", integration(&stand_in.address));
-    fs::write(folder.path().join("work/vaultls.toml"), link).unwrap();
-    let vault = Vault::open(options(folder.path(), TokenSource { given: Some(Arc::new(secret(ROOT))), file: None }));
-    assert_eq!(vault.status(&name("a")).await.problem.unwrap().reason, Reason::Untrusted);
-    assert_eq!(vault.value(&name("a")).await.err().unwrap().reason, Reason::Untrusted);
-    assert_eq!(vault.names_beside(&name("a")).await.unwrap_err().reason, Reason::Untrusted);
-    assert_eq!(vault.sign_in("team", &Given::new(secret(ROOT))).await.unwrap_err().reason, Reason::Untrusted);
-    vault.known();
-    assert_eq!(stand_in.came.load(Ordering::SeqCst), 0);
-    for pending in vault.pending() {
-        vault.approve(&pending).unwrap();
-    }
-    assert_eq!(vault.status(&name("a")).await.problem.unwrap().reason, Reason::Unreachable);
-    assert!(stand_in.came.load(Ordering::SeqCst) > 0);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let config = format!("{}[secrets.a]\nintegration = 'team'\n{V2}key = 'password'\n", integration(&server.address));
+    let home = User { token_file: Some(file.path().to_owned()), ..User::new(config) }.open();
+    assert_eq!(home.value("a").await.unwrap_err().reason, Reason::LoginNeeded);
+    writeln!(file.as_file(), "{ROOT}").unwrap();
+    assert_eq!(home.value("a").await, Ok("canary-v2-4".into()));
 }

@@ -1,6 +1,6 @@
 //! AWS Secrets Manager: an emulator that checks signatures and policies, behind a front.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use super::{Condition, World, keeps};
 use crate::support::{
@@ -37,7 +37,7 @@ impl Account {
 
 impl World for Account {
     const VALUE: &'static str = "canary-aws-v2-91be";
-    const PERMISSION: &'static str = "secretsmanager:GetSecretValue";
+    const REFUSAL: [&'static str; 2] = ["AccessDeniedException", "secretsmanager:GetSecretValue"];
 
     async fn start() -> Option<Self> {
         let seeded = Seeded::shared()?;
@@ -53,6 +53,14 @@ impl World for Account {
         Some(self.user_with(["AKIACANARYUNKNOWN000", "canary-unknown-key"]))
     }
 
+    fn credential(&self) -> Option<String> {
+        Some(self.seeded.keys("contract"))
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        Some(self.front.address)
+    }
+
     fn set(&self, condition: Condition) -> bool {
         let of_aws = |status: &str, code: &str| {
             let body = format!("{{\"__type\":\"{code}\",\"message\":\"canary-said-by-aws\"}}");
@@ -62,9 +70,10 @@ impl World for Account {
             Condition::Fair => Weather::Fair,
             Condition::Down => Weather::Down,
             Condition::Silent => Weather::Silent,
+            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
             Condition::Throttled => of_aws("400 Bad Request", "ThrottlingException"),
             Condition::Sealed => of_aws("500 Internal Server Error", "InternalServiceError"),
-            Condition::Nonsense => answer("200 OK", "Content-Type: text/html\r\n", "<h1>Welcome to the hotel</h1>"),
+            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
         });
         true
     }

@@ -1,6 +1,6 @@
 //! Azure Key Vault: the stand-in of `support/key_vault.rs`, which speaks TLS, behind a front that lets it through.
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{Condition, World, keeps};
 use crate::support::{
@@ -38,7 +38,7 @@ impl Vaults {
 
 impl World for Vaults {
     const VALUE: &'static str = "canary-azure-8d3f";
-    const PERMISSION: &'static str = "Key Vault Secrets User";
+    const REFUSAL: [&'static str; 2] = ["ForbiddenByRbac", "Key Vault Secrets User"];
 
     async fn start() -> Option<Self> {
         let server = KeyVault::start().await;
@@ -61,14 +61,26 @@ impl World for Vaults {
         Some(self.user_with("canary-wrong-client-secret"))
     }
 
+    fn credential(&self) -> Option<String> {
+        Some(CLIENT_SECRET.into())
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        Some(self.front.address)
+    }
+
     fn set(&self, condition: Condition) -> bool {
         self.front.set(match condition {
             Condition::Down => Weather::Down,
             Condition::Silent => Weather::Silent,
-            Condition::Fair | Condition::Throttled | Condition::Sealed | Condition::Nonsense => Weather::Fair,
+            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
+            Condition::Fair | Condition::Throttled | Condition::Sealed | Condition::Nonsense(_) => Weather::Fair,
         });
         let mut world = self.server.world();
-        world.nonsense = condition == Condition::Nonsense;
+        world.nonsense = match condition {
+            Condition::Nonsense(body) => Some(body),
+            _ => None,
+        };
         world.refusals = match condition {
             Condition::Throttled => vec![("/secrets".into(), 429, "Throttled")],
             Condition::Sealed => vec![("/secrets".into(), 503, "ServiceUnavailable")],

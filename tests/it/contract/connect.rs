@@ -1,6 +1,6 @@
 //! 1Password's Connect server: the stand-in of `support/connect.rs`, behind a front. It keeps no versions.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use serde_json::json;
 
@@ -36,7 +36,7 @@ impl Connect {
 
 impl World for Connect {
     const VALUE: &'static str = "canary-connect-02cd";
-    const PERMISSION: &'static str = "token";
+    const REFUSAL: [&'static str; 2] = ["403 Forbidden", "a token with the vault in its scope"];
 
     async fn start() -> Option<Self> {
         let server = ConnectServer::start().await;
@@ -58,6 +58,14 @@ impl World for Connect {
         Some(self.user_with("canary-revoked-connect-token"))
     }
 
+    fn credential(&self) -> Option<String> {
+        Some(TOKEN.into())
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        Some(self.front.address)
+    }
+
     fn set(&self, condition: Condition) -> bool {
         let of_connect =
             |status: &str, headers: &str| answer(status, headers, r#"{"status":0,"message":"canary-said-by-connect"}"#);
@@ -65,9 +73,10 @@ impl World for Connect {
             Condition::Fair => Weather::Fair,
             Condition::Down => Weather::Down,
             Condition::Silent => Weather::Silent,
+            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
             Condition::Throttled => of_connect("429 Too Many Requests", "Retry-After: 7\r\n"),
             Condition::Sealed => of_connect("503 Service Unavailable", ""),
-            Condition::Nonsense => answer("200 OK", "Content-Type: text/html\r\n", "<h1>Welcome to the hotel</h1>"),
+            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
         });
         true
     }

@@ -1,6 +1,6 @@
 //! HashiCorp Vault's protocol: a real OpenBao behind a front.
 
-use std::{fmt::Write, sync::OnceLock};
+use std::{fmt::Write, net::SocketAddr, sync::OnceLock, time::Duration};
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ fn server() -> Option<&'static (OpenBao, String)> {
 
 impl World for Cluster {
     const VALUE: &'static str = "canary-hashicorp-5b7e";
-    const PERMISSION: &'static str = "kv/data/secret/forbidden";
+    const REFUSAL: [&'static str; 2] = ["403", "kv/data/secret/forbidden"];
 
     async fn start() -> Option<Self> {
         let (server, token) = server()?;
@@ -68,17 +68,26 @@ impl World for Cluster {
         Some(User { token: Some("canary-revoked-token".into()), ..self.user() })
     }
 
+    fn credential(&self) -> Option<String> {
+        Some(self.token.into())
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        Some(self.front.address)
+    }
+
     fn set(&self, condition: Condition) -> bool {
         self.front.set(match condition {
             Condition::Fair => Weather::Fair,
             Condition::Down => Weather::Down,
             Condition::Silent => Weather::Silent,
+            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
             Condition::Throttled => {
                 let body = r#"{"errors":["request path \"kv/data/app/value\": rate limit quota exceeded"]}"#;
                 answer("429 Too Many Requests", "Retry-After: 7\r\n", body)
             }
             Condition::Sealed => answer("503 Service Unavailable", "", r#"{"errors":["Vault is sealed"]}"#),
-            Condition::Nonsense => answer("200 OK", "Content-Type: text/html\r\n", "<h1>Welcome to the hotel</h1>"),
+            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
         });
         true
     }

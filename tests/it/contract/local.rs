@@ -1,5 +1,7 @@
 //! The vault on this machine. It has no server: no weather, no session, no version.
 
+use std::net::SocketAddr;
+
 use vaultls::vault::local::Change;
 
 use super::{Condition, World, keeps};
@@ -9,7 +11,7 @@ struct ThisMachine;
 
 impl World for ThisMachine {
     const VALUE: &'static str = "canary-local-2c90";
-    const PERMISSION: &'static str = "";
+    const REFUSAL: [&'static str; 2] = ["", ""];
 
     async fn start() -> Option<Self> {
         Some(Self)
@@ -30,6 +32,14 @@ impl World for ThisMachine {
     }
 
     fn expired(&self) -> Option<User> {
+        None
+    }
+
+    fn credential(&self) -> Option<String> {
+        None
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
         None
     }
 

@@ -1,7 +1,7 @@
 //! 1Password through its command line: the stand-in of `support/op.rs`. What it prints is the value, so nothing that it
 //! could print is nonsense; and it keeps no versions.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr};
 
 use serde_json::json;
 
@@ -25,23 +25,20 @@ impl CommandLine {
         link("gone", "dev/db/nothing");
         link("forbidden", "closed/db/password");
         (0..100).for_each(|index| link(&format!("many-{index}"), &format!("dev/many/f{index}")));
-        let environment = self.0.environment(&[&format!("OP_SERVICE_ACCOUNT_TOKEN={token}")]);
-        let variables = environment.iter().filter_map(|pair| pair.split_once('='));
-        User {
-            config,
-            variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            ..User::default()
-        }
+        let path = self.0.path();
+        let variables = [("PATH", path.as_str()), ("HOME", "/home/canary"), ("OP_SERVICE_ACCOUNT_TOKEN", token)];
+        User::new(config).with_variables(variables)
     }
 }
 
 impl World for CommandLine {
     const VALUE: &'static str = "canary-pass\n";
-    const PERMISSION: &'static str = "read_items";
+    const REFUSAL: [&'static str; 2] = ["closed", "read_items"];
 
     async fn start() -> Option<Self> {
         let op = Op::new();
         op.write("token", TOKEN.as_bytes());
+        op.write("whoami", br#"{"url":"https://acme.1password.com","account_uuid":"ACME1"}"#);
         op.write("vaults/closed/forbidden", b"");
         let fields: Vec<_> = (0..100).map(|index| json!({"id": format!("f{index}"), "label": ""})).collect();
         op.write("vaults/dev/many.json", json!({"id": "i2", "title": "many", "fields": fields}).to_string().as_bytes());
@@ -57,18 +54,27 @@ impl World for CommandLine {
         Some(self.user_with("ops_canary-revoked"))
     }
 
+    fn credential(&self) -> Option<String> {
+        Some(TOKEN.into())
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        None
+    }
+
     fn set(&self, condition: Condition) -> bool {
-        for file in ["complaint", "slow"] {
+        for file in ["complaint", "silent", "slow"] {
             self.0.forget(file);
         }
         match condition {
             Condition::Fair => {}
             Condition::Down => self.0.write("complaint", b"dial tcp: lookup canary.1password.com: no such host"),
-            Condition::Silent => self.0.write("slow", b""),
+            Condition::Silent => self.0.write("silent", b""),
+            Condition::Slow => self.0.write("slow", b""),
             Condition::Throttled => {
                 self.0.write("complaint", b"(429) Too Many Requests: canary. Please retry in 58 minutes");
             }
-            Condition::Sealed | Condition::Nonsense => return false,
+            Condition::Sealed | Condition::Nonsense(_) => return false,
         }
         true
     }

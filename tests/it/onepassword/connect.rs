@@ -11,9 +11,9 @@ use vaultls::{
     },
 };
 
-use super::{Linked, name, secret};
 use crate::support::{
     connect::{ConnectServer, TOKEN, id},
+    home::{Home, secret},
     provision,
 };
 
@@ -36,12 +36,16 @@ fn fields(server: &ConnectServer) -> String {
     format!("address = '{}'\nauth = {{ method = 'connect' }}", server.url())
 }
 
-fn linked(server: &ConnectServer, references: &[&str]) -> Linked {
-    Linked::new(&[format!("OP_CONNECT_TOKEN={TOKEN}")], &fields(server), references)
+fn linked(server: &ConnectServer, references: &[&str]) -> Home {
+    with_token(server, TOKEN, references)
+}
+
+fn with_token(server: &ConnectServer, token: &str, references: &[&str]) -> Home {
+    super::linked([("OP_CONNECT_TOKEN", token)], &fields(server), references)
 }
 
 async fn check(server: &ConnectServer, reference: &str, reason: Reason, detail: &str) {
-    let outcome = linked(server, &[reference]).judged().await;
+    let outcome = linked(server, &[reference]).judged_alike("s0").await;
     let detail = detail.replace("URL", &server.url());
     assert_eq!(outcome, Err(Problem::new(reason, detail)), "{reference}");
 }
@@ -63,7 +67,7 @@ async fn fields_are_read_by_names_and_ids_in_any_case() {
         ("op://Dev/db/password?attribute=type", "CONCEALED"),
         ("op://Dev/db/password?attribute=purpose", "PASSWORD"),
     ] {
-        assert_eq!(linked(&server, &[reference]).judged().await.unwrap(), value, "{reference}");
+        assert_eq!(linked(&server, &[reference]).judged_alike("s0").await.unwrap(), value, "{reference}");
     }
 }
 
@@ -75,8 +79,8 @@ async fn an_attached_file_is_read() {
         world.vaults[0].items[0]["files"] = json!([{"id": id("file0"), "name": "key.pem", "size": 6}]);
         world.files.push((id("file0"), b"canary".to_vec()));
     }
-    assert_eq!(linked(&server, &["op://Dev/db/key.pem"]).judged().await.unwrap(), "canary");
-    assert_eq!(linked(&server, &["op://Dev/db/key.pem?attribute=size"]).judged().await.unwrap(), "6");
+    assert_eq!(linked(&server, &["op://Dev/db/key.pem"]).judged_alike("s0").await.unwrap(), "canary");
+    assert_eq!(linked(&server, &["op://Dev/db/key.pem?attribute=size"]).judged_alike("s0").await.unwrap(), "6");
 }
 
 #[tokio::test]
@@ -113,7 +117,7 @@ async fn refusals_have_their_reason_and_never_the_servers_words() {
     ] {
         server.world().refusal = Some(status);
         check(&server, "op://Dev/db/password", reason, detail).await;
-        let outcome = linked(&server, &[&format!("op://{}/{}/f1", id("vault0"), id("item0"))]).judged().await;
+        let outcome = linked(&server, &[&format!("op://{}/{}/f1", id("vault0"), id("item0"))]).judged_alike("s0").await;
         assert_eq!(outcome.unwrap_err().reason, reason);
     }
 }
@@ -128,11 +132,11 @@ async fn a_refusal_of_the_moment_is_asked_once_again() {
 #[tokio::test]
 async fn a_token_that_is_not_accepted_needs_another_sign_in() {
     let server = server().await;
-    let stale = Linked::new(&["OP_CONNECT_TOKEN=canary-stale".into()], &fields(&server), &["op://Dev/db/f2"]);
-    assert_eq!(stale.judged().await.unwrap_err().reason, Reason::LoginNeeded);
-    let none = Linked::new(&[], &fields(&server), &["op://Dev/db/f2"]);
+    let stale = with_token(&server, "canary-stale", &["op://Dev/db/f2"]);
+    assert_eq!(stale.judged_alike("s0").await.unwrap_err().reason, Reason::LoginNeeded);
+    let none = super::linked([], &fields(&server), &["op://Dev/db/f2"]);
     let detail = "there is no token for `team`: sign in, or set OP_CONNECT_TOKEN";
-    assert_eq!(none.judged().await, Err(Problem::new(Reason::LoginNeeded, detail)));
+    assert_eq!(none.judged_alike("s0").await, Err(Problem::new(Reason::LoginNeeded, detail)));
     let refused = none.vault.sign_in("team", &Given::new(secret("canary-wrong"))).await.unwrap_err();
     assert_eq!(refused.reason, Reason::LoginNeeded);
     let session = none.vault.sign_in("team", &Given::new(secret(TOKEN))).await.unwrap();
@@ -147,8 +151,8 @@ async fn a_token_that_is_not_accepted_needs_another_sign_in() {
 #[tokio::test]
 async fn a_token_with_a_line_break_is_never_sent() {
     let server = server().await;
-    let linked = Linked::new(&["OP_CONNECT_TOKEN=canary\r\nx: y".into()], &fields(&server), &["op://Dev/db/f2"]);
-    assert_eq!(linked.judged().await.unwrap_err().reason, Reason::LoginNeeded);
+    let linked = with_token(&server, "canary\r\nx: y", &["op://Dev/db/f2"]);
+    assert_eq!(linked.judged_alike("s0").await.unwrap_err().reason, Reason::LoginNeeded);
     assert!(server.questions().is_empty());
 }
 
@@ -186,44 +190,8 @@ async fn answers_that_are_none_are_told() {
     }
     server.world().nonsense = None;
     server.world().endless = true;
-    let huge = linked(&server, &["op://Dev/db/password"]).judged().await.unwrap_err();
+    let huge = linked(&server, &["op://Dev/db/password"]).judged_alike("s0").await.unwrap_err();
     assert_eq!(huge, Problem::new(Reason::BadValue, format!("`{}` answered with more than 2048 KiB", server.url())));
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_told() {
-    let fields = "address = 'http://127.0.0.1:1'\nauth = { method = 'connect' }";
-    let linked = Linked::new(&[format!("OP_CONNECT_TOKEN={TOKEN}")], fields, &["op://v/i/f"]);
-    let detail = "`http://127.0.0.1:1` cannot be reached: the connection was refused";
-    assert_eq!(linked.judged().await, Err(Problem::new(Reason::Unreachable, detail)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_is_not_waited_for_long() {
-    let server = server().await;
-    server.world().silent = true;
-    assert_eq!(linked(&server, &["op://Dev/db/f2"]).value("s0").await.unwrap_err().reason, Reason::Unreachable);
-}
-
-#[tokio::test]
-async fn a_hundred_secrets_of_one_item_are_read() {
-    let server = server().await;
-    let many = (0..100).map(
-        |index| json!({"id": format!("m{index}"), "label": format!("m{index}"), "value": format!("canary-{index}")}),
-    );
-    server.put("Dev", "many", "many", &many.collect());
-    let references: Vec<String> = (0..100).map(|index| format!("op://Dev/many/m{index}")).collect();
-    let linked = linked(&server, &references.iter().map(String::as_str).collect::<Vec<_>>());
-    let reads = (0..100).map(|index| linked.value_owned(format!("s{index}")));
-    for (index, value) in futures_util::future::join_all(reads).await.into_iter().enumerate() {
-        assert_eq!(value.unwrap(), format!("canary-{index}"));
-    }
-}
-
-impl Linked {
-    async fn value_owned(&self, secret: String) -> Result<String, Problem> {
-        self.value(&secret).await
-    }
 }
 
 #[tokio::test]
@@ -248,20 +216,6 @@ async fn a_field_is_found_by_choosing() {
     assert_eq!(references, expected.map(|end| format!("op://Dev/db/{end}")));
     assert_eq!(browse(&["--help"]).await.unwrap_err().reason, Reason::NotConfigured);
     assert_eq!(browse(&["nope"]).await.unwrap_err().reason, Reason::NotFound);
-}
-
-#[tokio::test]
-async fn what_was_not_approved_makes_no_connection() {
-    let server = server().await;
-    let linked = Linked::new(&[format!("OP_CONNECT_TOKEN={TOKEN}")], "auth = { method = 'app' }", &[]);
-    let text = format!(
-        "[integrations.other]\nprovider = 'onepassword'\n{}\n[secrets.w]\nintegration = 'other'\nreference = 'op://Dev/db/f2'\n",
-        fields(&server)
-    );
-    linked.vault.reload(Some(&text));
-    assert_eq!(linked.status("w").await.problem.unwrap().reason, Reason::Untrusted);
-    assert_eq!(linked.vault.value(&name("w")).await.err().unwrap().reason, Reason::Untrusted);
-    assert!(server.questions().is_empty());
 }
 
 /// Reads the item by the names of its vault and itself, as 1Password's SDK does it.

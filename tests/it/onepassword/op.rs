@@ -1,11 +1,12 @@
 //! `op`, by the stand-in of `support/op.rs`.
+#![expect(clippy::disallowed_methods, reason = "the tests look at what the stand-in was told")]
 
 use std::{fs, sync::Arc};
 
 use vaultls::{
     status::{Problem, Reason},
     vault::{
-        Vault,
+        ProcessVariables,
         hashicorp::TokenSource,
         link::{
             Coordinates,
@@ -17,40 +18,52 @@ use vaultls::{
     },
 };
 
-use super::{Linked, name, options, secret, variables};
-use crate::support::op::{Op, TOKEN, install};
+use super::config;
+use crate::support::{
+    home::{Home, User, secret, secret_name},
+    op::{Op, TOKEN, install},
+};
 
-impl Op {
-    /// With a service account's token in the environment.
-    fn linked(&self, references: &[&str]) -> Linked {
-        self.write("token", TOKEN.as_bytes());
-        let environment = self.environment(&[&format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")]);
-        Linked::new(&environment, "auth = { method = 'service-account' }", references)
-    }
+const SERVICE_ACCOUNT: &str = "auth = { method = 'service-account' }";
 
-    fn linked_by_app(&self, references: &[&str]) -> Linked {
-        Linked::new(&self.environment(&[]), "", references)
-    }
+/// With a service account's token in the environment.
+fn linked(op: &Op, references: &[&str]) -> Home {
+    op.write("token", TOKEN.as_bytes());
+    with_variables(op, &[("OP_SERVICE_ACCOUNT_TOKEN", TOKEN)], SERVICE_ACCOUNT, references)
+}
 
-    /// The provider itself, with a service account.
-    fn provider(&self) -> Arc<dyn Provider> {
-        let environment = self.environment(&[&format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")]);
-        let around =
-            Surroundings { tokens: TokenSource::default(), variables: variables(&environment), workspace: None };
-        onepassword::open("team", &OnePassword { access: Access::ServiceAccount, ca_file: None }, around)
-    }
+fn linked_by_app(op: &Op, references: &[&str]) -> Home {
+    with_variables(op, &[], "", references)
+}
+
+fn with_variables(op: &Op, variables: &[(&str, &str)], fields: &str, references: &[&str]) -> Home {
+    let path = op.path();
+    let around = [("PATH", path.as_str()), ("HOME", "/home/canary")];
+    super::linked(around.iter().chain(variables).copied(), fields, references)
+}
+
+/// The provider itself, with a service account.
+fn provider(op: &Op) -> Arc<dyn Provider> {
+    let path = op.path();
+    let variables = ProcessVariables(Arc::new(move |name| match name {
+        "PATH" => Some(secret(&path)),
+        "OP_SERVICE_ACCOUNT_TOKEN" => Some(secret(TOKEN)),
+        _ => None,
+    }));
+    let around = Surroundings { tokens: TokenSource::default(), variables, workspace: None };
+    onepassword::open("team", &OnePassword { access: Access::ServiceAccount, ca_file: None }, around)
 }
 
 async fn check(op: &Op, reference: &str, reason: Reason, detail: &str) {
-    let outcome = op.linked(&[reference]).judged().await;
+    let outcome = linked(op, &[reference]).judged_alike("s0").await;
     assert_eq!(outcome, Err(Problem::new(reason, detail)), "{reference}");
 }
 
 #[tokio::test]
 async fn values_are_read_as_they_are() {
     let op = Op::new();
-    assert_eq!(op.linked(&["op://Dev/DB/password"]).judged().await.unwrap(), "canary-pass\n");
-    assert_eq!(op.linked(&["op://dev/db/code?attribute=otp"]).judged().await.unwrap(), "123456");
+    assert_eq!(linked(&op, &["op://Dev/DB/password"]).judged_alike("s0").await.unwrap(), "canary-pass\n");
+    assert_eq!(linked(&op, &["op://dev/db/code?attribute=otp"]).judged_alike("s0").await.unwrap(), "123456");
 }
 
 #[tokio::test]
@@ -76,17 +89,21 @@ async fn complaints_about_the_account_are_told_alike_before_and_while_sending() 
         ("the secret token ops_canary is odd", Reason::Unreachable),
     ] {
         op.write("complaint", complaint.as_bytes());
-        assert_eq!(op.linked(&["op://dev/db/password"]).judged().await.unwrap_err().reason, reason, "{complaint}");
+        assert_eq!(
+            linked(&op, &["op://dev/db/password"]).judged_alike("s0").await.unwrap_err().reason,
+            reason,
+            "{complaint}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_expired_token_needs_another_sign_in() {
     let op = Op::new();
-    let linked = op.linked(&["op://dev/db/password"]);
+    let linked = linked(&op, &["op://dev/db/password"]);
     op.write("token", b"ops_canary-other");
     let detail = "1Password does not accept the token of `team`, or not any more";
-    assert_eq!(linked.judged().await, Err(Problem::new(Reason::LoginNeeded, detail)));
+    assert_eq!(linked.judged_alike("s0").await, Err(Problem::new(Reason::LoginNeeded, detail)));
 }
 
 #[tokio::test]
@@ -94,16 +111,15 @@ async fn a_token_is_in_no_argument_and_little_else_in_the_environment() {
     let op = Op::new();
     op.write("token", TOKEN.as_bytes());
     let pairs = [
-        &format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}"),
-        "OP_CONNECT_HOST=http://evil",
-        "OP_CONNECT_TOKEN=x",
-        "OP_SESSION_acme=x",
-        "OP_ACCOUNT=x",
-        "CANARY=x",
-        "XDG_RUNTIME_DIR=/run/user/1",
+        ("OP_SERVICE_ACCOUNT_TOKEN", TOKEN),
+        ("OP_CONNECT_HOST", "http://evil"),
+        ("OP_CONNECT_TOKEN", "x"),
+        ("OP_SESSION_acme", "x"),
+        ("OP_ACCOUNT", "x"),
+        ("CANARY", "x"),
+        ("XDG_RUNTIME_DIR", "/run/user/1"),
     ];
-    let linked =
-        Linked::new(&op.environment(&pairs), "auth = { method = 'service-account' }", &["op://dev/db/password"]);
+    let linked = with_variables(&op, &pairs, SERVICE_ACCOUNT, &["op://dev/db/password"]);
     linked.value("s0").await.unwrap();
     assert!(!fs::read_to_string(op.data().join("calls")).unwrap().contains("canary"));
     let environment = fs::read_to_string(op.data().join("environment")).unwrap();
@@ -118,8 +134,8 @@ async fn a_token_is_in_no_argument_and_little_else_in_the_environment() {
 #[tokio::test]
 async fn the_app_is_told_no_token() {
     let op = Op::new();
-    let environment = op.environment(&["OP_SERVICE_ACCOUNT_TOKEN=ops_canary"]);
-    let linked = Linked::new(&environment, "account = 'acme.1password.com'", &["op://dev/db/password"]);
+    let token = [("OP_SERVICE_ACCOUNT_TOKEN", "ops_canary")];
+    let linked = with_variables(&op, &token, "account = 'acme.1password.com'", &["op://dev/db/password"]);
     linked.value("s0").await.unwrap();
     assert!(!fs::read_to_string(op.data().join("environment")).unwrap().contains("TOKEN"));
     assert_eq!(op.calls(), ["read --no-newline op://dev/db/password --account acme.1password.com"]);
@@ -128,7 +144,7 @@ async fn the_app_is_told_no_token() {
 #[tokio::test]
 async fn a_check_never_has_the_app_show_its_prompt() {
     let op = Op::new();
-    let linked = op.linked_by_app(&["op://dev/db/password", "op://dev/db/nope"]);
+    let linked = linked_by_app(&op, &["op://dev/db/password", "op://dev/db/nope"]);
     let status = linked.status("s1").await;
     assert_eq!((status.problem, status.checked), (None, false));
     assert_eq!(op.calls(), [""; 0]);
@@ -145,7 +161,7 @@ async fn a_check_never_has_the_app_show_its_prompt() {
 async fn a_prompt_that_is_dismissed_needs_another_sign_in() {
     let op = Op::new();
     op.write("complaint", b"error initializing client: authorization prompt dismissed, please try again");
-    let linked = op.linked_by_app(&["op://dev/db/password"]);
+    let linked = linked_by_app(&op, &["op://dev/db/password"]);
     let refused = linked.vault.sign_in("team", &Given::new(secret("unused"))).await.unwrap_err();
     let detail = "the 1Password app was asked for `team`, and its prompt was dismissed";
     assert_eq!(refused, Problem::new(Reason::LoginNeeded, detail));
@@ -157,10 +173,9 @@ async fn a_token_that_is_typed_in_is_kept_until_disconnected() {
     let op = Op::new();
     op.write("token", TOKEN.as_bytes());
     op.write("whoami", br#"{"url":"https://acme.1password.com","user_uuid":"U1","account_uuid":"ACME1"}"#);
-    let auth = "auth = { method = 'service-account' }";
-    let linked = Linked::new(&op.environment(&[]), auth, &["op://dev/db/password"]);
+    let linked = with_variables(&op, &[], SERVICE_ACCOUNT, &["op://dev/db/password"]);
     let detail = "there is no token for `team`: sign in, or set OP_SERVICE_ACCOUNT_TOKEN";
-    assert_eq!(linked.judged().await, Err(Problem::new(Reason::LoginNeeded, detail)));
+    assert_eq!(linked.judged_alike("s0").await, Err(Problem::new(Reason::LoginNeeded, detail)));
     for wrong in ["ops_canary-wrong", "canary", ""] {
         let refused = linked.vault.sign_in("team", &Given::new(secret(wrong))).await.unwrap_err();
         assert_eq!(refused.reason, Reason::LoginNeeded);
@@ -193,15 +208,14 @@ async fn an_op_that_would_print_values_is_refused() {
 #[tokio::test]
 async fn an_op_of_the_workspace_is_no_op() {
     let op = Op::new();
-    let linked = op.linked(&["op://dev/db/password"]);
-    let work = linked.folder.path().join("work");
+    let mut home = linked(&op, &["op://dev/db/password"]);
+    let work = home.folder().join("work");
     install(&work, &op.data());
     let detail = "`team` uses the 1Password CLI, and there is no `op` on the PATH outside of this workspace";
-    for path in [format!("PATH={}:.", work.display()), "PATH=".into(), "PATH=.:work".into()] {
-        let vault =
-            Vault::open(options(linked.folder.path(), variables(&[path, format!("OP_SERVICE_ACCOUNT_TOKEN={TOKEN}")])));
-        let problem = vault.value(&name("s0")).await.err().unwrap();
-        assert_eq!(problem, Problem::new(Reason::NotConfigured, detail));
+    for path in [format!("{}:.", work.display()), String::new(), ".:work".into()] {
+        let user = User::new(config(SERVICE_ACCOUNT, &["op://dev/db/password"]));
+        home = home.restart(user.with_variables([("PATH", path.as_str()), ("OP_SERVICE_ACCOUNT_TOKEN", TOKEN)]));
+        assert_eq!(home.value("s0").await, Err(Problem::new(Reason::NotConfigured, detail)), "{path}");
     }
     assert_eq!(op.calls(), [""; 0]);
 }
@@ -210,13 +224,13 @@ async fn an_op_of_the_workspace_is_no_op() {
 async fn odd_values_are_told() {
     let op = Op::new();
     op.write("vaults/dev/db/password", b"");
-    assert_eq!(op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err().reason, Reason::Empty);
+    assert_eq!(linked(&op, &["op://dev/db/password"]).value("s0").await.unwrap_err().reason, Reason::Empty);
     op.write("vaults/dev/db/password", &vec![b'x'; 3 * 1024 * 1024]);
-    let huge = op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err();
+    let huge = linked(&op, &["op://dev/db/password"]).value("s0").await.unwrap_err();
     assert_eq!(huge, Problem::new(Reason::BadValue, "`op://dev/db/password` is larger than 1024 KiB"));
     op.write("vaults/dev/db/password", b"\xff\xfecanary");
-    let linked = op.linked(&["op://dev/db/password"]);
-    let value = linked.vault.value(&name("s0")).await.unwrap();
+    let linked = linked(&op, &["op://dev/db/password"]);
+    let value = linked.vault.value(&secret_name("s0")).await.unwrap();
     assert_eq!(value.expose(<[u8]>::to_vec), b"\xff\xfecanary");
 }
 
@@ -225,24 +239,17 @@ async fn a_description_that_is_none_is_told() {
     let op = Op::new();
     for nonsense in [&b"canary"[..], b"", b"\xff\xfe", b"[]"] {
         op.write("vaults/dev/db.json", nonsense);
-        let status = op.linked(&["op://dev/db/password"]).status("s0").await;
+        let status = linked(&op, &["op://dev/db/password"]).status("s0").await;
         let detail = "`op item` answered for `team` with something that is not understood";
         assert_eq!(status.problem, Some(Problem::new(Reason::Unreachable, detail)));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_slow_op_is_not_waited_for_long() {
-    let op = Op::new();
-    op.write("slow", b"");
-    assert_eq!(op.linked(&["op://dev/db/password"]).value("s0").await.unwrap_err().reason, Reason::Unreachable);
 }
 
 /// The outcomes of reading `references` with one question.
 async fn read_many(op: &Op, references: &[String]) -> Vec<Result<Vec<u8>, Problem>> {
     let at: Vec<Coordinates> =
         references.iter().map(|text| Coordinates::Onepassword(OpReference::parse(text).unwrap())).collect();
-    let provider = op.provider();
+    let provider = provider(op);
     let many = provider.read_many().unwrap();
     assert!(many.at_most() >= at.len());
     let outcomes = many.read_many(&at).await;
@@ -290,7 +297,7 @@ async fn what_concerns_the_account_is_asked_once_for_all() {
 #[tokio::test]
 async fn a_field_is_found_by_choosing() {
     let op = Op::new();
-    let linked = op.linked(&[]);
+    let linked = linked(&op, &[]);
     let at = |path: &[&str]| Shelf { path: path.iter().map(|part| (*part).to_owned()).collect(), ..Shelf::default() };
     let vaults = linked.vault.browse("team", &at(&[])).await.unwrap();
     assert_eq!(vaults.choices[0].leads, Leads::To(vec!["dev".into()]));

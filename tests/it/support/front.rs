@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -16,6 +17,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::stand_in;
+
 /// How it goes on the way to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weather {
@@ -24,6 +27,8 @@ pub enum Weather {
     Down,
     /// Connections are taken, and nothing is ever answered.
     Silent,
+    /// Every connection reaches the server only after this time.
+    Slow(Duration),
     /// Every request gets this answer.
     Answer(Vec<u8>),
 }
@@ -94,9 +99,7 @@ impl Drop for Front {
 
 /// A whole answer that is the same for everybody.
 pub fn answer(status: &str, headers: &str, body: &str) -> Weather {
-    let length = body.len();
-    let text = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
-    Weather::Answer(text.into_bytes())
+    Weather::Answer(stand_in::answer(status, headers, body))
 }
 
 async fn carry(mut client: TcpStream, server: String, mut weather: watch::Receiver<Weather>, said: Said) {
@@ -110,7 +113,10 @@ async fn carry(mut client: TcpStream, server: String, mut weather: watch::Receiv
             let _ = client.write_all(&bytes).await;
             let _ = client.shutdown().await;
         }
-        Weather::Fair => {
+        Weather::Fair | Weather::Slow(_) => {
+            if let Weather::Slow(time) = now {
+                tokio::time::sleep(time).await;
+            }
             let Ok(server) = TcpStream::connect(&server).await else { return };
             tokio::select! {
                 () = relay(client, server, &said) => {}

@@ -42,8 +42,8 @@ pub struct World {
     pub silent: bool,
     /// An authorization server (its control address) whose tokens are accepted as well.
     pub authority: Option<String>,
-    /// Answers like a web page.
-    pub nonsense: bool,
+    /// Answers with this, whatever it is asked.
+    pub nonsense: Option<&'static str>,
 }
 
 pub struct Version {
@@ -123,8 +123,8 @@ impl World {
         if self.silent {
             return Answer::Silence;
         }
-        if self.nonsense {
-            return Answer::ok("<h1>Welcome to the hotel</h1>");
+        if let Some(body) = self.nonsense {
+            return Answer::ok(body);
         }
         let path = path(request);
         if path == format!("/{TENANT}/oauth2/v2.0/token") {

@@ -114,6 +114,17 @@ impl Seeded {
         self.told["arns"][name].as_str().unwrap()
     }
 
+    /// The first version of a secret.
+    pub fn version(&self, name: &str) -> &str {
+        self.told["versions"][name].as_str().unwrap()
+    }
+
+    /// The keys of a user, as a person types them.
+    pub fn keys(&self, user: &str) -> String {
+        let [id, key] = self.key_pair(user);
+        format!("{id} {key} {}", self.told["users"][user]["token"].as_str().unwrap_or_default())
+    }
+
     /// The role called `NAME-reader`.
     pub fn role(&self, name: &str) -> &str {
         self.told["roles"][name].as_str().unwrap()

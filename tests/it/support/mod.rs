@@ -18,6 +18,7 @@ pub mod openbao;
 pub mod program;
 pub mod provision;
 pub mod session;
+pub mod stand_in;
 pub mod target;
 pub mod vscode;
 pub mod world;

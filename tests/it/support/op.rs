@@ -15,7 +15,8 @@ printf '%s\n' "$*" >> "$D/calls"
 env > "$D/environment"
 complain() { printf '[ERROR] 2026/01/02 03:04:05 %s\n' "$1" >&2; exit 1; }
 [ "$1" = --version ] && { cat "$D/version"; exit 0; }
-[ -e "$D/slow" ] && exec sleep 30
+[ -e "$D/silent" ] && exec sleep 30
+[ -e "$D/slow" ] && sleep 1
 [ -e "$D/complaint" ] && complain "$(cat "$D/complaint")"
 if [ -e "$D/token" ] && [ "$OP_SERVICE_ACCOUNT_TOKEN" != "$(cat "$D/token")" ]; then
     complain "error initializing client: (401) Unauthorized: Authentication required with $OP_SERVICE_ACCOUNT_TOKEN"
@@ -106,11 +107,9 @@ impl Op {
         text.lines().filter(|line| *line != "--version").map(str::to_owned).collect()
     }
 
-    pub fn environment(&self, more: &[&str]) -> Vec<String> {
-        let path = format!("PATH={}:/usr/bin:/bin", self.folder.path().join("bin").display());
-        let mut pairs = vec![path, "HOME=/home/canary".to_owned()];
-        pairs.extend(more.iter().map(|pair| (*pair).to_owned()));
-        pairs
+    /// The PATH on which it is found.
+    pub fn path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display())
     }
 }
 

@@ -7,12 +7,11 @@ use serde_json::json;
 use super::{
     echo::Echo,
     key_vault::{CLIENT, CLIENT_SECRET, KeyVault, TENANT},
-    ministack,
+    ministack::{ROOT, Seeded},
     needles::Canary,
     openbao::OpenBao,
     program::Program,
 };
-use crate::aws;
 
 /// What the local vault holds.
 const LOCAL: &str = "canary-local-5b8e1f90c3d7a246";
@@ -127,8 +126,8 @@ impl World {
     }
 
     fn aws(&mut self) -> String {
-        let Some(seeded) = aws::shared() else { return String::new() };
-        let (id, key) = ministack::ROOT;
+        let Some(seeded) = Seeded::shared() else { return String::new() };
+        let (id, key) = ROOT;
         self.key("AWS's key id", "AWS_ACCESS_KEY_ID", id);
         self.key("AWS's key", "AWS_SECRET_ACCESS_KEY", key);
         let secret = self.secret("aws", AWS, &format!("arn = '{}'", seeded.arn("prod/db")));
