@@ -146,7 +146,9 @@ impl Agent {
 }
 
 fn client(ca_file: Option<&Path>) -> reqwest::Client {
-    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    // Tests share it, and a connection ends with the runtime of the test that opened it.
+    let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
+    let builder = builder.no_proxy().redirect(reqwest::redirect::Policy::none());
     let Some(path) = ca_file else { return builder.tls_certs_only(Vec::new()).build().unwrap() };
     let certificates = reqwest::Certificate::from_pem_bundle(&std::fs::read(path).unwrap()).unwrap();
     builder.tls_certs_only(certificates).build().unwrap()
