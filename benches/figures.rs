@@ -4,20 +4,22 @@
 //! the same run.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark starts the program and prints")]
 
+mod shared;
 mod vaults;
 
 use std::{
+    alloc::System,
     hint::black_box,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use vaultls::{
     approval::Approvals,
-    feature::{self, Context},
+    feature::{self, Context, pasted},
     name::SecretName,
     status::{Known, Survey},
     syntax::{self, Kind, expand::Environment},
@@ -31,6 +33,13 @@ use vaultls::{
         value::SecretValue,
     },
 };
+use zeroizing_alloc::ZeroAlloc;
+
+use shared::{generated_collection, generated_http, median, ratio, row};
+
+/// As in the program.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() {
     // `cargo bench -- --test` and `cargo test --benches` only want to know that it starts.
@@ -40,6 +49,7 @@ fn main() {
     println!("figure                                          median      beside");
     parsing();
     editing();
+    looking_for_pasted_secrets();
     cached_value();
     vaults::asking();
     starting();
@@ -48,17 +58,24 @@ fn main() {
 /// Parsing with references, against the speed of memory and of `serde_json`.
 fn parsing() {
     let http = generated_http(3 << 20);
-    let parsed = median(|| drop(black_box(syntax::parse(Kind::Http, &http))));
+    let parsed = median(|| shared::parse(&http));
+    leave("parse", parsed);
     let copied = median(|| drop(black_box(http.clone())));
     let rate = http.len() as f64 / parsed.as_secs_f64() / 1e6;
     row("parse a 3 MB .http file", parsed, &format!("{rate:.0} MB/s; a plain copy takes {copied:.1?}"));
 
     let collection = generated_collection(4 << 20);
     let parsed = median(|| drop(black_box(syntax::parse(Kind::Postman, &collection))));
-    let value = median(|| drop(black_box(serde_json::from_str::<serde_json::Value>(&collection).expect("valid JSON"))));
+    let value = median(|| shared::grow_a_tree(&collection));
+    leave("tree", value);
     row("parse a 4 MB collection", parsed, &format!("{:.2} of serde_json::Value ({value:.1?})", ratio(parsed, value)));
     let references = syntax::parse(Kind::Postman, &collection).references.len();
     println!("  with {references} references found in the collection");
+}
+
+/// Leaves a time for the benchmark `unwiped`, which runs next.
+fn leave(work: &str, time: Duration) {
+    std::fs::write(shared::note(work), time.as_nanos().to_string()).expect("the target folder takes a file");
 }
 
 /// One character typed into a 3 MB file, until its diagnostics are computed.
@@ -87,6 +104,18 @@ fn editing() {
     });
     let parsed = median(|| drop(black_box(syntax::parse(Kind::Http, &source))));
     row("one character in 3 MB, to new diagnostics", edited, &format!("{:.2} of a parse alone", ratio(edited, parsed)));
+}
+
+/// The search for literals that look like secrets, in a file without any and in one where every request has one.
+fn looking_for_pasted_secrets() {
+    let clean = generated_http(3 << 20);
+    let full = clean.replace("X-Request-Id: {{$guid}}", "X-Api-Key: 9f8e7d6c5b4a39281706f5e4d3c2b1a0");
+    for (what, source) in [("none", clean), ("one in every request", full)] {
+        let document = syntax::parse(Kind::Http, &source);
+        let looked = median(|| drop(black_box(pasted::all(&document, &source))));
+        let parsed = median(|| shared::parse(&source));
+        row(&format!("pasted secrets in 3 MB: {what}"), looked, &format!("{:.2} of a parse", ratio(looked, parsed)));
+    }
 }
 
 /// A cached value, as external vaults have them, against decrypting one from the local vault each time.
@@ -202,75 +231,4 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// The median of some runs: enough to be steady, few enough to end soon.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn ratio(time: Duration, other: Duration) -> f64 {
-    time.as_secs_f64() / other.as_secs_f64()
-}
-
-fn row(figure: &str, time: Duration, beside: &str) {
-    println!("{figure:<46}  {:>10}  {beside}", format!("{time:.1?}"));
-}
-
-/// Requests as people write them, about `size` bytes of them.
-fn generated_http(size: usize) -> String {
-    let mut text = String::from("@host = https://api.example.com\n@token = <<vault:api/token>>\n\n");
-    for index in 0.. {
-        if text.len() >= size {
-            break;
-        }
-        text.push_str(&format!(
-            "### Create order {index}\n# @name order{index}\nPOST {{{{host}}}}/v1/orders/{index}?expand=lines HTTP/1.1\n\
-             Content-Type: application/json\nAuthorization: Bearer {{{{token}}}}\nX-Request-Id: {{{{$guid}}}}\n\n\
-             {{\n  \"customer\": \"customer-{index}\",\n  \"key\": \"<<vault:orders/key-{}>>\",\n  \"note\": \"{}\"\n}}\n\n",
-            index % 50,
-            "lorem ipsum dolor sit amet ".repeat(6),
-        ));
-    }
-    text
-}
-
-/// A collection as Postman exports it, about `size` bytes of it.
-fn generated_collection(size: usize) -> String {
-    let mut items = Vec::new();
-    let mut length = 0;
-    for index in 0.. {
-        if length >= size {
-            break;
-        }
-        let body = format!(
-            "{{\n    \"customer\": \"c{index}\",\n    \"key\": \"{{{{vault:orders/key}}}}\",\n    \"note\": \"{}\"\n}}",
-            "lorem ipsum ".repeat(12)
-        );
-        let item = serde_json::json!({
-            "name": format!("Create order {index}"),
-            "event": [{ "listen": "test", "script": { "type": "text/javascript", "exec": ["pm.test('ok', () => {", "    pm.response.to.have.status(201);", "});"] } }],
-            "request": {
-                "method": "POST",
-                "header": [{ "key": "Content-Type", "value": "application/json" }, { "key": "Authorization", "value": "Bearer <<vault:api/token>>" }],
-                "body": { "mode": "raw", "raw": body, "options": { "raw": { "language": "json" } } },
-                "url": { "raw": format!("{{{{host}}}}/v1/orders/{index}"), "host": ["{{host}}"], "path": ["v1", "orders", index.to_string()] }
-            },
-            "response": []
-        });
-        length += serde_json::to_string_pretty(&item).expect("JSON can be written").len();
-        items.push(item);
-    }
-    let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
-    serde_json::to_string_pretty(&serde_json::json!({ "info": { "name": "Orders", "schema": schema }, "item": items }))
-        .expect("JSON can be written")
 }

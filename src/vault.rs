@@ -314,6 +314,11 @@ impl Vault {
         self.options.approvals.grant(&Approval::Definition { workspace, kind, name, definition })
     }
 
+    /// Whether the link of `name` came with the workspace and waits for approval.
+    pub fn is_unseen(&self, name: &SecretName) -> bool {
+        self.link(name).is_some_and(|link| !self.trusts(&link.source, "secret", name.as_str(), &link.definition))
+    }
+
     /// Complaints about the configuration file of `layer`.
     pub fn complaints(&self, layer: Layer) -> Vec<Complaint> {
         let definitions = self.definitions();
@@ -344,8 +349,7 @@ impl Vault {
 
     /// Why nobody could sign in to an integration, as far as that is known without asking its server.
     pub fn may_sign_in(&self, integration: &str) -> Result<(), Problem> {
-        let integration = self.integration(integration)?;
-        self.require_trust(&integration.source, "integration", &integration.name, &integration.definition)
+        self.require_trust_in(&*self.integration(integration)?)
     }
 
     /// Signs `person` in to an integration, for as long as this process lives, and connects it if it was disconnected.
@@ -457,7 +461,7 @@ impl Vault {
         match target {
             Target::Local(secret) => Ok(Place::Local { secret: secret.clone() }),
             Target::External { integration, coordinates } => {
-                self.require_trust_behind(&link, integration)?;
+                self.require_trust_in(integration)?;
                 self.require_connection(integration)?;
                 let (integration, coordinates) = (integration.clone(), coordinates.clone());
                 Ok(Place::External { link: link.clone(), integration, coordinates })
@@ -465,11 +469,9 @@ impl Vault {
         }
     }
 
-    /// An approved link of the workspace was approved with its integration's text; the user's own was not.
-    fn require_trust_behind(&self, link: &Link, integration: &Integration) -> Result<(), Problem> {
-        if link.source.layer == Layer::Workspace {
-            return Ok(());
-        }
+    /// NB. also for a link that is approved: whoever writes one by an action approves where a value lives, and has
+    /// perhaps never seen the address that the token goes to.
+    fn require_trust_in(&self, integration: &Integration) -> Result<(), Problem> {
         let Integration { source, name, definition, .. } = integration;
         self.require_trust(source, "integration", name, definition)
     }
@@ -481,7 +483,7 @@ impl Vault {
         match link.target.as_ref().map_err(Clone::clone)? {
             Target::Local(_) => Err(none()),
             Target::External { integration, coordinates } => {
-                self.require_trust_behind(link, integration)?;
+                self.require_trust_in(integration)?;
                 coordinates.console_url(integration).ok_or_else(none)
             }
         }

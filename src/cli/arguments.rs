@@ -40,8 +40,8 @@ Environment:
 /// Secrets in HTTP requests that nobody ever writes down.
 ///
 /// Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
-/// encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
-/// for, and is masked in every response.
+/// encrypted vault on this machine, in HashiCorp Vault, AWS, Azure or 1Password, goes only to
+/// the hosts it is allowed for, and is masked in every response.
 #[derive(Debug, Parser)]
 #[command(verbatim_doc_comment, name = "vaultls", version = env!("VAULTLS_VERSION"), after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub struct Arguments {

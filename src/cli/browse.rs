@@ -7,7 +7,7 @@ use crate::{
         Exit, Machine, Outcome, Stop, arguments,
         arguments::Format,
         person, prompt, root,
-        terminal::{Style, Terminal, plain, styled},
+        terminal::{Style, Terminal, one_line, plain, styled},
     },
     config::NewLink,
     status::Reason,
@@ -124,15 +124,16 @@ fn show(choices: &Choices, terminal: &mut Terminal) {
     }
     for (index, choice) in choices.choices.iter().enumerate() {
         let Choice { label, detail, .. } = choice;
-        let detail = detail.as_ref().map(|detail| format!("  {detail}")).unwrap_or_default();
-        terminal.note(&[styled(Style::Dim, format!("{:4}  ", index + 1)), plain(label), styled(Style::Dim, detail)]);
+        let detail = detail.as_ref().map(|detail| format!("  {}", one_line(detail))).unwrap_or_default();
+        let number = format!("{:4}  ", index + 1);
+        terminal.note(&[styled(Style::Dim, number), plain(one_line(label)), styled(Style::Dim, detail)]);
     }
 }
 
 fn print(choices: &Choices, terminal: &mut Terminal) -> std::io::Result<()> {
     for choice in &choices.choices {
-        let detail = choice.detail.as_ref().map(|detail| format!("  {detail}")).unwrap_or_default();
-        terminal.line(&[plain(&choice.label), styled(Style::Dim, detail)])?;
+        let detail = choice.detail.as_ref().map(|detail| format!("  {}", one_line(detail))).unwrap_or_default();
+        terminal.line(&[plain(one_line(&choice.label)), styled(Style::Dim, detail)])?;
     }
     if let Some(more) = &choices.more {
         terminal.note(&[styled(Style::Dim, format!("there is more: --page {more}"))]);

@@ -7,7 +7,7 @@ use crate::{
     },
     config::{NewLink, NewVersion},
     vault::person::Given,
-    work::verbs::signed_in,
+    work::verbs::{signed_in, still_to_review},
 };
 
 /// Where an engine is mounted unless it is said.
@@ -55,6 +55,9 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
     };
     let file = core.link(&name, target).await?;
     terminal.note(&[plain(format!("linked {name} in {}", file.display()))]);
+    if let Some(more) = still_to_review(&core, &name) {
+        terminal.warning(more);
+    }
     Ok(Exit::Done)
 }
 

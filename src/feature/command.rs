@@ -147,6 +147,9 @@ pub struct Trust {
 pub struct Scope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
+    /// Tells what is known without asking any external vault, as a status bar needs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
 }
 
 /// Forgets what was cached of one name, or of all.
@@ -232,7 +235,7 @@ impl Verb {
             Self::Login | Self::Disconnect => "{uri?, integration}",
             Self::Browse => "{uri?, name, integration, path?: [..], filter?, page?}",
             Self::Trust => "{uri, approve?}",
-            Self::Status => "{uri?}",
+            Self::Status => "{uri?, offline?}",
             Self::ResetCache => "{uri?, name?}",
             Self::Extract => "{uri, version, span: {start, end}, name, allowedDomains?: [..]}",
             Self::CopyCurl => "{uri, request? | line?, environment?}",
@@ -411,7 +414,7 @@ mod tests {
             }),
             Command::OpenAtProvider(Named { uri: None, name: name("a") }),
             Command::Trust(Trust { uri: uri.clone(), approve: false }),
-            Command::Status(Scope { uri: Some(uri) }),
+            Command::Status(Scope { uri: Some(uri), offline: true }),
             Command::ResetCache(ResetCache::default()),
             Command::Extract(extract),
             Command::CopyCurl(run),

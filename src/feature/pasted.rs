@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use crate::{
     feature::literal,
-    syntax::{Auth, Document, Header, Request, Segment, Written},
+    syntax::{Auth, Document, Request, Segment, Written},
     text::Span,
 };
 
@@ -17,11 +17,16 @@ const MAX_PASTED: usize = 50;
 /// The longest private key that is looked for the end of, in bytes.
 const LONGEST_KEY: usize = 16 << 10;
 
+/// The longest beginning of a key's first marker, such as `-----BEGIN RSA `, in bytes.
+const LONGEST_LABEL: usize = 40;
+
 /// Fewer different characters than this are a placeholder.
 const MIN_VARIETY: usize = 8;
 
-/// A value without a known shape: how long it is at least, and how many bits each of its characters carries.
+/// No token is shorter, and neither is a value without a known shape.
 const MIN_LENGTH: usize = 20;
+
+/// How many bits each character of a value without a known shape carries at least.
 const MIN_ENTROPY: f64 = 3.5;
 
 /// Something that looks like a secret.
@@ -115,9 +120,13 @@ fn shapes(source: &str) -> Vec<Pasted> {
     let mut found = private_keys(source);
     let bytes = source.as_bytes();
     let mut at = 0;
-    while at < bytes.len() && found.len() < MAX_PASTED {
-        if !is_token(bytes[at]) {
-            at += 1;
+    // What is looked at begins behind a byte that belongs to no token, or at the start. A window with another such byte
+    // is passed at once, from its last one on, so that most bytes are never looked at.
+    while found.len() < MAX_PASTED
+        && let Some(window) = bytes.get(at..at + MIN_LENGTH)
+    {
+        if let Some(last) = window.iter().rposition(|byte| !is_token(*byte)) {
+            at += last + 1;
             continue;
         }
         let length = bytes[at..].iter().position(|byte| !is_token(*byte)).unwrap_or(bytes.len() - at);
@@ -135,9 +144,6 @@ const fn is_token(byte: u8) -> bool {
 }
 
 fn shape(token: &str) -> Option<&'static str> {
-    if token.len() < 20 {
-        return None;
-    }
     if token.starts_with("eyJ") {
         return is_jwt(token).then_some("a JSON web token");
     }
@@ -168,31 +174,35 @@ fn private_keys(source: &str) -> Vec<Pasted> {
         if start < last || found.len() == MAX_PASTED {
             continue;
         }
-        let line = source[start..].lines().next().unwrap_or_default();
-        let line = &line[..line.floor_char_boundary(LONGEST_KEY)];
-        let label = line.find(END).filter(|label| *label < 40);
-        let Some(end) = label.and_then(|label| Some(label + END.len() + line[label + END.len()..].find(END)?)) else {
-            continue;
+        // Cut first: many beginnings on one long line must not be read to its end again and again.
+        let within = |length: usize| {
+            let rest = &source[start..source.floor_char_boundary(start + length)];
+            rest.lines().next().unwrap_or_default()
         };
-        last = start + end + END.len();
+        let Some(label) = within(LONGEST_LABEL + END.len()).find(END).map(|label| label + END.len()) else { continue };
+        let Some(end) = memmem::find(&within(LONGEST_KEY).as_bytes()[label..], END.as_bytes()) else { continue };
+        last = start + label + end + END.len();
         found.push(Pasted { span: Span::new(start, last), what: "a private key" });
     }
     found
 }
 
-/// The values of a request that stand where credentials do and are random enough.
+/// The values of a request that stand where credentials do and are random enough. Few values are, so their names are
+/// looked at last.
 fn guesses(request: &Request, source: &str, part: Span) -> Vec<Span> {
-    let named = |header: &&Header| header.enabled && is_credential(&header.name.text(source));
-    let near = |written: &&Written| written.span().is_some_and(|span| span.overlaps(part));
-    let headers =
-        request.headers.iter().filter(|header| near(&&header.value)).filter(named).map(|header| &header.value);
+    let near = |written: &Written| written.span().is_some_and(|span| span.overlaps(part));
+    let guess = |value: &Written| near(value).then(|| guess(source, value)).flatten();
+    let headers = request.headers.iter().filter(|header| header.enabled).filter_map(|header| {
+        let span = guess(&header.value)?;
+        is_credential(&header.name.text(source)).then_some(span)
+    });
     let auth = match &request.auth {
         Some(Auth::Basic { password, .. }) => Some(password),
         Some(Auth::Bearer { token }) => Some(token),
         Some(Auth::ApiKey { value, .. }) => Some(value),
         Some(Auth::Unsupported(_)) | None => None,
     };
-    headers.chain(auth.filter(near)).filter_map(|value| guess(source, value)).collect()
+    headers.chain(auth.and_then(guess)).collect()
 }
 
 fn is_credential(name: &str) -> bool {
@@ -270,6 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_found_wherever_it_begins_and_ends() {
+        let token = format!("ghp_{}", tail(36));
+        for before in 0..2 * MIN_LENGTH {
+            let filling = "ä b".chars().cycle().take(before).collect::<String>();
+            check(&format!("POST https://a.b/\n\n{filling} {token}"), &[(&token, "a GitHub token")]);
+            check(&format!("POST https://a.b/\n\n{{\"{filling}\": \"{token}\"}}\n"), &[(&token, "a GitHub token")]);
+        }
+    }
+
+    #[test]
     fn a_web_token_has_three_parts() {
         let token = format!("eyJ{}.eyJ{}.{}", tail(20), tail(20), tail(40));
         check(&format!("GET https://a.b/\nAuthorization: Bearer {token}\n"), &[(&token, "a JSON web token")]);
@@ -281,6 +301,15 @@ mod tests {
         let key = format!("-----BEGIN RSA PRIVATE KEY-----\\n{}\\n-----END RSA PRIVATE KEY-----", tail(64));
         check(&format!("POST https://a.b/\n\n{{\"k\": \"{key}\\n\"}}\n"), &[(&key, "a private key")]);
         check("POST https://a.b/\n\n{\"k\": \"-----BEGIN PRIVATE KEY-----\"}\n", &[]);
+    }
+
+    #[test]
+    fn many_beginnings_of_a_key_on_one_line_take_no_longer_than_other_text() {
+        let text = "-----BEGIN ".repeat(1 << 18);
+        let start = std::time::Instant::now();
+        assert_eq!(private_keys(&text), []);
+        // Reading the line to its end at each of them took half a minute.
+        assert!(start.elapsed() < std::time::Duration::from_secs(8), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -115,7 +115,11 @@ impl Command {
             after.push_str(&format!(";filename={}", in_double_quotes(file_name)));
         }
         if let Some(content_type) = &part.content_type {
-            after.push_str(&format!(";type={}", content_type.shown()));
+            let content_type = content_type.shown();
+            if !is_plain_type(&content_type) {
+                return Err("curl would read the content type of a part of a form as options of its own".into());
+            }
+            after.push_str(&format!(";type={content_type}"));
         }
         match &part.content {
             Content::Bytes(_) => {
@@ -145,10 +149,10 @@ fn url(expanded: &Expanded) -> String {
             }
         }
     }
-    let unique = expanded.pieces.iter().all(|piece| !matches!(piece, Flat::Literal(it) if it.contains("vq7x0ref")));
-    let parsed = parse_url(&text).ok().filter(|_| unique);
-    let Some(parsed) = parsed else { return expanded.shown().replace(' ', "%20") };
-    let mut url = String::from(parsed);
+    // A host may be written in capitals or with escapes: what counts is what the parser makes of it.
+    let unique = |url: &String| (0..references.len()).all(|index| url.matches(&word(index)).count() == 1);
+    let parsed = parse_url(&text).ok().map(String::from).filter(unique);
+    let Some(mut url) = parsed else { return expanded.shown().replace(' ', "%20") };
     for (index, reference) in references.iter().enumerate() {
         url = url.replace(&word(index), reference);
     }
@@ -172,6 +176,16 @@ fn mixed(chunks: &[Content]) -> Result<String, String> {
 fn path(file: Option<&PathBuf>) -> Result<String, String> {
     let path = file.map(PathBuf::as_path).and_then(Path::to_str);
     path.map(str::to_owned).ok_or_else(|| "the name of a body file is not text".into())
+}
+
+/// Whether `--form` takes a content type as it is: behind a `;` curl looks for options of the part, such as
+/// `headers=@FILE`, and a `,` begins another file (curl(1), `--form`).
+fn is_plain_type(text: &str) -> bool {
+    let is_option = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(name.as_str(), "type" | "filename" | "headers" | "encoder")
+    };
+    !text.contains(',') && !text.split(';').skip(1).any(is_option)
 }
 
 /// As `--form` reads a quoted word (curl(1)).

@@ -22,7 +22,7 @@ use crate::{
         Core, RunOutcome,
         choices::Listing,
         status::{Report, Waiting},
-        verbs::{Failure, check_domains},
+        verbs::{Failure, check_domains, still_to_review},
     },
 };
 
@@ -157,7 +157,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         | Command::Login(Login { uri, .. })
         | Command::Disconnect(Login { uri, .. })
         | Command::Browse(Browse { uri, .. })
-        | Command::Status(Scope { uri })
+        | Command::Status(Scope { uri, .. })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
         Command::Unlock => None,
     };
@@ -176,9 +176,10 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Browse(it) => browse(&core, it).await,
         Command::OpenAtProvider(it) => open_at_provider(state, &core, &it.name),
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
-        Command::Status(_) => {
+        Command::Status(it) => {
             refresh::reread(state, &workspace, &core).await;
-            Answer::Other(Outcome::Status(Box::new(core.report().await)))
+            let report = if it.offline { core.report_offline().await } else { core.report().await };
+            Answer::Other(Outcome::Status(Box::new(report)))
         }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
     }
@@ -268,7 +269,9 @@ fn open_at_provider(state: &Arc<State>, core: &Core, name: &SecretName) -> Answe
 async fn link(state: &Arc<State>, core: Arc<Core>, it: Link) -> Answer {
     let shown = escape::plain(&it.link.integration);
     let done = format!("`{}` is linked to `{shown}`", it.name);
-    settle(state, core.link(&it.name, *it.link).await, done)
+    let linked = core.link(&it.name, *it.link).await;
+    let more = still_to_review(&core, &it.name).map(|more| format!("; {more}")).unwrap_or_default();
+    settle(state, linked, done + &more)
 }
 
 /// Without `approve`, what waits for approval; with it, that is approved exactly as it was shown, and nothing that

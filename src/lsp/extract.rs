@@ -16,7 +16,11 @@ use crate::{
     },
     status::Reason,
     vault::value::SecretValue,
-    work::{Core, extract::counted, verbs::Failure},
+    work::{
+        Core,
+        extract::{counted, is_sought},
+        verbs::Failure,
+    },
 };
 
 const CHANGED: &str = "the document changed since this was offered; ask for the actions again";
@@ -122,7 +126,7 @@ impl Errand {
             let text = literal::reference(sheet.document.kind, &name);
             spans.into_iter().map(|span| Edit { file: sheet.path.clone(), span, text: text.clone() }).collect()
         });
-        let mut edits = found.await.unwrap_or_default();
+        let mut edits = if is_sought(&self.value) { found.await.unwrap_or_default() } else { Vec::new() };
         let (document, own) = (&self.snapshot.edition, self.wanted.span);
         let known = edits.iter().any(|edit| edit.file == document.path && edit.span.overlaps(own));
         if !known && state.stands(document) {

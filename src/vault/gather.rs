@@ -38,11 +38,11 @@ struct Waiting<Q, A> {
 }
 
 /// What somebody who joined has to do for the group.
-enum Duty {
+enum Duty<Q, A> {
     /// The first one watches the clock.
     Watch(u64),
-    /// The last one that there is room for sends it off.
-    Send,
+    /// The last one that there is room for sends it off. It is no group to join any more.
+    Send(Vec<Waiting<Q, A>>),
     Nothing,
 }
 
@@ -74,27 +74,26 @@ where
         let (tell, told) = oneshot::channel();
         match self.add(&bundle, Waiting { question, tell }, at_most) {
             Duty::Nothing => {}
-            Duty::Send => {
-                let waiting = self.take(&bundle, None);
+            Duty::Send(waiting) => {
                 task::spawn(answer(waiting, ask));
             }
             Duty::Watch(number) => {
                 let gather = self.clone();
                 task::spawn(async move {
                     gather.watch(&bundle, number).await;
-                    answer(gather.take(&bundle, Some(number)), ask).await;
+                    answer(gather.take(&bundle, number), ask).await;
                 });
             }
         }
         told.await.ok()
     }
 
-    fn add(&self, bundle: &B, one: Waiting<Q, A>, at_most: usize) -> Duty {
+    fn add(&self, bundle: &B, one: Waiting<Q, A>, at_most: usize) -> Duty<Q, A> {
         let mut groups = self.lock();
         let group = groups.entry(bundle.clone()).or_insert_with(|| Group { number: 0, waiting: Vec::new() });
         group.waiting.push(one);
         match group.waiting.len() {
-            count if count >= at_most => Duty::Send,
+            count if count >= at_most => Duty::Send(group.leave()),
             1 => Duty::Watch(group.number),
             _ => Duty::Nothing,
         }
@@ -123,18 +122,22 @@ where
     }
 
     /// Takes those who wait, if they are still the group of that number.
-    fn take(&self, bundle: &B, number: Option<u64>) -> Vec<Waiting<Q, A>> {
+    fn take(&self, bundle: &B, number: u64) -> Vec<Waiting<Q, A>> {
         let mut groups = self.lock();
-        let Some(group) = groups.get_mut(bundle) else { return Vec::new() };
-        if number.is_some_and(|number| number != group.number) {
-            return Vec::new();
-        }
-        group.number += 1;
-        std::mem::take(&mut group.waiting)
+        let group = groups.get_mut(bundle).filter(|group| group.number == number);
+        group.map(Group::leave).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<B, Group<Q, A>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Q, A> Group<Q, A> {
+    /// Those who wait leave together; who comes later is another group.
+    fn leave(&mut self) -> Vec<Waiting<Q, A>> {
+        self.number += 1;
+        std::mem::take(&mut self.waiting)
     }
 }
 
@@ -189,6 +192,19 @@ mod tests {
         let answers = join_all((100..200).map(|number| server.ask("a", number))).await;
         assert_eq!(answers, (100..200).map(|number| Some(number * 2)).collect::<Vec<_>>());
         assert_eq!(server.asked(), [AT_MOST; 5]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn threads_that_join_at_once_never_ask_for_more_than_the_server_takes() {
+        let server = Doubling::default();
+        let asking = (100..2100).map(|number| {
+            let server = server.clone();
+            task::spawn(async move { server.ask("a", number).await })
+        });
+        for (number, answer) in (100..).zip(join_all(asking).await) {
+            assert_eq!(answer.unwrap(), Some(number * 2));
+        }
+        assert!(server.asked().iter().all(|count| *count <= AT_MOST), "{:?}", server.asked());
     }
 
     #[tokio::test(start_paused = true)]

@@ -70,7 +70,7 @@ impl Vault {
 
     fn look_at(&self, integration: &Integration) -> Overview {
         let Integration { name, source, settings, definition } = integration;
-        let trust = self.require_trust(source, "integration", name, definition);
+        let trust = self.require_trust_in(integration);
         let trusted = trust.is_ok();
         let problem = settings.as_ref().err().cloned();
         let problem = problem.or(trust.err()).or_else(|| self.require_connection(integration).err());

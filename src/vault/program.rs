@@ -202,7 +202,7 @@ fn is_safe(folder: &Path, workspace: Option<&Path>) -> bool {
         && real.metadata().is_ok_and(|metadata| !is_open(&metadata))
 }
 
-/// Whether everybody may put files there.
+/// Whether everybody may put files there, or change the file itself.
 #[cfg(unix)]
 fn is_open(metadata: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o002 != 0
@@ -217,7 +217,7 @@ fn is_open(_: &std::fs::Metadata) -> bool {
 fn is_program(file: &Path) -> bool {
     let may_run =
         |metadata: &std::fs::Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
-    file.metadata().is_ok_and(|metadata| metadata.is_file() && may_run(&metadata))
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && may_run(&metadata) && !is_open(&metadata))
 }
 
 #[cfg(not(unix))]
@@ -277,12 +277,14 @@ mod tests {
         std::os::unix::fs::symlink(inside.join("tool"), linked.join("tool")).unwrap();
         let plain = folder(root.path(), "plain", "evil");
         fs::set_permissions(plain.join("tool"), fs::Permissions::from_mode(0o644)).unwrap();
+        let shared = folder(root.path(), "shared", "evil");
+        fs::set_permissions(shared.join("tool"), fs::Permissions::from_mode(0o777)).unwrap();
         let work = root.path().join("work");
         let path = |folders: &[&Path]| {
             variables(&folders.iter().map(|folder| folder.to_string_lossy()).collect::<Vec<_>>().join(":"))
         };
         let relative = Path::new("bin");
-        let unsafe_ones = [relative, &inside, &open, &linked, &plain];
+        let unsafe_ones = [relative, &inside, &open, &linked, &plain, &shared];
         assert!(Program::find("tool", &path(&unsafe_ones), Some(&work)).is_none());
         let safe = folder(root.path(), "safe", "hello");
         let found = Program::find("tool", &path(&[&inside, &open, &safe]), Some(&work)).unwrap();

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     config::NewLink,
+    feature::escape,
     vault::provider::{ByHand, Choice, Choices, Leads},
 };
 
@@ -43,9 +44,13 @@ pub struct Ask {
 
 impl From<Choices> for Listing {
     fn from(choices: Choices) -> Self {
-        let items = choices.choices.into_iter().map(|Choice { label, detail, leads }| match leads {
-            Leads::To(path) => Item { label, detail, path: Some(path), link: None },
-            Leads::Link(link) => Item { label, detail, path: None, link: Some(link) },
+        // What is shown is of the server's, which may not order an editor or a terminal about.
+        let items = choices.choices.into_iter().map(|Choice { label, detail, leads }| {
+            let (label, detail) = (escape::plain(&label), detail.as_deref().map(escape::plain));
+            match leads {
+                Leads::To(path) => Item { label, detail, path: Some(path), link: None },
+                Leads::Link(link) => Item { label, detail, path: None, link: Some(link) },
+            }
         });
         Self {
             title: choices.title,
@@ -53,5 +58,22 @@ impl From<Choices> for Listing {
             more: choices.more,
             ask: choices.by_hand.map(|ByHand { label, placeholder }| Ask { label, placeholder }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_calls_its_secrets_orders_nobody_about() {
+        let name = "a\u{1b}[2J\u{202e}b";
+        let choice = Choice { label: name.into(), detail: Some(name.into()), leads: Leads::To(vec![name.into()]) };
+        let listing = Listing::from(Choices { choices: vec![choice], ..Choices::default() });
+        let [item] = &listing.items[..] else { panic!() };
+        assert_eq!(item.label, "a\\u{1b}[2J\\u{202e}b");
+        assert_eq!(item.detail.as_ref(), Some(&item.label));
+        // The way there stays what the server understands.
+        assert_eq!(item.path.as_deref(), Some(&[name.to_owned()][..]));
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     feature::literal::{self, Literal},
+    http::redact,
     name::SecretName,
     status::{ProviderKind, Reason},
     syntax::{self, Kind},
@@ -77,6 +78,12 @@ struct Page {
     spans: Vec<Span>,
 }
 
+/// Whether the places where `value` stands are looked for: a word that is too common to be masked means something else
+/// elsewhere.
+pub fn is_sought(value: &str) -> bool {
+    redact::unmaskable(&SecretValue::new(value.as_bytes().to_vec())).is_none()
+}
+
 impl Core {
     /// Puts references to `name` in every place of the workspace where the value of `literal`, of `sheet`, stands.
     pub async fn replace_literal(self: &Arc<Self>, sheet: &Sheet, literal: &Literal, name: &SecretName) -> Replaced {
@@ -88,13 +95,15 @@ impl Core {
 fn replace_literal(root: &Path, sheet: &Sheet, literal: &Literal, name: &SecretName) -> Replaced {
     let Some(value) = literal.value(sheet.document.kind, &sheet.source) else { return Replaced::default() };
     let written = literal.span.of(&sheet.source);
-    let mut own = literal::occurrences(&sheet.document, &sheet.source, &value, written);
+    let is_sought = is_sought(&value);
+    let mut own =
+        if is_sought { literal::occurrences(&sheet.document, &sheet.source, &value, written) } else { Vec::new() };
     if !own.contains(&literal.span) {
         own.push(literal.span);
         own.sort_unstable();
     }
     let (path, source, kind) = (sheet.path.clone(), sheet.source.clone(), sheet.document.kind);
-    let walk = files::walk(root);
+    let walk = if is_sought { files::walk(root) } else { files::Walk::default() };
     let is_other = |path: &PathBuf| path.canonicalize().ok() != sheet.path.canonicalize().ok();
     let others = walk.files.into_iter().filter(is_other).filter_map(|path| page(path, &value, written));
     let mut replaced = Replaced { cut: walk.cut, ..Replaced::default() };

@@ -214,8 +214,8 @@ impl Core {
         Ok(records)
     }
 
-    /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. Returns the
-    /// file.
+    /// Says in `vaultls.toml` where `name` lives, and approves exactly that: it is the person's own act. An entry that
+    /// nobody looked at yet keeps waiting for that, with what it says beside the place. Returns the file.
     pub async fn link(self: &Arc<Self>, name: &SecretName, target: NewLink) -> Result<PathBuf, Failure> {
         check_domains(target.allowed_domains.as_deref().unwrap_or_default())?;
         let name = name.clone();
@@ -223,6 +223,7 @@ impl Core {
     }
 
     fn write_link(&self, name: &SecretName, target: &NewLink) -> Result<PathBuf, Failure> {
+        let is_unseen = target.allowed_domains.is_none() && self.vault.is_unseen(name);
         let known = self.vault.known();
         let integrations: Vec<&str> = known.integrations.iter().map(|known| known.name.as_str()).collect();
         if target.integration != LOCAL && !integrations.contains(&target.integration.as_str()) {
@@ -235,7 +236,7 @@ impl Core {
         edit::save(&file, &text).map_err(|error| Failure::new(format!("{}: {error}", file.display()), ""))?;
         self.vault.reload(None);
         let mut pending = self.vault.pending();
-        pending.retain(|one| one.kind == "secret" && one.name == name.as_str());
+        pending.retain(|one| one.kind == "secret" && one.name == name.as_str() && !is_unseen);
         self.approve(&pending)?;
         Ok(file)
     }
@@ -294,6 +295,13 @@ pub fn signed_in(integration: &str, session: &Session) -> String {
     let until = session.until.and_then(clock).map(|until| format!(" until {until}")).unwrap_or_default();
     let text = format!("signed in to `{integration}`{who}{organization}{until}");
     text.replace(char::is_control, "\u{fffd}")
+}
+
+/// What a person is told whose link does not count yet.
+pub fn still_to_review(core: &Core, name: &SecretName) -> Option<&'static str> {
+    let problem = core.vault.last_status(name).problem;
+    let is_untrusted = problem.is_some_and(|problem| problem.reason == Reason::Untrusted);
+    is_untrusted.then_some("review what this workspace defines before it is used (`vaultls trust`)")
 }
 
 /// A moment as the clock on this machine's wall shows it, with the day where that is another.

@@ -51,8 +51,8 @@ fn the_help_fits_a_stranger() {
         Secrets in HTTP requests that nobody ever writes down.
 
         Write `<<vault:name>>` in a .http file or a Postman collection. The value lives in an
-        encrypted vault on this machine or in HashiCorp Vault, goes only to the hosts it is allowed
-        for, and is masked in every response.
+        encrypted vault on this machine, in HashiCorp Vault, AWS, Azure or 1Password, goes only to
+        the hosts it is allowed for, and is masked in every response.
 
         Usage: vaultls [OPTIONS] <COMMAND>
 
@@ -605,6 +605,26 @@ fn a_link_is_written_and_approved() {
     let wrong = program.run(&["link", "api", "--integration", "gone", "--path", "a", "--key", "k"]);
     assert_eq!(wrong.code, 1);
     assert!(wrong.err.contains("there are: pay"), "{}", wrong.err);
+}
+
+#[test]
+fn a_link_by_hand_approves_neither_the_address_nor_the_domains_of_a_stranger() {
+    let program = Program::new();
+    program.file(
+        "vaultls.toml",
+        "[integrations.pay]\nprovider = \"hashicorp\"\naddress = \"https://vault.invalid:8200\"\n\n\
+         [secrets.api]\nintegration = \"pay\"\nallowed-domains = [\"evil.example\"]\n",
+    );
+    program.file("a.http", "GET https://api.example.com/\nX-Key: <<vault:other>>\n");
+    for name in ["api", "other"] {
+        let output = program.run(&["link", name, "--integration", "pay", "--path", "a/b", "--key", "k"]);
+        assert!(output.code == 0 && output.err.contains("review what this workspace defines"), "{output:?}");
+    }
+    let pending = json(&program.run(&["trust", "--format", "json"]))["pending"].clone();
+    let names: Vec<_> = pending.as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["pay", "api"]);
+    let run = program.run(&["run", "a.http", "--allow-host", "api.example.com"]);
+    assert!(run.code == 3 && run.err.contains("the integration `pay` is defined by this workspace"), "{run:?}");
 }
 
 #[test]

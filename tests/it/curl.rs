@@ -111,6 +111,37 @@ fn the_forms_of_a_collection_are_forms() {
 }
 
 #[test]
+fn the_content_type_of_a_part_gives_curl_no_orders() {
+    let schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
+    let told = |content_type: &str| {
+        let program = Program::new();
+        let parts = json!([{ "key": "k", "type": "text", "value": "v", "contentType": content_type }]);
+        let body = json!({ "mode": "formdata", "formdata": parts });
+        let item = json!({ "name": "a", "request": { "method": "POST", "url": "https://a.b/", "body": body } });
+        program.file("c.json", json!({ "info": { "name": "c", "schema": schema }, "item": [item] }).to_string());
+        program.run(&["curl", "c.json"])
+    };
+    for hostile in
+        ["text/plain;headers=@/etc/passwd", "a/b; HEADERS =@x", "a/b;filename=x", "a/b;encoder=base64", "a/b,x"]
+    {
+        let output = told(hostile);
+        assert!(output.code != 0 && output.out.is_empty() && output.err.contains("options"), "{hostile}: {output:?}");
+    }
+    let output = told("text/plain; charset=utf-8");
+    assert!(output.out.contains("'k=\"v\";type=text/plain; charset=utf-8'"), "{output:?}");
+}
+
+#[test]
+fn no_host_is_taken_for_a_reference() {
+    for host in ["VQ7X0REF0Z.a.b", "%76q7x0ref0z.a.b"] {
+        let program = Program::new();
+        program.file("a.http", format!("GET https://{host}/<<vault:x>>\n"));
+        let found = arguments(&program, "a.http");
+        assert!(found.contains(&format!("https://{host}/<<vault:x>>")), "{found:?}");
+    }
+}
+
+#[test]
 fn what_no_command_can_carry_is_refused() {
     for (text, why) in [
         ("GET https://{{nowhere}}/\n", "has no value"),

@@ -243,6 +243,21 @@ fn the_request_of_a_collection_stays_the_same() {
 }
 
 #[test]
+fn a_common_word_is_replaced_in_its_own_place_alone() {
+    let program = Program::new();
+    let (own, other) = (
+        "GET https://a.b/\nX-Api-Key: password\nX: password\n",
+        "POST https://a.b/\n\n{\"grant_type\": \"password\"}\n",
+    );
+    program.file("a.http", own).file("b.http", other);
+    let output = program.run(&["extract", "a.http:2", "--name", "k"]);
+    assert_eq!((output.code, output.out.as_str()), (0, "a.http: 1 place replaced\n"), "{output:?}");
+    let read = |file: &str| std::fs::read_to_string(program.work().join(file)).unwrap();
+    assert_eq!(read("a.http"), "GET https://a.b/\nX-Api-Key: <<vault:k>>\nX: password\n");
+    assert_eq!(read("b.http"), other);
+}
+
+#[test]
 fn a_terminal_is_told_what_changed() {
     let program = Program::new();
     program.file("a.http", text()).file("deep/b.http", text()).file("c.http", "GET https://a.b/\n");

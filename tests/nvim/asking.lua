@@ -93,8 +93,11 @@ return {
     t.contains(user.hidden[1], 'payments')
   end },
 
-  { 'a link is asked for field by field and written without losing a comment', function()
-    local user = t.user({ enter = { 'fresh', 'kv', 'apps/fresh', 'token', '3', 'http://127.0.0.1' } })
+  { 'a link is asked for field by field where nothing can be listed, and written without losing a comment', function()
+    local user = t.user({
+      choose = { 'Type the place' },
+      enter = { 'fresh', 'kv', 'apps/fresh', 'token', '3', 'http://127.0.0.1' },
+    })
     t.go_to('<<vault:fresh')
     vim.cmd('Vaultls link')
     local text = t.wait('the link', function()
@@ -112,7 +115,7 @@ return {
 
   { 'giving up a link changes nothing', function()
     local before = vim.fn.readfile(t.folder .. '/vaultls.toml')
-    local user = t.user({ enter = { 'other', 'kv' } })
+    local user = t.user({ choose = { 'Type the place' }, enter = { 'other', 'kv' } })
     vim.cmd('Vaultls link')
     t.wait('the third question', function()
       return #user.entered == 3

@@ -3,7 +3,7 @@
 
 local t = require('support')
 
-local script = { answers = {}, calls = {} }
+local script = { answers = {}, calls = {}, notified = {} }
 local piped = t.folder .. '/piped'
 
 ---A server that knows nothing but `workspace/executeCommand`.
@@ -33,7 +33,8 @@ local function start_scripted(dispatchers)
       end)
       return true, 1
     end,
-    notify = function(method)
+    notify = function(method, params)
+      table.insert(script.notified, { method = method, params = params })
       if method == 'exit' then
         dispatchers.on_exit(0, 0)
       end
@@ -49,7 +50,11 @@ local function start_scripted(dispatchers)
 end
 
 -- In place of `vaultls answer TICKET`: keeps its arguments and its standard input.
-vim.g.vaultls_cmd = { 'sh', '-c', ('echo "$0 $1" > %s; cat >> %s'):format(piped, piped) }
+-- What is in the file `next` is printed, once, as what comes of the answer.
+local following = t.folder .. '/next'
+-- Nothing is left to do once the kept file is there whole.
+local stand_in = 'next=$(cat %s 2>&-); rm -f %s; { echo "$0 $1"; cat; } > %s.new; mv %s.new %s; printf %%s "$next"'
+vim.g.vaultls_cmd = { 'sh', '-c', stand_in:format(following, following, piped, piped, piped) }
 vim.lsp.config('vaultls', { cmd = start_scripted })
 
 local SENT = {
@@ -77,6 +82,34 @@ local function run(answers, user_answers)
   return user, vim.tbl_map(function(call)
     return call.name
   end, script.calls)
+end
+
+---Lays answers ready, by the name of the command.
+local function answer(answers)
+  script.answers, script.calls = answers, {}
+end
+
+local function browser(extra)
+  return vim.tbl_extend('force', {
+    outcome = 'browser', integration = 'payments', url = 'https://login.example/?a=b',
+    message = 'Sign in to `payments`',
+  }, extra)
+end
+
+local function choices(title, items, extra)
+  return vim.tbl_extend('force', { outcome = 'choices', title = title, items = items }, extra or {})
+end
+
+local function sign_in_panel()
+  local panel = vim.fn.bufnr('^vaultls://sign-in$')
+  return panel > 0 and panel or nil
+end
+
+local function progress(client, kind)
+  local value = { kind = kind, title = kind == 'begin' and 'Signing in to payments' or nil }
+  vim.api.nvim_exec_autocmds('LspProgress', {
+    data = { client_id = client.id, params = { token = 'p1', value = value } },
+  })
 end
 
 local function mark()
@@ -140,7 +173,7 @@ return {
     }, { choose = { 'Unlock' }, hide = { 'open sesame' } })
     t.equal(calls, { 'run', 'unlock', 'run' })
     t.equal(script.calls[2].arguments, '[{}]')
-    t.equal({ #user.chosen, user.hidden }, { 1, { 'Passphrase: ' } })
+    t.equal({ #user.chosen, user.hidden }, { 1, { 'The passphrase: Passphrase: ' } })
     t.equal(vim.fn.readfile(piped), { 'answer ticket-7', '{"passphrase":"open sesame"}' })
     t.equal(mark(), '201 Created  1.50 s')
   end },
@@ -243,10 +276,282 @@ return {
     t.equal(user.told, { 'vaultls: nothing waits for your trust' })
   end },
 
+  { 'what comes of an answer is followed up: another question, then the end', function()
+    vim.fn.writefile({ vim.json.encode({
+      outcome = 'needsInput', ticket = 'second', message = 'The code of your device',
+      fields = { { id = 'code', label = 'Code', kind = 'otp' } },
+    }) }, following)
+    answer({ login = { { outcome = 'needsInput', ticket = 'first', message = 'Keys for `aws`', fields = {
+      { id = 'id', label = 'Access key id', kind = 'text' }, { id = 'key', label = 'Secret', kind = 'hidden' },
+      { id = 'token', label = 'Session token (empty for long-lived keys)', kind = 'hidden' },
+    } } } })
+    local user = t.user({ enter = { 'AKIA' }, hide = { 'sesame', '', '123456' } })
+    vim.cmd('Vaultls login aws')
+    t.wait('the second answer', function()
+      local ok, lines = pcall(vim.fn.readfile, piped)
+      return ok and #lines == 2 and lines[1] == 'answer second'
+    end)
+    t.equal(vim.json.decode(vim.fn.readfile(piped)[2]), { code = '123456' })
+    t.equal(user.entered, { 'Keys for `aws`: Access key id: ' })
+    t.equal(user.hidden, {
+      'Secret: ', 'Session token (empty for long-lived keys): ', 'The code of your device: Code: ',
+    })
+  end },
+
+  { 'an optional field may be left empty and a question be given up', function()
+    vim.fn.delete(piped)
+    answer({ login = { { outcome = 'needsInput', ticket = 'x', message = 'Keys', fields = {
+      { id = 'code', label = 'One-time code (empty: go on without)', kind = 'otp' },
+    } } } })
+    t.user({ hide = { '' } })
+    vim.cmd('Vaultls login aws')
+    local lines = t.wait('the answer', function()
+      local ok, lines = pcall(vim.fn.readfile, piped)
+      return ok and #lines == 2 and lines
+    end)
+    t.equal(lines[2], '{"code":""}')
+    local fields = { { id = 'a', label = 'A', kind = 'hidden' } }
+    answer({ login = { { outcome = 'needsInput', ticket = 'x', fields = fields } } })
+    local user = t.user({ hide = { '' } })
+    vim.cmd('Vaultls login aws')
+    t.wait('the message', function()
+      return #user.told == 1
+    end)
+    t.equal(user.told, { 'vaultls: nothing was entered' })
+  end },
+
+  { 'the page of a sign-in is shown with its code, which is copied', function()
+    answer({ login = { browser({ code = 'ABCD-EFGH' }) } })
+    local user = t.user({})
+    vim.cmd('Vaultls login payments')
+    local shown = t.text(t.wait('the page', sign_in_panel))
+    t.contains(shown, 'https://login.example/?a=b')
+    t.contains(shown, 'ABCD-EFGH')
+    t.equal({ user.told, vim.fn.getreg('"') }, { { 'vaultls: the code is copied' }, 'ABCD-EFGH' })
+    t.contains(require('vaultls').statusline(), 'Signing in to payments')
+  end },
+
+  { 'the page stays until the server says what came of the sign-in', function()
+    local client = vim.lsp.get_clients({ name = 'vaultls' })[1]
+    local function say(message)
+      local show = vim.lsp.config.vaultls.handlers['window/showMessage']
+      show(nil, { type = 3, message = message }, { client_id = client.id })
+    end
+    progress(client, 'begin')
+    say('signed in to `other`')
+    answer({ status = { { outcome = 'status', integrations = { { name = 'payments' } } } } })
+    say('the sign-in to `payments` goes on')
+    t.wait('the question', function()
+      return #script.calls == 1
+    end)
+    assert(sign_in_panel(), 'the page while the browser is waited for')
+    progress(client, 'end')
+    answer({ status = { { outcome = 'status', integrations = { { name = 'payments', session = { who = 'ann' } } } } } })
+    say('signed in to `payments`')
+    t.wait('the end', function()
+      return not sign_in_panel()
+    end)
+    t.lacks(require('vaultls').statusline(), 'Signing in')
+  end },
+
+  { 'a request is sent once the sign-in in the browser is done', function()
+    script.answers, script.calls = {
+      run = { blocked('login-needed'), SENT },
+      status = {
+        { outcome = 'status', secrets = { { name = 'stripe', origin = { integration = 'payments' } } } },
+        { outcome = 'status', integrations = { { name = 'payments', session = {} } } },
+      },
+      login = { browser({}) },
+    }, {}
+    t.user({ choose = { 'Sign in' } })
+    vim.cmd('Vaultls run')
+    t.wait('the page', sign_in_panel)
+    require('vaultls.sign_in').on_message(vim.lsp.get_clients({ name = 'vaultls' })[1].id, 'signed in to `payments`')
+    t.wait('the end', function()
+      return not require('vaultls.run').is_running()
+    end)
+    t.equal(vim.tbl_map(function(call)
+      return call.name
+    end, script.calls), { 'run', 'status', 'login', 'status', 'run' })
+    t.equal(mark(), '201 Created  1.50 s')
+  end },
+
+  { 'the address that a browser elsewhere was sent to is pasted unseen and handed over', function()
+    local fields = { { id = 'address', label = 'Address', kind = 'text' } }
+    answer({ login = { browser({ ticket = 'page-1', fields = fields }) } })
+    vim.fn.writefile({ vim.json.encode({ outcome = 'done', message = 'signed in to `payments`' }) }, following)
+    local user = t.user({ hide = { ' http://127.0.0.1:7/?code=1 ' } })
+    vim.cmd('Vaultls login payments')
+    t.wait('the page', sign_in_panel)
+    vim.cmd('Vaultls paste')
+    t.wait('the end', function()
+      return not sign_in_panel()
+    end)
+    t.equal(vim.fn.readfile(piped), { 'answer page-1', '{"address":"http://127.0.0.1:7/?code=1"}' })
+    t.wait('the message', function()
+      return #user.told == 1
+    end)
+    t.equal({ user.told, user.hidden, user.entered }, { { 'vaultls: signed in to `payments`' }, { 'Address: ' }, {} })
+  end },
+
+  { 'a sign-in is given up and the server told', function()
+    answer({ login = { browser({}) } })
+    t.user({})
+    vim.cmd('Vaultls login payments')
+    t.wait('the page', sign_in_panel)
+    local client = vim.lsp.get_clients({ name = 'vaultls' })[1]
+    progress(client, 'begin')
+    script.notified = {}
+    vim.cmd('Vaultls cancel')
+    t.equal(script.notified, { { method = 'window/workDoneProgress/cancel', params = { token = 'p1' } } })
+    t.equal(sign_in_panel(), nil)
+    progress(client, 'end')
+  end },
+
+  { 'only pages are opened in the browser', function()
+    local opened = {}
+    local open = vim.ui.open
+    vim.ui.open = function(url)
+      table.insert(opened, url)
+      return {}
+    end
+    local show = vim.lsp.config.vaultls.handlers['window/showDocument']
+    local results = vim.tbl_map(function(uri)
+      return show(nil, { uri = uri, external = true }, {}).success
+    end, { 'https://a.example/x', 'file:///etc/passwd', 'javascript:alert(1)', 'https://a.example/\nx', '-x' })
+    answer({ openAtProvider = { { outcome = 'page', url = 'https://portal.example/s', message = 'the page of `s`' } } })
+    local user = t.user({})
+    vim.cmd('Vaultls open stripe')
+    t.wait('the message', function()
+      return #user.told == 1
+    end)
+    vim.ui.open = open
+    t.equal(results, { true, false, false, false, false })
+    t.equal(opened, { 'https://a.example/x', 'https://portal.example/s' })
+    t.equal(user.told, { 'vaultls: the page of `s`: https://portal.example/s' })
+  end },
+
+  { 'a place is chosen step by step, page by page, filtered, typed, and back', function()
+    local function folder(name)
+      return { label = name, path = { name } }
+    end
+    answer({
+      status = { { outcome = 'status', integrations = { { name = 'payments', provider = 'hashicorp' } } } },
+      browse = {
+        choices('engine', { folder('kv') }, { more = 'p2', ask = { label = 'engine', placeholder = 'secret' } }),
+        choices('engine', { folder('other') }),
+        choices('engine', { folder('kv') }),
+        choices('engine', { folder('kv') }, { ask = { label = 'engine' } }),
+        choices('path', {
+          { label = 'app', detail = 'v3', link = { integration = 'payments', engine = 'kv', path = 'app', key = 'k' } },
+        }),
+      },
+      link = { { outcome = 'done', message = 'linked' } },
+    })
+    local user = t.user({
+      choose = { '[more]', '[back]', '[filter]', '[type engine]', 'app  (v3)' },
+      enter = { 'k', 'kv', 'api.example.com, b.example' },
+    })
+    vim.cmd('Vaultls link stripe')
+    t.wait('the link', function()
+      return #user.told == 1
+    end)
+    local asked = vim.tbl_map(function(call)
+      local argument = vim.json.decode(call.arguments)[1]
+      return call.name == 'browse' and { argument.path or {}, argument.filter, page = argument.page } or nil
+    end, vim.list_slice(script.calls, 2, 6))
+    t.equal(asked, { { {} }, { {}, page = 'p2' }, { {} }, { {}, 'k' }, { { 'kv' } } })
+    t.equal(vim.json.decode(script.calls[7].arguments)[1].link, {
+      integration = 'payments', engine = 'kv', path = 'app', key = 'k',
+      allowedDomains = { 'api.example.com', 'b.example' },
+    })
+    t.equal(user.entered[1], 'Part of the name (empty: all): ')
+    t.equal(user.told, { 'vaultls: linked' })
+  end },
+
+  { 'what cannot be listed is typed, after signing in where that is what lacks', function()
+    answer({
+      status = { { outcome = 'status', integrations = { { name = 'cloud', provider = 'azure' } } } },
+      browse = {
+        { outcome = 'failed', code = 'login-needed', message = 'nobody is signed in' },
+        { outcome = 'failed', code = 'forbidden', message = 'names may not be listed' },
+      },
+      login = { { outcome = 'done', message = 'signed in' } },
+      link = { { outcome = 'done', message = 'linked' } },
+    })
+    local user = t.user({
+      choose = { 'Sign in', 'Type the place' },
+      enter = { 'https://v.vault.azure.net/secrets/s', '' },
+    })
+    vim.cmd('Vaultls link stripe')
+    t.wait('the link', function()
+      return #user.told == 2
+    end)
+    t.equal(user.chosen, { 'nobody is signed in', 'names may not be listed' })
+    t.equal(vim.json.decode(script.calls[#script.calls].arguments)[1].link, {
+      integration = 'cloud', id = 'https://v.vault.azure.net/secrets/s',
+    })
+  end },
+
+  { 'what the server offers to choose in is chosen in, and Escape links nothing', function()
+    answer({
+      status = { { outcome = 'status', integrations = { { name = 'a' }, { name = 'b', provider = 'aws' } } } },
+      browse = { choices('secret', {}) },
+    })
+    local user = t.user({ choose = {} })
+    require('vaultls').command('vaultls.browse', { name = 'stripe', integration = 'b' })
+    t.wait('the question', function()
+      return #user.chosen == 1
+    end)
+    t.equal(user.chosen, { 'b: secret (there is none)' })
+    t.equal(script.calls[#script.calls].name, 'browse')
+  end },
+
+  { 'an integration is disconnected', function()
+    answer({ disconnect = { { outcome = 'done', message = '`payments` is disconnected' } } })
+    local user = t.user({})
+    vim.cmd('Vaultls disconnect payments')
+    t.wait('the message', function()
+      return #user.told == 1
+    end)
+    t.contains(script.calls[1].arguments, '"integration":"payments"')
+  end },
+
+  { 'a definition that changed is shown with what changed', function()
+    answer({ trust = { { outcome = 'review', pending = { {
+      kind = 'integration', name = 'payments', definition = 'a', changes = {
+        { change = 'kept', text = '[integrations.payments]' },
+        { change = 'removed', text = 'address = "https://a"' },
+        { change = 'added', text = 'address = "https://evil"' },
+      },
+    } } } } })
+    local shown
+    t.user({})
+    vim.ui.select = function(_, _, on_choice)
+      shown = t.text(vim.fn.bufnr('^vaultls://trust$'))
+      on_choice(nil)
+    end
+    vim.cmd('Vaultls trust')
+    t.wait('the question', function()
+      return shown
+    end)
+    t.equal(vim.split(shown, '\n'), {
+      'integration payments (changed since you trusted it)',
+      ' [integrations.payments]',
+      '-address = "https://a"',
+      '+address = "https://evil"',
+    })
+  end },
+
   { 'the status is listed', function()
     local lines = require('vaultls.status').lines({
       ['local'] = 'open',
-      integrations = { { name = 'payments', provider = 'hashicorp', file = 'vaultls.toml' } },
+      integrations = {
+        { name = 'payments', provider = 'hashicorp', file = 'vaultls.toml',
+          session = { who = 'ann', ['until'] = '2026-01-02T03:04:05Z' } },
+        { name = 'cloud', provider = 'azure', file = 'vaultls.toml', next = 'sign in',
+          problem = { reason = 'login-needed', detail = 'nobody is signed in' } },
+      },
       secrets = {
         { name = 'stripe', enabled = true, origin = { provider = 'hashicorp', integration = 'payments',
           coordinates = { { 'path', 'app/stripe' } }, allowed_domains = { 'api.stripe.com' } } },
@@ -259,7 +564,8 @@ return {
       'Local vault',
       '  open',
       'Integrations',
-      '  payments                 hashicorp, vaultls.toml',
+      '  payments                 hashicorp, signed in as ann until 2026-01-02T03:04:05Z, vaultls.toml',
+      '  cloud                    azure, login-needed: nobody is signed in, sign in, vaultls.toml',
       'Secrets',
       '  stripe                   payments, path app/stripe, for api.stripe.com',
       '  old                      local, turned off, disabled: it is turned off',

@@ -72,9 +72,10 @@ return {
     end
   end },
 
-  { 'each verb has a mapping to hang keys on', function()
+  { 'each verb has a mapping to hang keys on, which says what it does', function()
     for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
-      t.equal(vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc, 'vaultls: ' .. verb)
+      local described = vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc or 'nothing'
+      assert(described:match('^vaultls: %l[%l ]+$'), ('%s: %s'):format(verb, described))
     end
   end },
 
@@ -85,7 +86,7 @@ return {
   { 'an unknown verb is an error that lists the verbs', function()
     local user = t.user({})
     vim.cmd('Vaultls fly')
-    t.contains(user.told[1], '`fly` is no verb; use one of cancel, create')
+    t.contains(user.told[1], '`fly` is no verb; use one of browse, cancel, check, create')
   end },
 
   { 'environments of the file are completed and `$shared` is none of them', function()
@@ -155,6 +156,85 @@ return {
     local shown = show({ body = 'x' })
     local options = vim.bo[shown.bufnr]
     t.equal({ options.buftype, options.swapfile, options.undofile, options.buflisted }, { 'nofile', false, false, false })
+  end },
+
+  { 'JSON is folded by its structure and headers under their status line, and nothing is at first', function()
+    local headers = { { 'Content-Type', 'application/json' }, { 'X', 'y' } }
+    local shown = show({ body = '{"a":{"b":[1,2]}}', headers = headers })
+    vim.api.nvim_win_call(shown.window, function()
+      t.equal({ vim.fn.foldlevel(1), vim.fn.foldlevel(2), vim.fn.foldlevel(3), vim.fn.foldlevel(4) }, { 0, 1, 2, 3 })
+      t.equal(vim.fn.foldclosed(3), -1)
+      vim.cmd('3foldclose')
+      t.equal(vim.fn.foldclosed(3), 3)
+    end)
+    require('vaultls.response').toggle_headers()
+    vim.api.nvim_win_call(shown.window, function()
+      t.equal({ vim.fn.foldlevel(2), vim.fn.foldlevel(3), vim.fn.foldlevel(4) }, { 0, 1, 1 })
+    end)
+    require('vaultls.response').toggle_headers()
+  end },
+
+  { 'findings of a check are entries of the quickfix list, with columns in bytes', function()
+    t.write('found.http', 'GET https://é.example/<<vault:a>>\n')
+    local entries = require('vaultls.check').entries({ {
+      file = 'found.http', line = 1, column = 23, endLine = 1, endColumn = 34, severity = 'warning', code = 'locked',
+      message = 'it is\nlocked',
+    } }, t.folder)
+    t.equal(entries, { {
+      filename = t.folder .. '/found.http', lnum = 1, col = 24, end_lnum = 1, end_col = 35, type = 'W',
+      text = 'it is\\x0alocked [locked]',
+    } })
+  end },
+
+  { 'what the help shows for a plugin manager loads the plugin', function()
+    local help = table.concat(vim.fn.readfile(plugin .. '/doc/vaultls.txt'), '\n')
+    local spec = assert(help:match('With lazy%.nvim.->lua\n(.-)\n<'), 'the example')
+    local copy = t.folder .. '/clone'
+    vim.fn.mkdir(copy .. '/editors', 'p')
+    assert(vim.system({ 'cp', '-R', plugin, copy .. '/editors/nvim' }):wait().code == 0)
+    t.write('bare.lua', table.concat({
+      ('local spec = %s'):format(vim.trim(spec):gsub(',$', '')),
+      ('spec.config({ dir = %q })'):format(copy),
+      'assert(vim.fn.exists(":Vaultls") == 2, "the command")',
+      'assert(vim.filetype.match({ filename = "a.rest" }) == "http", "the filetype")',
+      'assert(vim.lsp.is_enabled("vaultls"), "the server")',
+      'assert(#vim.fn.getcompletion("vaultls-lazy", "help") == 1, "the help")',
+      'print("loaded")',
+    }, '\n'))
+    local result = vim.system({ vim.v.progpath, '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
+    t.contains(result.stdout .. result.stderr, 'loaded')
+  end },
+
+  { 'without tree-sitter the syntax file colours requests and their references', function()
+    vim.cmd.syntax('on')
+    vim.cmd.edit(t.write('colours.http', '### One\nGET https://a.example/<<vault:key>>\nX-Key: a {{vault:b}}\n'))
+    local function group(text)
+      local line = t.go_to(text) + 1
+      local column = vim.api.nvim_win_get_cursor(0)[2] + 1
+      return vim.fn.synIDattr(vim.fn.synID(line, column, true), 'name')
+    end
+    t.equal({ group('###'), group('GET'), group('https'), group('vault:key'), group('X-Key') }, {
+      'httpSeparator', 'httpMethod', 'httpUrl', 'vaultlsReference', 'httpHeader',
+    })
+    t.equal(group('vault:b'), 'httpVariable')
+  end },
+
+  { 'the grammar of references is built where the editor finds it, or it is said what lacks', function()
+    local user = t.user({})
+    local grammar = require('vaultls.grammar')
+    assert(not grammar.is_there(), 'a grammar before')
+    vim.cmd('Vaultls grammar')
+    t.wait('the end', function()
+      return #user.told == 1
+    end)
+    if user.told[1]:find('no C compiler', 1, true) then
+      return
+    end
+    t.equal(user.told, { 'vaultls: the grammar is built; restart the editor' })
+    vim.opt.runtimepath:append(vim.fn.stdpath('data') .. '/site')
+    assert(grammar.is_there(), 'the grammar')
+    local tree = vim.treesitter.get_string_parser('<<vault:a>>', 'vaultref'):parse()[1]
+    t.equal({ tree:root():has_error(), tree:root():child_count() > 0 }, { false, true })
   end },
 
   { 'the last twenty responses are kept', function()

@@ -200,7 +200,7 @@ return {
   { 'cancelling nothing says so', function()
     local user = t.user({})
     vim.cmd('Vaultls cancel')
-    t.equal(user.told, { 'vaultls: nothing is being sent' })
+    t.equal(user.told, { 'vaultls: nothing is being sent, and nobody signs in' })
   end },
 
   { 'the status names the secret', function()

@@ -123,14 +123,36 @@ function M.user(answers)
     table.insert(user.entered, options.prompt)
     on_confirm(table.remove(answers.enter or {}, 1))
   end
-  vim.fn.inputsecret = function(prompt)
-    table.insert(user.hidden, prompt)
-    return table.remove(answers.hide or {}, 1) or ''
+  vim.fn.inputsecret = function(options)
+    table.insert(user.hidden, options.prompt)
+    return table.remove(answers.hide or {}, 1) or options.cancelreturn
   end
   vim.notify = function(message)
     table.insert(user.told, message)
   end
   return user
+end
+
+---Asks a server on this machine and waits for its answer: what stands after the headers.
+function M.get(url, headers)
+  local port, target = url:match('^http://127%.0%.0%.1:(%d+)(/.*)$')
+  local lines = { ('GET %s HTTP/1.0'):format(target), 'Host: 127.0.0.1:' .. port }
+  for name, value in pairs(headers or {}) do
+    table.insert(lines, ('%s: %s'):format(name, value))
+  end
+  local socket, answer, ended = vim.uv.new_tcp(), '', false
+  socket:connect('127.0.0.1', tonumber(port), function(failure)
+    assert(not failure, failure)
+    socket:write(table.concat(lines, '\r\n') .. '\r\n\r\n')
+    socket:read_start(function(_, chunk)
+      answer, ended = answer .. (chunk or ''), chunk == nil
+    end)
+  end)
+  M.wait('the answer of ' .. url, function()
+    return ended
+  end)
+  socket:close()
+  return answer:match('\r\n\r\n(.*)$'), answer
 end
 
 ---Starts a server on the loopback. `/echo` answers with the request as JSON, `/slow` never answers.

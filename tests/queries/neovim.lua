@@ -8,7 +8,10 @@ vim.fn.mkdir(base .. 'json', 'p')
 vim.fn.writefile({ '(pair key: (string) @property)', '(string) @string' }, base .. 'json/highlights.scm')
 vim.fn.mkdir(base .. 'http', 'p')
 for _, name in ipairs({ 'highlights', 'injections' }) do
-  vim.fn.writefile(vim.fn.readfile(('%s/queries/http/%s.scm'):format(repository, name)), base .. 'http/' .. name .. '.scm')
+  local text = table.concat(vim.fn.readfile(('%s/queries/http/%s.scm'):format(repository, name)), '\n')
+  -- As others' are: they know nothing of references.
+  local others = text:match('^(.-)\n; References to secrets')
+  vim.fn.writefile(vim.split(others, '\n'), base .. 'http/' .. name .. '.scm')
 end
 vim.opt.runtimepath:append(repository .. '/editors/nvim')
 

@@ -9,6 +9,9 @@ local command_names = {
   'vaultls.link',
   'vaultls.unlock',
   'vaultls.login',
+  'vaultls.disconnect',
+  'vaultls.browse',
+  'vaultls.openAtProvider',
   'vaultls.trust',
   'vaultls.status',
   'vaultls.resetCache',
@@ -39,17 +42,25 @@ local config = {
   on_exit = function(_, _, client_id)
     vim.schedule(function()
       require('vaultls.run').abandon(client_id)
+      require('vaultls.sign_in').abandon(client_id)
     end)
   end,
+  handlers = {
+    ['window/showDocument'] = function(failure, params, context)
+      return require('vaultls.sign_in').show_document(failure, params, context)
+    end,
+    ['window/showMessage'] = function(_, message, context)
+      require('vaultls.ui').tell(message.message, message.type)
+      require('vaultls.sign_in').on_message(context.client_id, message.message)
+    end,
+  },
 }
 
 if refreshes_lenses then
   config.capabilities = { workspace = { codeLens = { refreshSupport = true } } }
-  config.handlers = {
-    ['workspace/codeLens/refresh'] = function(_, _, context)
-      return require('vaultls.lens').on_refresh(context)
-    end,
-  }
+  config.handlers['workspace/codeLens/refresh'] = function(_, _, context)
+    return require('vaultls.lens').on_refresh(context)
+  end
 end
 
 return config

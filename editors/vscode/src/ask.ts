@@ -1,8 +1,7 @@
 // Questions to the user. Hidden answers are in no history, no message and no log.
 
 import * as vscode from "vscode";
-import type { Connection } from "./client";
-import type { Field, NeedsInput } from "./outcome";
+import type { Field, NeedsInput, Outcome, Server } from "./outcome";
 import { clean } from "./text";
 
 /** Asks for text that is no secret; nothing when the user gave up or entered nothing. */
@@ -16,33 +15,41 @@ export function decide<Choice extends string>(message: string, ...choices: Choic
   return vscode.window.showWarningMessage(clean(message), { modal: true }, ...choices);
 }
 
-/** Asks what the server needs and hands it over past the protocol; whether it was taken. */
-export async function answer(connection: Connection, outcome: NeedsInput): Promise<boolean> {
+/** Asks what the server needs and hands it over past the protocol: what comes next, or whether it was taken. */
+export async function answer(server: Server, outcome: NeedsInput): Promise<Outcome | boolean> {
   const answers = await askFields(outcome.fields, outcome.message ?? "");
   if (!answers) {
     void vscode.window.showInformationMessage("vaultls: nothing was entered");
     return false;
   }
-  const refused = await connection.answer(outcome.ticket, answers);
-  if (refused !== undefined) {
-    void vscode.window.showErrorMessage(`vaultls: ${clean(refused)}`);
+  const answered = await server.answer(outcome.ticket, answers);
+  if ("refused" in answered) {
+    void vscode.window.showErrorMessage(`vaultls: ${clean(answered.refused)}`);
+    return false;
   }
-  return refused === undefined;
+  return answered.next ?? true;
 }
 
-async function askFields(fields: Field[], title: string): Promise<Record<string, string> | undefined> {
+/** Asks for one field after the other; nothing when the user gave up. */
+export async function askFields(fields: Field[], title: string): Promise<Record<string, string> | undefined> {
   const answers: Record<string, string> = {};
-  for (const field of fields) {
+  for (const [index, field] of fields.entries()) {
+    const step = fields.length > 1 ? ` (${index + 1} of ${fields.length})` : "";
     const entered = await vscode.window.showInputBox({
-      title: clean(title),
+      title: clean(title) + step,
       prompt: clean(field.label),
       password: field.kind !== "text",
       ignoreFocusOut: true,
     });
-    if (entered === undefined || entered === "") {
+    if (entered === undefined || (entered === "" && !mayBeEmpty(field, fields))) {
       return undefined;
     }
     answers[field.id] = entered;
   }
   return answers;
+}
+
+/** One of several fields is the server's to judge; a single one says itself what it means to leave it empty. */
+function mayBeEmpty(field: Field, fields: Field[]): boolean {
+  return fields.length > 1 || /\(empty\b/.test(field.label);
 }

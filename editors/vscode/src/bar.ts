@@ -1,4 +1,4 @@
-// The two items of the status bar: the chosen environment, and what came of the last request.
+// The items of the status bar: the chosen environment, how the vaults stand, and what came of the last request.
 
 import * as vscode from "vscode";
 import { barText } from "./text";
@@ -8,7 +8,8 @@ export class Bar implements vscode.Disposable {
   private readonly environment = vscode.window.createStatusBarItem("environment", vscode.StatusBarAlignment.Right, 100);
   private readonly editors: vscode.Disposable;
 
-  constructor() {
+  /** `vaults` is shown and hidden together with the environment. */
+  constructor(private readonly vaults: vscode.StatusBarItem) {
     this.result.name = "vaultls: Last Request";
     this.environment.name = "vaultls: Environment";
     this.environment.command = "vaultls.chooseEnvironment";
@@ -46,14 +47,16 @@ export class Bar implements vscode.Disposable {
     this.environment.dispose();
   }
 
-  /** The environment matters beside requests only. */
+  /** The environment and the vaults matter beside requests only. */
   private follow(): void {
     const document = vscode.window.activeTextEditor?.document;
     const isRequests = document?.languageId === "http" || document?.fileName.endsWith(".postman_collection.json");
-    if (isRequests === true) {
-      this.environment.show();
-    } else {
-      this.environment.hide();
+    for (const item of [this.environment, this.vaults]) {
+      if (isRequests === true) {
+        item.show();
+      } else {
+        item.hide();
+      }
     }
   }
 }

@@ -2,10 +2,16 @@
 
 import { spawn } from "node:child_process";
 import * as vscode from "vscode";
-import { ExecuteCommandRequest, LanguageClient, State } from "vscode-languageclient/node";
+import {
+  ExecuteCommandRequest,
+  LanguageClient,
+  State,
+  WorkDoneProgressCancelNotification,
+} from "vscode-languageclient/node";
 import * as environment from "./environment";
-import { type Argument, isOutcome, type Outcome } from "./outcome";
+import { type Answered, type Argument, isOutcome, type Outcome, type Server } from "./outcome";
 import * as server from "./server";
+import { Visits } from "./visit";
 
 /** Handles a command of the server from wherever it comes: a lens, an action, the palette. */
 export type Handler = (command: string, argument: Argument) => Promise<void>;
@@ -19,8 +25,9 @@ const SELECTOR = [
   { scheme: "file", pattern: "**/vaultls.toml" },
 ];
 
-export class Connection implements vscode.Disposable {
+export class Connection implements Server, vscode.Disposable {
   private client: LanguageClient | undefined;
+  private readonly visits = new Visits();
   private program = "";
   /** Restarts wait for each other. */
   private turn: Promise<void> = Promise.resolve();
@@ -58,20 +65,27 @@ export class Connection implements vscode.Disposable {
 
   /**
    * Hands over what the person entered through the standard input of `vaultls answer TICKET`, because editors log the
-   * messages of their protocol. Gives the reason when it was not taken.
+   * messages of their protocol. What it prints comes next.
    */
-  answer(ticket: string, answers: Record<string, string>): Promise<string | undefined> {
+  answer(ticket: string, answers: Record<string, string>): Promise<Answered> {
     return new Promise((resolve) => {
-      const child = spawn(this.program, ["answer", ticket], { stdio: ["pipe", "ignore", "pipe"], windowsHide: true });
+      const child = spawn(this.program, ["answer", ticket], { stdio: "pipe", windowsHide: true });
+      let printed = "";
       let errors = "";
-      child.stderr.setEncoding("utf8");
-      child.stderr.on("data", (text: string) => (errors = (errors + text).slice(0, MAX_ERROR)));
-      child.on("error", (error) => resolve(error.message));
-      child.on("close", (code) => resolve(code === 0 ? undefined : errors.trim() || "the answer was not taken"));
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(0, MAX_ERROR)));
+      child.on("error", (error) => resolve({ refused: error.message }));
+      child.on("close", (code) => {
+        resolve(code === 0 ? next(printed) : { refused: errors.trim() || "the answer was not taken" });
+      });
       // The program may refuse the ticket before it reads; then its exit code says why.
       child.stdin.on("error", () => undefined);
       child.stdin.end(JSON.stringify(answers));
     });
+  }
+
+  signedIn(integration: string): Promise<boolean> {
+    return this.visits.over(integration);
   }
 
   /** Tells the server which environment is chosen. */
@@ -86,6 +100,7 @@ export class Connection implements vscode.Disposable {
   async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
+    this.visits.end();
     await setRunning(false);
     await client?.dispose().catch(() => undefined);
   }
@@ -125,6 +140,12 @@ export class Connection implements vscode.Disposable {
         middleware: {
           // The answer is drawn here; `next` would drop it.
           executeCommand: (command, args: unknown[]) => this.handler(command, argumentOf(args)),
+          handleWorkDoneProgress: (token, params, next) => {
+            const cancel = (): void => void client.sendNotification(WorkDoneProgressCancelNotification.type, { token });
+            if (!this.visits.take(token, params, cancel)) {
+              next(token, params);
+            }
+          },
         },
       },
     );
@@ -140,6 +161,16 @@ export class Connection implements vscode.Disposable {
     } else if (chosen !== undefined) {
       this.output.show();
     }
+  }
+}
+
+/** What the program printed: nothing, or one outcome. */
+function next(printed: string): Answered {
+  try {
+    const outcome: unknown = JSON.parse(printed);
+    return isOutcome(outcome) ? { next: outcome } : {};
+  } catch {
+    return {};
   }
 }
 

@@ -8,21 +8,28 @@ import * as environment from "./environment";
 import type { Argument } from "./outcome";
 import * as response from "./response";
 import { Runs } from "./run";
+import { ignored } from "./server";
 import { clean } from "./text";
+import { Vaults } from "./vaults";
 import { carryOut } from "./verb";
 
 let connection: Connection | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("vaultls", { log: true });
-  const bar = new Bar();
   const server = new Connection(context, output, (command, argument) => execute(command, argument));
+  const vaults = new Vaults(server);
+  const bar = new Bar(vaults.item);
   const runs = new Runs(server, bar);
   connection = server;
-  context.subscriptions.push(output, bar, server, documents.register(), ...commands(context, server, runs, bar));
+  const lenses = vscode.languages.registerCodeLensProvider({ scheme: documents.SCHEME }, response.lenses);
+  const parts = [output, bar, vaults, server, documents.register(), lenses];
+  context.subscriptions.push(...parts, ...commands(context, server, runs, bar));
   context.subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => follow(event, context, server, bar)));
   bar.showEnvironment(environment.current(context));
+  await tellIgnored(context, output);
   await server.restart();
+  vaults.follow();
 
   async function execute(command: string, argument: Argument): Promise<void> {
     // Lenses and actions come here too, past the `enablement` of the palette.
@@ -34,6 +41,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         await runs.start(argument, environment.current(context));
       } else {
         await carryOut(server, command, argument);
+        vaults.follow();
       }
     } catch (error) {
       void vscode.window.showErrorMessage(`vaultls: ${clean(error instanceof Error ? error.message : String(error))}`);
@@ -57,15 +65,32 @@ function commands(
       await tell(context, server, bar);
     }
   };
-  const actions: Record<string, () => unknown> = {
+  const actions: Record<string, (argument?: unknown) => unknown> = {
     "vaultls.cancel": () => runs.cancel(),
     "vaultls.chooseEnvironment": chooseEnvironment,
     "vaultls.showResponse": () => response.choose(),
-    "vaultls.showHeaders": () => response.showHeaders(),
+    "vaultls.showHeaders": (uri) => response.showHeaders(uri),
+    "vaultls.showBody": (uri) => response.showBody(uri),
     "vaultls.restart": () => server.restart(),
     "vaultls.showOutput": () => server.output.show(),
   };
   return Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action));
+}
+
+/** Tells of settings that the workspace brought along and that only the person may make. */
+async function tellIgnored(context: vscode.ExtensionContext, output: vscode.LogOutputChannel): Promise<void> {
+  const { properties } = context.extension.packageJSON.contributes.configuration as Contributed;
+  const personal = Object.keys(properties).filter((name) => properties[name]?.scope === "machine");
+  const names = await ignored(personal);
+  if (names.length > 0) {
+    const message = `this workspace's settings are ignored, because only your own count: ${names.join(", ")}`;
+    output.warn(message);
+    void vscode.window.showWarningMessage(`vaultls: ${message}`);
+  }
+}
+
+interface Contributed {
+  properties: Record<string, { scope?: string }>;
 }
 
 async function follow(

@@ -34,24 +34,57 @@ export interface Field {
   kind: "text" | "hidden" | "otp";
 }
 
+/** A line of a definition that was approved in another form before. */
+export interface Line {
+  change: "kept" | "removed" | "added";
+  text: string;
+}
+
 /** A definition of the workspace that nobody approved yet. */
 export interface Pending {
   kind: string;
   name: string;
   definition: string;
+  /** What differs from what was approved before; nothing where nothing was. */
+  changes?: Line[] | null;
+}
+
+export interface Problem {
+  reason: string;
+  detail: string;
+}
+
+/** Who is signed in. */
+export interface Session {
+  who?: string | null;
+  organization?: string | null;
+  /** In UTC. */
+  until?: string | null;
 }
 
 export interface Integration {
   name: string;
   provider: string;
   file: string;
+  session?: Session | null;
+  problem?: Problem | null;
+  /** The next step, where something is wrong. */
+  next?: string | null;
 }
 
 export interface Secret {
   name: string;
   enabled: boolean;
-  origin?: { integration?: string | null } | null;
-  problem?: { reason: string; detail: string } | null;
+  origin?: { integration?: string | null; console?: string | null } | null;
+  problem?: Problem | null;
+}
+
+/** One thing to choose: with `path`, more to choose from; with `link`, what `vaultls.link` takes. */
+export interface Item {
+  label: string;
+  detail?: string;
+  path?: string[];
+  link?: Argument;
 }
 
 export interface Sent {
@@ -67,6 +100,38 @@ export interface NeedsInput {
   fields: Field[];
 }
 
+/** The person is to sign in on a page, which the server opened. */
+export interface Browser {
+  outcome: "browser";
+  integration: string;
+  url: string;
+  /** To be entered on the page. */
+  code?: string;
+  message: string;
+  /** For the address that a browser elsewhere was sent to. */
+  ticket?: string;
+  fields?: Field[];
+}
+
+/** What there is to choose from; names, never values. */
+export interface Choices {
+  outcome: "choices";
+  title: string;
+  items: Item[];
+  /** The next page. */
+  more?: string;
+  /** What can be typed by hand, as the next part of the path. */
+  ask?: { label: string; placeholder?: string };
+}
+
+export interface Failed {
+  outcome: "failed";
+  message: string;
+  /** Why, where that is one of the reasons that have a code. */
+  code?: string;
+  obstacle?: Obstacle | null;
+}
+
 export interface Status {
   outcome: "status";
   local: string;
@@ -80,13 +145,29 @@ export type Outcome =
   | NeedsInput
   | Status
   | { outcome: "blocked"; obstacles: Obstacle[] }
-  | { outcome: "failed"; message: string; obstacle?: Obstacle | null }
+  | Browser
+  | Choices
+  | Failed
+  | { outcome: "page"; url: string; message: string }
   | { outcome: "done"; message: string }
   | { outcome: "text"; text: string }
   | { outcome: "review"; pending: Pending[] };
 
 /** The one argument of a command; which fields it has depends on the command. */
 export type Argument = Record<string, unknown>;
+
+/** The server, as far as a question to the person needs it. */
+export interface Server {
+  /** Sends a command and gives its outcome. */
+  call(command: string, argument: Argument): Promise<Outcome>;
+  /** Hands over what the person entered, past the protocol. */
+  answer(ticket: string, answers: Record<string, string>): Promise<Answered>;
+  /** Waits until a sign-in in the browser is over; false when it was given up. */
+  signedIn(integration: string): Promise<boolean>;
+}
+
+/** Why an answer was not taken, or what comes next. */
+export type Answered = { refused: string } | { next?: Outcome };
 
 /** Whether an answer is an outcome at all; what is in it is the server's word. */
 export function isOutcome(answer: unknown): answer is Outcome {

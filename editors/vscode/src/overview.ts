@@ -1,37 +1,71 @@
 // The status of integrations, secrets and the local vault as a list to pick from: what is picked can be acted on.
 
 import * as vscode from "vscode";
-import type { Argument, Secret, Status } from "./outcome";
+import type { Argument, Integration, Secret, Status } from "./outcome";
+import { barText } from "./text";
 
 type CarryOut = (command: string, argument: Argument) => Promise<boolean>;
 
+/** A command, and how the person knows it. */
+type Act = [title: string, command: string, argument: Argument];
+
 interface Entry extends vscode.QuickPickItem {
-  /** What picking it does. */
-  act?: [command: string, argument: Argument];
+  /** What can be done about it. */
+  acts?: Act[];
 }
 
 /** Shows the status and does what is picked. */
 export async function show(status: Status, carryOut: CarryOut): Promise<void> {
-  const entries = [...local(status), ...integrations(status), ...secrets(status), ...pending(status)];
+  const entries = [...pending(status), local(status), ...integrations(status), ...secrets(status)];
   const placeHolder = "Vaults and secrets of this workspace";
   const picked = await vscode.window.showQuickPick(entries, { placeHolder, matchOnDescription: true });
-  if (picked?.act && vscode.workspace.isTrusted) {
-    await carryOut(...picked.act);
+  const act = picked && vscode.workspace.isTrusted ? await choose(picked) : undefined;
+  if (act) {
+    await carryOut(act[1], act[2]);
   }
 }
 
-function local(status: Status): Entry[] {
-  const entry: Entry = { label: "$(lock) Local vault", description: status.local };
-  return [status.local === "locked" ? { ...entry, detail: "Unlock it", act: ["vaultls.unlock", {}] } : entry];
+/** How an integration stands, in a few words. */
+export function standing(one: Integration): string {
+  if (one.problem) {
+    return `${one.problem.reason}: ${one.problem.detail}`;
+  }
+  if (!one.session) {
+    return "not signed in yet";
+  }
+  const who = one.session.who ? ` as ${one.session.who}` : "";
+  const until = one.session.until ? `, until ${new Date(one.session.until).toLocaleTimeString()}` : "";
+  return `signed in${who}${until}`;
+}
+
+/** The only thing that can be done, else the one that the person picks. */
+async function choose(entry: Entry): Promise<Act | undefined> {
+  const acts = entry.acts ?? [];
+  if (acts.length < 2) {
+    return acts[0];
+  }
+  const items = acts.map((act) => ({ label: act[0], act }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: entry.label }))?.act;
+}
+
+function local(status: Status): Entry {
+  const entry: Entry = { label: "$(lock) Local vault", description: barText(status.local) };
+  const unlock: Act = ["Unlock", "vaultls.unlock", {}];
+  return status.local === "locked" ? { ...entry, detail: "Unlock it", acts: [unlock] } : entry;
 }
 
 function integrations(status: Status): Entry[] {
-  const entries = status.integrations.map((one): Entry => ({
-    label: `$(plug) ${plain(one.name)}`,
-    description: plain(`${one.provider}, ${one.file}`),
-    detail: "Sign in",
-    act: ["vaultls.login", { integration: one.name }],
-  }));
+  const entries = status.integrations.map((one): Entry => {
+    const argument = { integration: one.name };
+    const signIn: Act = [one.session ? "Sign In Again" : "Sign In", "vaultls.login", argument];
+    const disconnect: Act = ["Disconnect", "vaultls.disconnect", argument];
+    return {
+      label: `$(plug) ${barText(one.name)}`,
+      description: barText(one.provider),
+      detail: barText(standing(one)),
+      acts: one.problem?.reason === "untrusted" ? [review()] : one.session ? [disconnect, signIn] : [signIn, disconnect],
+    };
+  });
   return section("Integrations", entries);
 }
 
@@ -41,29 +75,33 @@ function secrets(status: Status): Entry[] {
 
 function secret(one: Secret): Entry {
   const where = one.origin?.integration ?? "local vault";
-  const entry: Entry = { label: `$(key) ${plain(one.name)}`, description: plain(one.enabled ? where : "turned off") };
+  const entry: Entry = { label: `$(key) ${barText(one.name)}`, description: barText(one.enabled ? where : "turned off") };
   if (one.problem) {
-    entry.detail = plain(`${one.problem.reason}: ${one.problem.detail}`);
+    entry.detail = barText(`${one.problem.reason}: ${one.problem.detail}`);
   }
-  const again: Entry["act"] = ["vaultls.resetCache", { name: one.name }];
-  return { ...entry, act: one.enabled ? again : ["vaultls.enable", { name: one.name }] };
+  const { name } = one;
+  const acts: Act[] = [["Ask for It Again", "vaultls.resetCache", { name }]];
+  if (one.origin?.console) {
+    acts.push(["Open at Its Provider", "vaultls.openAtProvider", { name }]);
+  }
+  acts.push(["Link Elsewhere...", "vaultls.browse", { name }]);
+  return { ...entry, acts: one.enabled ? acts : [["Enable", "vaultls.enable", { name }]] };
 }
 
 function pending(status: Status): Entry[] {
   const entries = (status.pending ?? []).map((one): Entry => ({
-    label: `$(shield) ${plain(one.name)}`,
-    description: plain(one.kind),
-    detail: "Review and trust",
-    act: ["vaultls.trust", {}],
+    label: `$(shield) ${barText(one.name)}`,
+    description: barText(one.kind),
+    detail: one.changes ? "Changed: review and trust" : "Review and trust",
+    acts: [review()],
   }));
   return section("Waiting for trust", entries);
 }
 
-function section(label: string, entries: Entry[]): Entry[] {
-  return entries.length > 0 ? [{ label, kind: vscode.QuickPickItemKind.Separator }, ...entries] : [];
+function review(): Act {
+  return ["Review and Trust", "vaultls.trust", {}];
 }
 
-/** Without icons and control characters. */
-function plain(text: string): string {
-  return text.replaceAll("$(", "$ (").replace(/\s+/g, " ");
+function section(label: string, entries: Entry[]): Entry[] {
+  return entries.length > 0 ? [{ label, kind: vscode.QuickPickItemKind.Separator }, ...entries] : [];
 }

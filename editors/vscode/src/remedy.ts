@@ -2,8 +2,7 @@
 
 import * as vscode from "vscode";
 import * as ask from "./ask";
-import type { Connection } from "./client";
-import type { Obstacle } from "./outcome";
+import type { Obstacle, Server } from "./outcome";
 import { clean } from "./text";
 import { carryOut, status } from "./verb";
 
@@ -14,12 +13,12 @@ import { carryOut, status } from "./verb";
 const PATIENCE_MS = 10_000;
 
 /** Whether the obstacle is out of the way. */
-type Remedy = (connection: Connection, uri: string, obstacle: Obstacle) => Promise<boolean>;
+type Remedy = (server: Server, uri: string, obstacle: Obstacle) => Promise<boolean>;
 
 /** By the code of the obstacle. */
 const REMEDIES: Record<string, Remedy> = {
   "host-unapproved": allowHost,
-  untrusted: (connection, uri) => carryOut(connection, "vaultls.trust", { uri }),
+  untrusted: (server, uri) => carryOut(server, "vaultls.trust", { uri }),
   locked: unlock,
   missing: provide,
   empty: provide,
@@ -31,41 +30,41 @@ const REMEDIES: Record<string, Remedy> = {
 /** Obstacles that are gone for every secret once they are gone for one. */
 const SHARED = new Set(["untrusted", "locked", "login-needed", "mfa-needed"]);
 
-async function allowHost(connection: Connection, uri: string, obstacle: Obstacle): Promise<boolean> {
+async function allowHost(server: Server, uri: string, obstacle: Obstacle): Promise<boolean> {
   const choice = await ask.decide(describe(obstacle), "Once", "Always");
   if (choice === undefined) {
     return false;
   }
   const { secret, host } = obstacle;
-  return carryOut(connection, "vaultls.allowHost", { uri, secret, host, remember: choice === "Always" });
+  return carryOut(server, "vaultls.allowHost", { uri, secret, host, remember: choice === "Always" });
 }
 
-async function unlock(connection: Connection, _uri: string, obstacle: Obstacle): Promise<boolean> {
-  return (await ask.decide(describe(obstacle), "Unlock")) !== undefined && carryOut(connection, "vaultls.unlock", {});
+async function unlock(server: Server, _uri: string, obstacle: Obstacle): Promise<boolean> {
+  return (await ask.decide(describe(obstacle), "Unlock")) !== undefined && carryOut(server, "vaultls.unlock", {});
 }
 
-async function provide(connection: Connection, uri: string, obstacle: Obstacle): Promise<boolean> {
+async function provide(server: Server, uri: string, obstacle: Obstacle): Promise<boolean> {
   const create = "Create in the Local Vault";
   const choice = await ask.decide(describe(obstacle), create, "Link to an External Vault");
   if (choice === undefined) {
     return false;
   }
   const command = choice === create ? "vaultls.create" : "vaultls.link";
-  return carryOut(connection, command, { uri, name: obstacle.secret });
+  return carryOut(server, command, { uri, name: obstacle.secret });
 }
 
-async function enable(connection: Connection, uri: string, obstacle: Obstacle): Promise<boolean> {
+async function enable(server: Server, uri: string, obstacle: Obstacle): Promise<boolean> {
   const agreed = (await ask.decide(describe(obstacle), "Enable")) !== undefined;
-  return agreed && carryOut(connection, "vaultls.enable", { uri, name: obstacle.secret });
+  return agreed && carryOut(server, "vaultls.enable", { uri, name: obstacle.secret });
 }
 
-async function signIn(connection: Connection, uri: string, obstacle: Obstacle): Promise<boolean> {
+async function signIn(server: Server, uri: string, obstacle: Obstacle): Promise<boolean> {
   if ((await ask.decide(describe(obstacle), "Sign In")) === undefined) {
     return false;
   }
-  const known = (await status(connection, uri))?.secrets.find((secret) => secret.name === obstacle.secret);
+  const known = (await status(server, uri))?.secrets.find((secret) => secret.name === obstacle.secret);
   const integration = known?.origin?.integration ?? undefined;
-  return carryOut(connection, "vaultls.login", integration === undefined ? { uri } : { uri, integration });
+  return carryOut(server, "vaultls.login", integration === undefined ? { uri } : { uri, integration });
 }
 
 /** The obstacles of one request, across its attempts. */
@@ -74,7 +73,7 @@ export class Obstacles {
   private readonly settled = new Map<string, number>();
 
   constructor(
-    private readonly connection: Connection,
+    private readonly server: Server,
     private readonly uri: string,
   ) {}
 
@@ -98,7 +97,7 @@ export class Obstacles {
   }
 
   private async remove(obstacle: Obstacle): Promise<boolean> {
-    const removed = (await REMEDIES[obstacle.code]?.(this.connection, this.uri, obstacle)) ?? false;
+    const removed = (await REMEDIES[obstacle.code]?.(this.server, this.uri, obstacle)) ?? false;
     if (removed) {
       this.settled.set(key(obstacle), Date.now());
     }

@@ -1,10 +1,11 @@
-// Keeps the last responses, in memory only, and shows them beside the file: the body, and the headers on demand.
+// Keeps the last responses, in memory only, and shows them beside the file: the body in its own language, with the
+// status, the time and the size above it, and the headers folded away until they are asked for.
 
 import * as vscode from "vscode";
 import * as documents from "./documents";
 import { format } from "./json";
 import type { Response } from "./outcome";
-import { clean, duration, size } from "./text";
+import { barText, clean, duration, size } from "./text";
 
 /** How many responses are kept. */
 const MAX_KEPT = 20;
@@ -33,9 +34,32 @@ const LANGUAGES: Record<string, [language: string, extension: string]> = {
   yaml: ["yaml", "yaml"],
 };
 
+/** The line above a response: its summary, and what else there is of it. */
+export const lenses: vscode.CodeLensProvider = {
+  provideCodeLenses(document) {
+    const one = find(document.uri);
+    if (!one) {
+      return [];
+    }
+    const { response, body, headers } = one;
+    const isBody = document.uri.toString() === body.toString();
+    const count = `$(chevron-right) ${response.headers.length} headers`;
+    const titles: [title: string, command: string][] = [
+      [barText(summary(response)), isBody ? "vaultls.showHeaders" : "vaultls.showBody"],
+      isBody ? [count, "vaultls.showHeaders"] : ["$(chevron-left) body", "vaultls.showBody"],
+      ...(kept.length > 1 ? [["$(history) previous", "vaultls.showResponse"] satisfies [string, string]] : []),
+    ];
+    const range = new vscode.Range(0, 0, 0, 0);
+    return titles.map(([title, command]) => {
+      return new vscode.CodeLens(range, { title, command, arguments: [(isBody ? body : headers).toString()] });
+    });
+  },
+};
+
 /** Shows a response beside the file that it belongs to. */
 export async function show(response: Response, notes: string[]): Promise<void> {
   const one = keep(response, notes);
+  void vscode.commands.executeCommand("setContext", "vaultls.hasResponse", true);
   await documents.show(one.body, one.language);
 }
 
@@ -44,10 +68,9 @@ export function summary(response: Response): string {
   return [response.status, response.reason, duration(response.millis), size(response.bytes)].filter(Boolean).join(" ");
 }
 
-/** Shows the headers of the response in the active editor, else of the last one. */
-export async function showHeaders(): Promise<void> {
-  const active = vscode.window.activeTextEditor?.document.uri.toString();
-  const one = kept.find((candidate) => candidate.body.toString() === active) ?? kept.at(-1);
+/** Shows the headers of the response that `uri` names, else of the one in the active editor, else of the last one. */
+export async function showHeaders(uri?: unknown): Promise<void> {
+  const one = named(uri);
   if (one) {
     await documents.show(one.headers, "plaintext");
   } else {
@@ -55,11 +78,19 @@ export async function showHeaders(): Promise<void> {
   }
 }
 
+/** Shows the body of the same. */
+export async function showBody(uri?: unknown): Promise<void> {
+  const one = named(uri);
+  if (one) {
+    await documents.show(one.body, one.language);
+  }
+}
+
 /** Lets the user choose among the responses that are kept, newest first. */
 export async function choose(): Promise<void> {
   const items = kept.toReversed().map((one) => ({
     label: clean(`${one.response.status} ${one.response.method} ${one.response.url}`),
-    description: `#${one.number}`,
+    description: `#${one.number}, ${duration(one.response.millis)}, ${size(one.response.bytes)}`,
     one,
   }));
   const placeHolder = items.length > 0 ? "Response" : "There is no response yet";
@@ -67,6 +98,16 @@ export async function choose(): Promise<void> {
   if (item) {
     await documents.show(item.one.body, item.one.language);
   }
+}
+
+function named(uri: unknown): Kept | undefined {
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const wanted = typeof uri === "string" ? vscode.Uri.parse(uri) : active;
+  return (wanted && find(wanted)) ?? kept.at(-1);
+}
+
+function find(uri: vscode.Uri): Kept | undefined {
+  return kept.find((one) => [one.body, one.headers].some((part) => part.toString() === uri.toString()));
 }
 
 function keep(response: Response, notes: string[]): Kept {

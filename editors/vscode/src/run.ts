@@ -1,14 +1,13 @@
 // Sends a request, settles what keeps it from being sent, and shows what came of it.
 
 import * as vscode from "vscode";
-import * as ask from "./ask";
 import type { Bar } from "./bar";
 import type { Connection } from "./client";
 import type { Argument, Outcome, Sent } from "./outcome";
 import { exists, Obstacles } from "./remedy";
 import * as response from "./response";
 import { clean } from "./text";
-import { activeUri } from "./verb";
+import { activeUri, settle } from "./verb";
 
 /** How often the user is asked about what keeps one request from being sent. */
 const MAX_QUESTIONS = 5;
@@ -44,7 +43,7 @@ export class Runs {
         continue;
       }
       questions++;
-      if (!(await this.followUp(outcome, obstacles))) {
+      if (!(await this.followUp(argument, outcome, obstacles))) {
         return;
       }
     }
@@ -55,10 +54,16 @@ export class Runs {
     this.waiting.forEach((source) => source.cancel());
   }
 
+  /** Cancelling is offered only while something can be cancelled. */
+  private tell(): void {
+    void vscode.commands.executeCommand("setContext", "vaultls.sending", this.waiting.size > 0);
+  }
+
   /** One attempt; nothing when the user cancelled it. */
   private async send(argument: Argument): Promise<Outcome | undefined> {
     const source = new vscode.CancellationTokenSource();
     this.waiting.add(source);
+    this.tell();
     this.bar.show("$(sync~spin) sending");
     const answer = this.connection.call("vaultls.run", argument, source.token);
     try {
@@ -72,12 +77,13 @@ export class Runs {
       return undefined;
     } finally {
       this.waiting.delete(source);
+      this.tell();
       source.dispose();
     }
   }
 
   /** Shows an outcome and settles what it asks for; whether to send again. */
-  private async followUp(outcome: Outcome, obstacles: Obstacles): Promise<boolean> {
+  private async followUp(argument: Argument, outcome: Outcome, obstacles: Obstacles): Promise<boolean> {
     switch (outcome.outcome) {
       case "sent":
         await this.showSent(outcome);
@@ -87,7 +93,7 @@ export class Runs {
         return obstacles.settle(outcome.obstacles);
       case "needsInput":
         this.bar.show("not sent");
-        return ask.answer(this.connection, outcome);
+        return settle(this.connection, argument, outcome);
       case "failed": {
         this.bar.show("failed");
         const { message, obstacle } = outcome;

@@ -3,17 +3,26 @@
 
 import * as vscode from "vscode";
 import * as ask from "./ask";
-import type { Connection } from "./client";
+import { choose } from "./choose";
 import * as documents from "./documents";
 import { askLink, chooseIntegration } from "./link";
-import type { Argument, Integration, Outcome, Pending, Status } from "./outcome";
+import type { Argument, Failed, Integration, Line, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
+import * as signIn from "./sign_in";
 import { clean } from "./text";
 
-type Verb = (connection: Connection, argument: Argument) => Promise<boolean>;
+type Verb = (server: Server, argument: Argument) => Promise<boolean>;
 
 const REFERENCE = /(<<|\{\{)\s*vault:\s*([^<>{}]*?)\s*(>>|\}\})/;
 const TRUST = "Trust These Definitions";
+const BY_HAND = "Type It by Hand";
+/** Reasons why nothing can be chosen that the person can remove, and how. */
+const REMEDIES: Record<string, [title: string, verb: Verb]> = {
+  "login-needed": ["Sign In", login],
+  "mfa-needed": ["Sign In", login],
+  disconnected: ["Sign In", login],
+  untrusted: ["Review Definitions", send("vaultls.trust")],
+};
 
 /** By the id of the command; `vaultls.run` has a file of its own. */
 const VERBS: Record<string, Verb> = {
@@ -21,8 +30,11 @@ const VERBS: Record<string, Verb> = {
   "vaultls.create": sendWithName("vaultls.create"),
   "vaultls.enable": sendWithName("vaultls.enable"),
   "vaultls.link": link,
-  "vaultls.unlock": (connection) => send("vaultls.unlock")(connection, {}),
+  "vaultls.unlock": (server) => send("vaultls.unlock")(server, {}),
   "vaultls.login": login,
+  "vaultls.disconnect": sendWithIntegration("vaultls.disconnect"),
+  "vaultls.browse": link,
+  "vaultls.openAtProvider": sendWithName("vaultls.openAtProvider"),
   "vaultls.trust": send("vaultls.trust"),
   "vaultls.status": send("vaultls.status"),
   "vaultls.resetCache": send("vaultls.resetCache"),
@@ -31,14 +43,14 @@ const VERBS: Record<string, Verb> = {
 };
 
 /** Carries a command out, with the active document where the command is about one and names none. */
-export async function carryOut(connection: Connection, command: string, argument: Argument): Promise<boolean> {
+export async function carryOut(server: Server, command: string, argument: Argument): Promise<boolean> {
   const verb = VERBS[command];
   if (!verb) {
     throw new Error(`there is no command ${command}`);
   }
   const uri = activeUri();
   const complete = uri !== undefined && command !== "vaultls.unlock" ? { uri, ...argument } : { ...argument };
-  return verb(connection, complete);
+  return verb(server, complete);
 }
 
 /** The active document, as the server names it. */
@@ -47,48 +59,84 @@ export function activeUri(): string | undefined {
   return document?.uri.scheme === "file" ? document.uri.toString() : undefined;
 }
 
-/** The status of the workspace that `uri` lies in. */
-export async function status(connection: Connection, uri: unknown): Promise<Status | undefined> {
-  const outcome = await connection.call("vaultls.status", uri === undefined ? {} : { uri });
+/** The status of the workspace that `uri` lies in, without asking any vault. */
+export async function status(server: Server, uri: unknown): Promise<Status | undefined> {
+  const outcome = await server.call("vaultls.status", { ...(uri !== undefined && { uri }), offline: true });
   return outcome.outcome === "status" ? outcome : undefined;
 }
 
 function send(command: string): Verb {
-  return async (connection, argument) => settle(connection, argument, await connection.call(command, argument));
+  return async (server, argument) => settle(server, argument, await server.call(command, argument));
 }
 
 function sendWithName(command: string): Verb {
-  return async (connection, argument) => {
+  return async (server, argument) => {
     const name = argument.name ?? (await askName());
-    return name !== undefined && send(command)(connection, { ...argument, name });
+    return name !== undefined && send(command)(server, { ...argument, name });
   };
 }
 
 /** The request that was named, else the one at the cursor. */
-function copyCurl(connection: Connection, argument: Argument): Promise<boolean> {
+function copyCurl(server: Server, argument: Argument): Promise<boolean> {
   const line = vscode.window.activeTextEditor?.selection.active.line;
   const named = argument.request !== undefined || argument.line !== undefined || line === undefined;
-  return send("vaultls.copyCurl")(connection, named ? argument : { ...argument, line });
+  return send("vaultls.copyCurl")(server, named ? argument : { ...argument, line });
 }
 
-async function link(connection: Connection, argument: Argument): Promise<boolean> {
+/** Finds the secret by choosing, unless the argument says where it is. */
+async function link(server: Server, argument: Argument): Promise<boolean> {
   const name = argument.name ?? (await askName());
   if (name === undefined) {
     return false;
   }
-  const integration = argument.link === undefined ? await integrationOf(connection, argument) : undefined;
-  const target = argument.link ?? (integration && (await askLink(integration)));
-  return target !== undefined && send("vaultls.link")(connection, { ...argument, name, link: target });
+  const target = argument.link ?? (await findTarget(server, { ...argument, name }));
+  return target !== undefined && send("vaultls.link")(server, { uri: argument.uri, name, link: target });
 }
 
-async function login(connection: Connection, argument: Argument): Promise<boolean> {
-  const integration = argument.integration ?? (await integrationOf(connection, argument))?.name;
-  return integration !== undefined && send("vaultls.login")(connection, { ...argument, integration });
+/** What the secret is to be linked to; nothing when the person gave up. */
+async function findTarget(server: Server, argument: Argument): Promise<unknown> {
+  const integration = await integrationOf(server, argument);
+  const question = { uri: argument.uri, name: argument.name, integration: integration?.name };
+  while (integration) {
+    const found = await choose(server, question);
+    if (!found || "link" in found) {
+      return found?.link;
+    }
+    const choice = await decideAfter(server, question, found.failed);
+    if (choice !== "again") {
+      return choice === "by hand" ? askLink(integration) : undefined;
+    }
+  }
+  return undefined;
 }
 
-async function integrationOf(connection: Connection, argument: Argument): Promise<Integration | undefined> {
-  const known = await status(connection, argument.uri);
-  return chooseIntegration(known?.integrations ?? []);
+/** What to do where nothing can be chosen. */
+async function decideAfter(server: Server, question: Argument, failed: Failed): Promise<"again" | "by hand" | "end"> {
+  const [title, remedy] = REMEDIES[failed.code ?? ""] ?? [];
+  const chosen = await ask.decide(failed.message, ...(title === undefined ? [] : [title]), BY_HAND);
+  if (chosen === BY_HAND) {
+    return "by hand";
+  }
+  const { uri, integration } = question;
+  const argument = failed.code === "untrusted" ? { uri } : { uri, integration };
+  return chosen !== undefined && (await remedy?.(server, argument)) === true ? "again" : "end";
+}
+
+function login(server: Server, argument: Argument): Promise<boolean> {
+  return sendWithIntegration("vaultls.login")(server, argument);
+}
+
+function sendWithIntegration(command: string): Verb {
+  return async (server, argument) => {
+    const integration = argument.integration ?? (await integrationOf(server, argument))?.name;
+    return integration !== undefined && send(command)(server, { uri: argument.uri, integration });
+  };
+}
+
+async function integrationOf(server: Server, argument: Argument): Promise<Integration | undefined> {
+  const known = (await status(server, argument.uri))?.integrations ?? [];
+  const named = known.find((one) => one.name === argument.integration);
+  return named ?? chooseIntegration(known);
 }
 
 function askName(): Promise<string | undefined> {
@@ -103,21 +151,26 @@ function nameAtCursor(): string | undefined {
 }
 
 /** Follows up an outcome of any command but `run`; whether the matter is settled. */
-async function settle(connection: Connection, argument: Argument, outcome: Outcome): Promise<boolean> {
+export async function settle(server: Server, argument: Argument, outcome: Outcome): Promise<boolean> {
   switch (outcome.outcome) {
     case "done":
       void vscode.window.showInformationMessage(`vaultls: ${clean(outcome.message)}`);
       return true;
     case "needsInput":
-      return ask.answer(connection, outcome);
+      return goOn(server, argument, await ask.answer(server, outcome));
+    case "browser":
+      return goOn(server, argument, await signIn.visit(server, argument, outcome));
+    case "page":
+      await offerPage(outcome.message, outcome.url);
+      return true;
     case "review":
-      return review(connection, argument, outcome.pending);
+      return review(server, argument, outcome.pending);
     case "text":
       await vscode.env.clipboard.writeText(outcome.text);
       void vscode.window.showInformationMessage("vaultls: copied");
       return true;
     case "status":
-      await overview.show(outcome, (command, more) => carryOut(connection, command, more));
+      await overview.show(outcome, (command, more) => carryOut(server, command, more));
       return true;
     case "failed":
       void vscode.window.showErrorMessage(`vaultls: ${clean(outcome.message)}`);
@@ -128,28 +181,51 @@ async function settle(connection: Connection, argument: Argument, outcome: Outco
   }
 }
 
+/** What an answer led to: a further outcome, or the end. */
+async function goOn(server: Server, argument: Argument, next: Outcome | boolean): Promise<boolean> {
+  return typeof next === "boolean" ? next : settle(server, argument, next);
+}
+
+/** A page that the server could not have shown. */
+async function offerPage(message: string, url: string): Promise<void> {
+  const [open, copy] = ["Open", "Copy Address"];
+  const chosen = await vscode.window.showInformationMessage(`vaultls: ${clean(message)}`, open, copy);
+  if (chosen === open) {
+    await vscode.env.openExternal(vscode.Uri.parse(url, true));
+  } else if (chosen === copy) {
+    await vscode.env.clipboard.writeText(url);
+  }
+}
+
 /** Shows the definitions that came with the workspace and asks for trust in exactly them. */
-async function review(connection: Connection, argument: Argument, pending: Pending[]): Promise<boolean> {
+async function review(server: Server, argument: Argument, pending: Pending[]): Promise<boolean> {
   if (pending.length === 0) {
     void vscode.window.showInformationMessage("vaultls: nothing waits for your trust");
     return true;
   }
   const uri = documents.keep("/definitions to trust", describe(pending));
-  await documents.show(uri, "plaintext");
+  // Definitions that changed are shown as what changed in them.
+  await documents.show(uri, pending.some((one) => one.changes) ? "diff" : "plaintext");
   // No modal dialog: the definitions must stay readable and scrollable while it is open.
   const chosen = await vscode.window.showQuickPick([TRUST, "No"], {
     placeHolder: `Trust the ${pending.length} definitions of this workspace that are shown beside?`,
     ignoreFocusOut: true,
   });
   await documents.close(uri);
-  return chosen === TRUST && send("vaultls.trust")(connection, { uri: argument.uri, approve: true });
+  return chosen === TRUST && send("vaultls.trust")(server, { uri: argument.uri, approve: true });
 }
 
 function describe(pending: Pending[]): string {
   const lines = pending.flatMap((one) => [
-    clean(`${one.kind} ${one.name}`),
-    ...one.definition.trimEnd().split("\n").map((line) => "    " + clean(line)),
+    clean(`${one.kind} ${one.name}${one.changes ? ", which changed since it was trusted" : ""}`),
+    ...(one.changes ? one.changes.map(marked) : one.definition.trimEnd().split("\n").map((line) => `    ${clean(line)}`)),
     "",
   ]);
   return lines.join("\n");
+}
+
+/** A line as a comparison of texts marks it. */
+function marked({ change, text }: Line): string {
+  const sign = { kept: " ", removed: "-", added: "+" }[change];
+  return `${sign}   ${clean(text)}`;
 }

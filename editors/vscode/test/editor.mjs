@@ -1,7 +1,7 @@
 // Starts the real VS Code as a server on the loopback and opens it in a headless Chromium. Everything lies in a folder
 // of its own, and nothing can leave the machine.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,24 +28,41 @@ const CHROMIUM_FLAGS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 
+const MACHINE = { "vaultls.server.path": process.env.VAULTLS_BIN, "vaultls.trace.server": "verbose" };
+
+/** Installs a packed extension, as a person does. */
+export function install(code, folder, vsix) {
+  const places = ["--user-data-dir", join(folder, "data"), "--server-data-dir", join(folder, "data")];
+  const target = ["--extensions-dir", join(folder, "extensions"), "--install-extension", vsix];
+  execFileSync(process.execPath, [program(code), ...places, ...target], { env: environment(), stdio: "pipe" });
+}
+
+function program(code) {
+  return join(code, "node_modules/code-server/lib/vscode/out/server-main.js");
+}
+
+/** No gallery is asked for anything. */
+function environment() {
+  const gallery = JSON.stringify({ serviceUrl: "", itemUrl: "", resourceUrlTemplate: "" });
+  return { ...process.env, EXTENSIONS_GALLERY: gallery };
+}
+
 /**
  * Starts the server of `code`, the folder with the pinned packages, with all its data in `folder`.
  * Gives its port, and a function that ends it.
  */
-export async function startServer(code, folder, flags, settings = {}) {
-  const main = join(code, "node_modules/code-server/lib/vscode/out/server-main.js");
+export async function startServer(code, folder, flags, settings = {}, machine = MACHINE) {
   const data = join(folder, "data");
   // What a person and what a machine has set; where the server reads them depends on how it was built.
-  const machine = { "vaultls.server.path": process.env.VAULTLS_BIN };
   for (const root of [data, join(data, "data")]) {
     writeSettings(join(root, "User"), { ...SETTINGS, ...settings });
     writeSettings(join(root, "Machine"), machine);
   }
   const places = ["--user-data-dir", data, "--server-data-dir", data, "--extensions-dir", join(folder, "extensions")];
   const fixed = ["--accept-server-license-terms", "--telemetry-level", "off", "--without-connection-token"];
-  const gallery = JSON.stringify({ serviceUrl: "", itemUrl: "", resourceUrlTemplate: "" });
-  const child = spawn(process.execPath, [main, "--host", "127.0.0.1", "--port", "0", ...fixed, ...places, ...flags], {
-    env: { ...process.env, EXTENSIONS_GALLERY: gallery },
+  const address = ["--host", "127.0.0.1", "--port", "0"];
+  const child = spawn(process.execPath, [program(code), ...address, ...fixed, ...places, ...flags], {
+    env: environment(),
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });

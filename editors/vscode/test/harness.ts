@@ -16,7 +16,7 @@ export async function report(tests: Test[]): Promise<void> {
   const lines = [`1..${tests.length}`];
   for (const [index, [name, body]] of tests.entries()) {
     try {
-      await body();
+      await within(body());
       lines.push(`ok ${index + 1} ${name}`);
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -30,6 +30,15 @@ export async function report(tests: Test[]): Promise<void> {
   fs.renameSync(`${path}.part`, path);
 }
 
+/** Fails when `work` takes too long. */
+async function within(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 2 * PATIENCE_MS);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 export function required(variable: string): string {
   const value = process.env[variable];
   if (value === undefined) {
@@ -38,9 +47,13 @@ export function required(variable: string): string {
   return value;
 }
 
+/** What was waited for last. */
+let last = "nothing";
+
 /** Waits until `look` gives something. */
 export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   const end = Date.now() + PATIENCE_MS;
+  last = what;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) {
@@ -51,6 +64,28 @@ export async function until<T>(what: string, look: () => T | undefined | false |
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
+}
+
+/** Everything that the extension wrote to its output. */
+export const written: string[] = [];
+
+/** Has the extension write its output at the most talkative level, and remembers it. To be called before it starts. */
+export function record(): void {
+  const window = vscode.window as unknown as Record<string, unknown>;
+  const create = vscode.window.createOutputChannel as (name: string, options: { log: true }) => vscode.LogOutputChannel;
+  window.createOutputChannel = (name: string, options: { log: true }): vscode.LogOutputChannel =>
+    new Proxy(create(name, options), {
+      get(channel, property: keyof vscode.LogOutputChannel) {
+        const member = channel[property];
+        if (typeof member !== "function") {
+          return property === "logLevel" ? vscode.LogLevel.Trace : member;
+        }
+        return (...parts: unknown[]): unknown => {
+          written.push(parts.map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? ""))).join(" "));
+          return (member as (...parts: unknown[]) => unknown).apply(channel, parts);
+        };
+      },
+    });
 }
 
 /** Everything that was said to the person since the last test. */
@@ -79,6 +114,32 @@ export function person(choice?: string): void {
   stub("showInformationMessage", hear);
   stub("showWarningMessage", hear);
   stub("showErrorMessage", hear);
+}
+
+/** What the editor itself says is active in a quick pick: it draws what it is told a little later. */
+const drawn = new WeakMap<object, readonly vscode.QuickPickItem[]>();
+
+/** Gives the quick pick that is shown next, as the editor really draws it. */
+export function nextPick(): Promise<vscode.QuickPick<vscode.QuickPickItem>> {
+  const create = vscode.window.createQuickPick;
+  return new Promise((resolve) => {
+    stub("createQuickPick", () => {
+      const pick = create();
+      pick.onDidChangeActive((items) => drawn.set(pick, items));
+      resolve(pick);
+      return pick;
+    });
+  });
+}
+
+/** Chooses the item with that label once it is there. */
+export async function choose(pick: vscode.QuickPick<vscode.QuickPickItem>, label: string): Promise<void> {
+  const item = await until(label, () => pick.items.find((one) => one.label === label));
+  if (drawn.get(pick)?.[0] !== item) {
+    pick.activeItems = [item];
+  }
+  await until(`${label} to be drawn`, () => drawn.get(pick)?.[0] === item);
+  await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
 }
 
 function restore(): void {

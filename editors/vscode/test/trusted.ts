@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
-import { Echo, findings, person, said, stub, type Test, until, write } from "./harness";
+import { Echo, findings, person, required, said, stub, type Test, until, write, written } from "./harness";
 
 const CANARY = "canary-vscode-3b91e7d05a6c42f8";
 
@@ -43,6 +43,24 @@ function shown(name: string): vscode.TextDocument | undefined {
   const isIt = (document: vscode.TextDocument): boolean =>
     document.uri.scheme === "vaultls-response" && document.uri.path.endsWith(name);
   return vscode.window.visibleTextEditors.map((one) => one.document).find(isIt);
+}
+
+/** What a hostile repository would bring along. */
+const BROUGHT = { "vaultls.server.path": "/bin/false", "vaultls.trace.server": "messages", "vaultls.environment": "test" };
+
+async function ignoresTheWorkspacesSettings(): Promise<void> {
+  person();
+  await write(".vscode/settings.json", JSON.stringify(BROUGHT));
+  const settings = vscode.workspace.getConfiguration("vaultls");
+  // The environment shows that the file was read.
+  await until("the settings", () => vscode.workspace.getConfiguration("vaultls").get("environment") === "test");
+  assert.equal(settings.get("server.path"), required("VAULTLS_BIN"));
+  assert.equal(settings.get("trace.server"), "verbose");
+  await vscode.extensions.getExtension("vaultls.vaultls")?.activate();
+  const told = said.find((message) => message.includes("vaultls.server.path, vaultls.trace.server"));
+  assert.match(told ?? "", /ignored/);
+  assert.ok(written.includes(`starting ${required("VAULTLS_BIN")}`), written.join("\n"));
+  await write(".vscode/settings.json", "{}");
 }
 
 async function opensTheFile(): Promise<void> {
@@ -118,6 +136,24 @@ async function showsHeaders(): Promise<void> {
   assert.equal(text.includes(CANARY), false);
 }
 
+async function foldsHeaders(): Promise<void> {
+  const body = await until("the response", () => shown("headers.txt") ?? shown("response.json"));
+  const above = async (document: vscode.TextDocument): Promise<vscode.CodeLens[]> =>
+    vscode.commands.executeCommand("vscode.executeCodeLensProvider", document.uri);
+  const back = (await above(body)).find((lens) => lens.command?.title.includes("body"))?.command;
+  assert.ok(back);
+  await vscode.commands.executeCommand(back.command, ...(back.arguments ?? []));
+  const document = await until("the body", () => shown("response.json"));
+  const titles = (await above(document)).map((lens) => lens.command?.title ?? "");
+  assert.match(titles[0] ?? "", /^200 OK \d+ ms \d+ B$/);
+  assert.match(titles[1] ?? "", /^\$\(chevron-right\) \d+ headers$/);
+  const folds: vscode.FoldingRange[] = await until("folding", async () => {
+    const found: vscode.FoldingRange[] = await vscode.commands.executeCommand("vscode.executeFoldingRangeProvider", document.uri);
+    return found.length > 0 && found;
+  });
+  assert.equal(folds[0]?.start, 0);
+}
+
 async function keepsResponses(): Promise<void> {
   await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
   await pressLens(7);
@@ -169,8 +205,9 @@ async function reviewsDefinitions(): Promise<void> {
 }
 
 async function asksForALink(): Promise<void> {
-  person();
-  const answers = ["kv", "payments/stripe", "api_key", "", "api.example.com"];
+  // Nobody is signed in, so nothing can be listed.
+  person("Type It by Hand");
+  const answers = ["kv", "payments/stripe", "api_key", ""];
   stub("showInputBox", async () => answers.shift());
   await vscode.commands.executeCommand("vaultls.link", { uri: uri.toString(), name: "stripe" });
   assert.match(said.join("\n"), /`stripe` is linked to `team`/);
@@ -196,15 +233,26 @@ async function choosesAnEnvironment(): Promise<void> {
 async function tellsWhatWasTried(): Promise<void> {
   person();
   const settings = vscode.workspace.getConfiguration("vaultls");
-  await settings.update("server.path", "/nowhere/vaultls", vscode.ConfigurationTarget.Workspace);
+  await settings.update("server.path", "/nowhere/vaultls", vscode.ConfigurationTarget.Global);
   await until("the message", () => said.some((message) => message.includes("/nowhere/vaultls")));
   assert.equal(said.length, 1);
-  await settings.update("server.path", undefined, vscode.ConfigurationTarget.Workspace);
+  await settings.update("server.path", required("VAULTLS_BIN"), vscode.ConfigurationTarget.Global);
   await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
   await findings(uri, ["4 host-unapproved"]);
 }
 
+async function tracesWithoutValues(): Promise<void> {
+  const output = written.join("\n");
+  for (const told of ["textDocument/didOpen", "workspace/executeCommand", '"outcome": "sent"', '"outcome": "needsInput"']) {
+    assert.ok(output.includes(told), `${told} is not in the trace, so it proves nothing`);
+  }
+  for (const form of [CANARY, Buffer.from(CANARY).toString("base64").slice(0, -2), Buffer.from(CANARY).toString("hex")]) {
+    assert.equal(output.includes(form), false);
+  }
+}
+
 export const tests: Test[] = [
+  ["a workspace chooses neither the program nor the trace", ignoresTheWorkspacesSettings],
   ["a missing secret is underlined", opensTheFile],
   ["hover tells about the reference", hovers],
   ["a code action mends a reference", mendsAReference],
@@ -212,11 +260,13 @@ export const tests: Test[] = [
   ["a value is asked for hidden and stored", createsASecret],
   ["a response is shown beside, formatted and masked", showsAMaskedResponse],
   ["its headers are a document of their own", showsHeaders],
+  ["above the body stand the summary and the folded headers", foldsHeaders],
   ["previous responses are kept", keepsResponses],
   ["a request can be cancelled", cancels],
   ["the status is a list", showsTheStatus],
   ["definitions are reviewed before they are trusted", reviewsDefinitions],
-  ["a link is asked for field by field", asksForALink],
+  ["a link is typed where nothing can be listed", asksForALink],
   ["an environment is chosen", choosesAnEnvironment],
   ["a missing program is one message", tellsWhatWasTried],
+  ["the output tells every message and no value", tracesWithoutValues],
 ];

@@ -18,6 +18,9 @@ use crate::{
     vault::{link::hashicorp::Oidc, value::SecretValue},
 };
 
+/// How many second factors a person is asked for.
+const MOST_FACTORS: usize = 8;
+
 /// A way to sign in, with everything in it that the cluster wants to see.
 pub(super) enum Proof<'a> {
     Userpass {
@@ -175,7 +178,7 @@ impl Outcome {
                 let at = ways.iter().position(|way| way.uses_passcode).unwrap_or_default();
                 (at < ways.len()).then(|| ways.swap_remove(at))
             });
-            let methods = factors.map(|factor| (factor.id, factor.uses_passcode)).collect();
+            let methods = factors.take(MOST_FACTORS).map(|factor| (factor.id, factor.uses_passcode)).collect();
             return Some(Self::SecondFactor(SecondFactor { request: mfa.mfa_request_id, methods }));
         }
         let lease = Lease::new(Duration::from_secs(grant.lease_duration), grant.renewable);
@@ -201,5 +204,27 @@ impl SecondFactor {
         }
         let body = json!({ "mfa_request_id": self.request, "mfa_payload": payload });
         Some(Question::post("sys/mfa/validate".into(), &body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_asked_for_endless_codes() {
+        let constraints: Vec<String> = (0..1000)
+            .map(|at| format!("\"c{at}\":{{\"any\":[{{\"id\":\"m{at}\",\"uses_passcode\":true}}]}}"))
+            .collect();
+        let constraints = constraints.join(",");
+        let body = format!(
+            "{{\"auth\":{{\"mfa_requirement\":{{\"mfa_request_id\":\"r\",\"mfa_constraints\":{{{constraints}}}}}}}}}"
+        );
+        let body = Zeroizing::new(body.into_bytes());
+        let answer = Answer { status: 200, retry_after: None, location: None, body };
+        let Some(Outcome::SecondFactor(factor)) = Outcome::of(&answer) else { panic!("a second factor is wanted") };
+        assert_eq!(factor.codes(), MOST_FACTORS);
     }
 }

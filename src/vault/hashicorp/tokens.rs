@@ -69,7 +69,10 @@ impl Held {
 impl Lease {
     /// None for a length of zero, which is how Vault says that there is no end.
     pub(super) fn new(length: Duration, is_renewable: bool) -> Option<Self> {
-        (!length.is_zero()).then(|| Self { life: Life::new(length), length, is_renewable })
+        let life = Life::new(length);
+        // What counts is how long it lives here, however long the server says it is.
+        let lives = life.remaining().unwrap_or(length);
+        (!length.is_zero()).then_some(Self { life, length: lives, is_renewable })
     }
 
     /// In the last third. A lease that renewing does not lengthen any more comes to its end.
@@ -106,6 +109,12 @@ mod tests {
         let endless = held(0, true);
         advance(Duration::from_secs(1_000_000_000)).await;
         assert!(!endless.is_over() && !endless.is_due() && endless.until().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_of_any_length_is_not_renewed_at_every_use() {
+        assert!(!held(u64::MAX, true).is_due());
+        assert!(held(u64::MAX, true).until().is_some());
     }
 
     #[tokio::test(start_paused = true)]

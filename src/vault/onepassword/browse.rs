@@ -1,5 +1,7 @@
 //! Choosing a field: vaults, then items, then fields, each as the shortest part that a reference can name it by.
 
+use std::collections::HashMap;
+
 use crate::{
     config::NewLink,
     status::{Problem, Reason},
@@ -43,10 +45,14 @@ pub(super) async fn browse(names: &impl Names, shelf: &Shelf) -> Result<Choices,
 }
 
 fn listed(found: &[Named], path: &[String]) -> Vec<Choice> {
+    let mut named: HashMap<String, usize> = HashMap::new();
+    for one in found {
+        *named.entry(one.name.to_ascii_lowercase()).or_default() += 1;
+    }
     let mut choices: Vec<Choice> = found
         .iter()
         .map(|one| {
-            let is_alone = found.iter().filter(|other| other.name.eq_ignore_ascii_case(&one.name)).count() == 1;
+            let is_alone = named.get(&one.name.to_ascii_lowercase()) == Some(&1);
             let part = if is_alone && is_part(&one.name) { &one.name } else { &one.id };
             let mut to = path.to_owned();
             to.push(part.clone());

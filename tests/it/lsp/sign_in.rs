@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use vaultls::work::answer;
 
 use crate::support::{
+    agent::Agent,
     client::{Client, Home},
     echo::Echo,
     openbao::{OpenBao, ROOT},
@@ -82,6 +83,47 @@ async fn a_session_begins_ends_and_begins_again() {
     let question = client.command("vaultls.login", login).await;
     answer_with(&home, &question, ROOT).await.unwrap();
     client.expect_diagnostics(&uri, 1, &[]).await;
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_comes_back_heals_what_waited() {
+    let Some(server) = OpenBao::start() else { return };
+    let agent = Agent::of(&server);
+    agent.secret(CANARY).await;
+    agent.people().await;
+    let (client_id, issuer) = agent.oidc(json!({})).await;
+    let home = Home::new();
+    configure(
+        &home,
+        &format!(
+            "[integrations.team]\nprovider = 'hashicorp'\naddress = '{}'\nauth = {{ method = 'oidc', \
+             provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}' }}\n\
+             [secrets.key]\nintegration = 'team'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n",
+            server.address
+        ),
+    );
+    let window = json!({ "window": { "showDocument": { "support": true }, "workDoneProgress": true } });
+    let mut client = Client::open_with(&home, window, plugin()).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-16 login-needed"]).await;
+
+    let login = json!({ "uri": uri, "integration": "team" });
+    let page = client.command("vaultls.login", login.clone()).await;
+    assert_eq!((&page["outcome"], &page["fields"][0]["id"]), (&json!("browser"), &json!("address")), "{page}");
+    let shown = client.expect("window/showDocument").await;
+    assert_eq!((&shown["params"]["uri"], &shown["params"]["external"]), (&page["url"], &json!(true)));
+    client.reply(&shown, json!({ "success": true })).await;
+    // Asking again meanwhile is no second sign-in.
+    assert_eq!(client.command("vaultls.login", login).await, page);
+    agent.returns(&page["url"].as_str().unwrap().parse().unwrap()).await;
+    let told = client.expect("window/showMessage").await;
+    assert!(told["params"]["message"].as_str().unwrap().starts_with("signed in to `team` as "), "{told}");
+    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    let status = client.command("vaultls.status", json!({ "uri": uri })).await;
+    assert!(status["integrations"][0]["session"]["until"].is_string(), "{status}");
+    assert!(!status.to_string().contains("canary"));
     client.finish().await;
 }
 

@@ -142,7 +142,7 @@ impl World {
         if let Some((_, status, code)) = self.refusals.iter().find(|(start, ..)| path.starts_with(start.as_str())) {
             let headers: &[_] = if *status == 429 { &[("retry-after", "7")] } else { &[] };
             let inner = json!({"code": code});
-            return refuse(*status, "Forbidden", &inner, headers);
+            return refuse(*status, if *status == 403 { "Forbidden" } else { code }, &inner, headers);
         }
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match parts[..] {

@@ -35,7 +35,13 @@ impl Editor {
 
     /// Runs `tests/nvim/{name}.lua`; panics with the whole output when a test in it fails.
     pub fn run(&self, neovim: &Path, name: &str) {
-        check_report(name, &self.command(neovim, name).output().expect("Neovim starts"));
+        self.run_with(neovim, name, &[]);
+    }
+
+    /// The same with more variables in its environment.
+    pub fn run_with(&self, neovim: &Path, name: &str, variables: &[(&str, &str)]) {
+        let mut command = self.command(neovim, name);
+        check_report(name, &command.envs(variables.iter().copied()).output().expect("Neovim starts"));
     }
 
     /// Panics when a file that the editor or the server left holds `canary`, as it is or in base64 or hex.

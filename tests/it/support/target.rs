@@ -153,6 +153,9 @@ impl Identity {
     pub fn new(name: &str) -> Self {
         let authority_key = rcgen::KeyPair::generate().expect("a key");
         let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+        // Without a name of its own it has the server's, and OpenSSL takes each for a certificate that signed itself.
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "authority of one test");
+        authority.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority_pem = authority.self_signed(&authority_key).expect("a certificate").pem().into_bytes();
         let issuer = rcgen::Issuer::new(authority, authority_key);

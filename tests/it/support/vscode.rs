@@ -20,17 +20,23 @@ use super::{
 /// Names of a browser that can show VS Code, the likeliest first. `VAULTLS_CHROMIUM` names another.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// Everything of the extension's folder that is a source.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 12] = [
     "src",
     "test",
     "syntaxes",
     "walkthrough",
+    "media",
+    "README.md",
+    "LICENSE.txt",
     ".npmrc",
     "package.json",
     "package-lock.json",
     "tsconfig.json",
     "language-configuration.json",
 ];
+
+/// A program that leaves a mark and then is the real one.
+const BUNDLED: &str = "#!/bin/sh\n: >\"$VAULTLS_TEST_FOLDER/bundled-was-started\"\nexec \"$VAULTLS_BIN\" \"$@\"\n";
 
 /// What a suite needs.
 pub struct VsCode {
@@ -50,12 +56,46 @@ pub fn vscode() -> Option<&'static VsCode> {
 impl VsCode {
     /// Runs one suite of `editors/vscode/test` in `world`; panics with its report when a test in it fails.
     pub fn run(&self, world: &Editor, suite: &str) {
-        let node = node(&self.code).expect("it was found before");
-        let mut command = Command::new(node);
-        command.arg(self.extension.join("test/drive.mjs")).arg(&self.code).arg(world.home()).arg(suite);
+        let mut command = self.script("drive.mjs", world);
+        command.arg(world.home()).arg(suite);
+        check_report(suite, &command.output().expect("Node starts"));
+    }
+
+    /// Has the engine of VS Code colour requests.
+    pub fn colour(&self, world: &Editor) {
+        check_report("grammar", &self.script("grammar.mjs", world).output().expect("Node starts"));
+    }
+
+    /// Lets a person work at the window, with the packed extension. With `VAULTLS_PICTURES`, a folder, pictures of that
+    /// are left there.
+    pub fn work(&self, world: &Editor, variables: &[(&str, &str)]) {
+        let mut command = self.script("window.mjs", world);
+        command.arg(world.home()).arg(self.package()).envs(variables.iter().copied());
+        for variable in ["VAULTLS_PICTURES", "VAULTLS_TEST_SHOT"] {
+            command.envs(env::var_os(variable).map(|value| (variable, value)));
+        }
+        check_report("window", &command.output().expect("Node starts"));
+    }
+
+    /// The extension for one platform, packed as the release does, with a program inside that says that it was started.
+    fn package(&self) -> PathBuf {
+        let (program, package) = (self.extension.join("bundled/vaultls"), self.extension.join("vaultls.vsix"));
+        fs::create_dir_all(self.extension.join("bundled")).unwrap();
+        fs::write(&program, BUNDLED).unwrap();
+        make_executable(&program);
+        let arguments = ["run", "pack", "--", "--target", "linux-x64", "--out", "vaultls.vsix"];
+        npm(&self.extension, &arguments).expect("the extension is packed");
+        // The other suites run from this folder, with the program of the settings.
+        fs::remove_dir_all(self.extension.join("bundled")).unwrap();
+        package
+    }
+
+    fn script(&self, name: &str, world: &Editor) -> Command {
+        let mut command = Command::new(node(&self.code).expect("it was found before"));
+        command.arg(self.extension.join("test").join(name)).arg(&self.code);
         world.confine(&mut command);
         command.env("VAULTLS_CHROMIUM", &self.browser);
-        check_report(suite, &command.output().expect("Node starts"));
+        command
     }
 }
 
@@ -138,7 +178,8 @@ pub(super) fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     let cache = provision::servers().join("npm-cache");
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = Command::new(program);
-    provision::run(command.args(arguments).args(quiet).arg("--cache").arg(cache).current_dir(folder))
+    // First our own: what stands behind `--` is for a script.
+    provision::run(command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder))
 }
 
 /// The Node of the version that the server wants, from the package for this platform.
@@ -147,6 +188,15 @@ fn node(code: &Path) -> Result<PathBuf, String> {
     let programs = packages.map(|package| code.join("node_modules").join(package).join("bin/node"));
     programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "no Node for this platform".into())
 }
+
+#[cfg(unix)]
+fn make_executable(program: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn make_executable(_program: &Path) {}
 
 pub(super) fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
     let said = |error: io::Error| format!("{}: {error}", to.display());

@@ -17,51 +17,71 @@ function M.choose(items, prompt, format)
   end)
 end
 
+---Asks for text that is no secret and may be empty; nil when the user gave up.
+---@param label string
+---@param default? string
+---@return string?
+function M.line(label, default)
+  return task.await(function(resume)
+    vim.ui.input({ prompt = ui.clean(label) .. ': ', default = default }, resume)
+  end)
+end
+
 ---Asks for text that is no secret; nil when the user gave up or entered nothing.
 ---@param label string
 ---@param default? string
 ---@return string?
 function M.text(label, default)
-  local answer = task.await(function(resume)
-    vim.ui.input({ prompt = ui.clean(label) .. ': ', default = default }, resume)
-  end)
+  local answer = M.line(label, default)
   return answer ~= '' and answer or nil
 end
 
----Asks for text that is not shown; nil when the user gave up or entered nothing.
+---Asks for text that is not shown and may be empty; nil when the user gave up.
 ---@param label string
 ---@return string?
 function M.hidden(label)
-  local ok, answer = pcall(vim.fn.inputsecret, ui.clean(label) .. ': ')
-  return ok and answer ~= '' and answer or nil
+  local ok, answer = pcall(vim.fn.inputsecret, { prompt = ui.clean(label) .. ': ', cancelreturn = vim.NIL })
+  return ok and answer ~= vim.NIL and answer or nil
 end
 
----@param fields vaultls.Field[]
+---Whether a field may be left empty: its label then says what that means.
+---@param field vaultls.Field
+---@return boolean
+local function may_be_empty(field)
+  return field.label:find('(empty', 1, true) ~= nil
+end
+
+---The first question says what all of them are for.
+---@param outcome vaultls.Outcome
 ---@return table<string, string>? answers by field; nil when the user gave up
-local function ask_fields(fields)
-  local answers = {}
-  for _, field in ipairs(fields) do
-    local answer = field.kind == 'text' and M.text(field.label) or nil
-    if field.kind ~= 'text' then
-      answer = M.hidden(field.label)
+local function ask_fields(outcome)
+  local fields = outcome.fields or {}
+  local answers, some = {}, vim.iter(fields):any(may_be_empty)
+  for index, field in ipairs(fields) do
+    local label = field.label
+    if index == 1 and outcome.message then
+      label = ('%s: %s'):format(outcome.message, label)
     end
+    local answer = (field.kind == 'text' and M.line or M.hidden)(label)
     if not answer then
       return nil
     end
+    some = some or answer ~= ''
     answers[field.id] = answer
   end
-  return answers
+  return some and answers or nil
 end
 
 ---Runs the server's program with `input` on its standard input and waits for its end.
 ---@param client vim.lsp.Client
 ---@param arguments string[]
----@param input string
+---@param input? string
 ---@return vim.SystemCompleted
-local function pipe(client, arguments, input)
+function M.program(client, arguments, input)
   local command = require('vaultls.client').sibling_command(client, arguments)
   return task.await(function(resume)
-    local options = { stdin = input, text = true, cwd = client.config.cmd_cwd, env = client.config.cmd_env }
+    local folder = client.config.cmd_cwd or client.root_dir
+    local options = { stdin = input, text = true, cwd = folder, env = client.config.cmd_env }
     local ok, message = pcall(vim.system, command, options, vim.schedule_wrap(resume))
     if not ok then
       resume({ code = 127, stderr = tostring(message) })
@@ -69,29 +89,39 @@ local function pipe(client, arguments, input)
   end)
 end
 
----Asks what the server needs and hands it over past the editor's protocol: through the standard input of
----`vaultls answer TICKET`, because editors log their protocol's messages.
+---Hands answers over past the editor's protocol: through the standard input of `vaultls answer TICKET`, because
+---editors log their protocol's messages.
 ---@param client vim.lsp.Client
----@param outcome vaultls.Outcome with `needsInput`
+---@param ticket string
+---@param answers table<string, string>
 ---@return boolean taken
-function M.answer(client, outcome)
-  if outcome.message then
-    ui.info(ui.clean(outcome.message))
-  end
-  local answers = ask_fields(outcome.fields or {})
-  if not answers then
-    ui.info('nothing was entered')
-    return false
-  end
-  local result = pipe(client, { 'answer', outcome.ticket }, vim.json.encode(answers))
-  -- Strings of Lua cannot be overwritten; what is left of this one goes with the next collection.
+---@return vaultls.Outcome? next what came of it, where there is more to do or to tell
+function M.deliver(client, ticket, answers)
+  local result = M.program(client, { 'answer', ticket }, vim.json.encode(answers))
+  -- Strings of Lua cannot be overwritten; what is left of them goes with the next collection.
   answers = nil -- luacheck: ignore
   collectgarbage()
   if result.code ~= 0 then
     local reason = vim.trim(result.stderr or '')
     ui.error(reason ~= '' and ui.clean(reason) or 'the answer was not taken')
+    return false
   end
-  return result.code == 0
+  local ok, following = pcall(vim.json.decode, result.stdout or '', { luanil = { object = true } })
+  return true, ok and type(following) == 'table' and following.outcome and following or nil
+end
+
+---Asks what the server needs and hands it over.
+---@param client vim.lsp.Client
+---@param outcome vaultls.Outcome with `needsInput`
+---@return boolean taken
+---@return vaultls.Outcome? next
+function M.answer(client, outcome)
+  local answers = ask_fields(outcome)
+  if not answers then
+    ui.info('nothing was entered')
+    return false
+  end
+  return M.deliver(client, outcome.ticket, answers)
 end
 
 return M

@@ -76,9 +76,30 @@ local verbs = {
       require('vaultls.response').toggle_headers()
     end,
   },
+  paste = {
+    run = function()
+      require('vaultls.sign_in').paste()
+    end,
+  },
+  extract = {
+    run = function()
+      require('vaultls').extract()
+    end,
+  },
+  check = {
+    run = function(how)
+      require('vaultls').check(how == 'offline')
+    end,
+    complete = function()
+      return { 'offline' }
+    end,
+  },
   create = { run = send('vaultls.create', 'name'), complete = from_status('secrets') },
   link = { run = send('vaultls.link', 'name'), complete = from_status('secrets') },
+  browse = { run = send('vaultls.browse', 'integration'), complete = from_status('integrations') },
+  open = { run = send('vaultls.openAtProvider', 'name'), complete = from_status('secrets') },
   login = { run = send('vaultls.login', 'integration'), complete = from_status('integrations') },
+  disconnect = { run = send('vaultls.disconnect', 'integration'), complete = from_status('integrations') },
   unlock = { run = send('vaultls.unlock') },
   trust = { run = send('vaultls.trust') },
   status = { run = send('vaultls.status') },
@@ -92,6 +113,11 @@ local verbs = {
     run = choose_environment,
     complete = function()
       return vim.list_extend({ 'none' }, environments())
+    end,
+  },
+  grammar = {
+    run = function()
+      require('vaultls.grammar').build()
     end,
   },
   log = { run = open_log },

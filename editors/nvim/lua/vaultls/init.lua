@@ -39,23 +39,46 @@ function M.run(environment)
   M.command('vaultls.run', { line = line, environment = environment })
 end
 
----Gives up the requests of the current buffer that wait for their response.
+---Gives up the requests of the current buffer that wait for their response, and sign-ins that wait for a browser.
 function M.cancel()
-  local count = require('vaultls.run').cancel(vim.api.nvim_get_current_buf())
+  local count = require('vaultls.run').cancel(vim.api.nvim_get_current_buf()) + require('vaultls.sign_in').cancel()
   if count == 0 then
-    require('vaultls.ui').info('nothing is being sent')
+    require('vaultls.ui').info('nothing is being sent, and nobody signs in')
   end
 end
 
----What a statusline may show for the current buffer: the environment and the last result; empty without a server.
+---Moves the value at the cursor into the local vault, where the server sees one that belongs there.
+function M.extract()
+  vim.lsp.buf.code_action({
+    apply = true,
+    filter = function(action)
+      local command = type(action.command) == 'table' and action.command.command or action.command
+      return command == 'vaultls.extract'
+    end,
+  })
+end
+
+---Puts what is wrong in the whole workspace into the quickfix list.
+---@param offline? boolean whether no external vault is asked
+function M.check(offline)
+  local client = require('vaultls.client').need(vim.api.nvim_get_current_buf())
+  if client then
+    require('vaultls.check').start(client, offline == true)
+  end
+end
+
+---What a statusline may show for the current buffer: the environment, what keeps its secrets from being had, a sign-in
+---that is under way, the last result; empty without a server.
 ---@return string
 function M.statusline()
-  local client = vim.lsp.get_clients({ name = 'vaultls', bufnr = 0 })[1]
+  local bufnr = vim.api.nvim_get_current_buf()
+  local client = vim.lsp.get_clients({ name = 'vaultls', bufnr = bufnr })[1]
   if not client then
     return ''
   end
   local parts = { 'vaultls' }
   table.insert(parts, require('vaultls.environment').of(client))
+  table.insert(parts, require('vaultls.sign_in').under_way(client.id) or require('vaultls.trouble').of(bufnr))
   table.insert(parts, require('vaultls.run').last)
   return (table.concat(parts, ' · '):gsub('[%%%c]', ''))
 end

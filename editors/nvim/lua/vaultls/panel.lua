@@ -1,4 +1,4 @@
--- A window for a few lines of plain text: definitions to review, the status.
+-- A window for a few lines of plain text: definitions to review, a page to sign in at, the status.
 
 local ui = require('vaultls.ui')
 
@@ -8,6 +8,7 @@ local M = {}
 ---@param name string of the buffer
 ---@param lines string[]
 ---@return fun() close
+---@return integer bufnr
 function M.open(name, lines)
   local old = vim.fn.bufnr('^' .. name .. '$')
   if old > 0 then
@@ -15,16 +16,19 @@ function M.open(name, lines)
   end
   local bufnr = ui.scratch_buffer(name)
   ui.fill(bufnr, lines)
-  local height = math.min(#lines, math.floor(vim.o.lines / 2))
-  local window = vim.api.nvim_open_win(bufnr, false, { split = 'below', height = math.max(height, 1) })
+  local window = vim.api.nvim_open_win(bufnr, false, { split = 'below', height = 1 })
+  -- Long lines take several rows.
+  local rows = vim.api.nvim_win_text_height(window, {}).all
+  vim.api.nvim_win_set_height(window, math.max(1, math.min(rows, math.floor(vim.o.lines / 2))))
   vim.wo[window][0].winfixheight = true
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, desc = 'vaultls: close' })
   vim.cmd.redraw()
-  return function()
+  local function close()
     if vim.api.nvim_buf_is_valid(bufnr) then
       vim.api.nvim_buf_delete(bufnr, { force = true })
     end
   end
+  return close, bufnr
 end
 
 return M

@@ -83,9 +83,19 @@ remedies['login-needed'] = function(run, obstacle)
 end
 
 remedies['mfa-needed'] = remedies['login-needed']
+remedies.disconnected = remedies['login-needed']
 
 ---Obstacles that are gone for every secret once they are gone for one.
-local shared = { untrusted = true, locked = true, ['login-needed'] = true, ['mfa-needed'] = true }
+local shared = { untrusted = true, locked = true }
+
+---Obstacles of which one is settled before the request is sent again: the others may be gone with it.
+local one_at_a_time = {
+  untrusted = true,
+  locked = true,
+  ['login-needed'] = true,
+  ['mfa-needed'] = true,
+  disconnected = true,
+}
 
 ---@param obstacles vaultls.Obstacle[]
 local function report(obstacles)
@@ -118,8 +128,11 @@ function M.settle_all(run, obstacles)
     report(obstacles)
     return false
   end
+  local settled = {}
   for _, obstacle in ipairs(obstacles) do
-    if not run.settled[key(obstacle)] then
+    local may_be_gone = one_at_a_time[obstacle.code] and settled[obstacle.code]
+    if not run.settled[key(obstacle)] and not may_be_gone then
+      settled[obstacle.code] = true
       if not remedies[obstacle.code](run, obstacle) then
         return false
       end

@@ -69,7 +69,7 @@ local function header_lines(record)
   end
   table.insert(lines, ('%s %d %s'):format(response.version, response.status, response.reason))
   for _, header in ipairs(response.headers) do
-    table.insert(lines, ('%s: %s'):format(header[1], header[2]))
+    table.insert(lines, ('  %s: %s'):format(header[1], header[2]))
   end
   if #record.notes > 0 then
     table.insert(lines, '')
@@ -123,6 +123,9 @@ local function place(window, record, shows_headers)
   vim.api.nvim_win_set_buf(window, bufnr)
   vim.wo[window][0].winbar = winbar(record, shows_headers)
   vim.wo[window][0].wrap = shows_headers
+  -- Nothing is folded until the user wants it.
+  vim.wo[window][0].foldmethod = 'indent'
+  vim.wo[window][0].foldlevel = 99
 end
 
 ---Keys that exist in response windows only.
@@ -152,6 +155,8 @@ local function make_buffers(record)
   ui.fill(record.headers, header_lines(record))
   for _, bufnr in ipairs({ record.body, record.headers }) do
     map_keys(bufnr)
+    -- One level of folds for each level of JSON as it is laid out, and for the headers.
+    vim.bo[bufnr].shiftwidth = 2
   end
   vim.bo[record.body].filetype = filetype
   return record

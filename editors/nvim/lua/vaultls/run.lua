@@ -1,6 +1,5 @@
 -- Sends a request, settles what keeps it from being sent, and shows what came of it.
 
-local ask = require('vaultls.ask')
 local lens = require('vaultls.lens')
 local remedy = require('vaultls.remedy')
 local server = require('vaultls.client')
@@ -93,7 +92,7 @@ local function follow_up(run, outcome)
     return remedy.settle_all(run, outcome.obstacles or {})
   elseif outcome.outcome == 'needsInput' then
     show_result(run, 'not sent', 'DiagnosticWarn')
-    return ask.answer(run.client, outcome)
+    return require('vaultls.verb').settle(run.client, run.bufnr, outcome)
   end
   return show_failed(run, outcome)
 end

@@ -23,16 +23,41 @@ local function secret_line(secret)
   return ('%-24s %s'):format(secret.name, table.concat(facts, ', '))
 end
 
+---@param session table
+---@return string
+local function session_text(session)
+  local who = session.who and ('signed in as ' .. session.who) or 'signed in'
+  return session.until_ and ('%s until %s'):format(who, session.until_) or who
+end
+
 ---@param integration table
 ---@return string
 local function integration_line(integration)
-  return ('%-24s %s, %s'):format(integration.name, integration.provider, integration.file)
+  local facts = { integration.provider }
+  table.insert(facts, integration.address)
+  table.insert(facts, integration.organization)
+  local session, problem = integration.session, integration.problem
+  if session then
+    table.insert(facts, session_text({ who = session.who, until_ = session['until'] }))
+  end
+  if problem then
+    table.insert(facts, ('%s: %s'):format(problem.reason, problem.detail))
+  end
+  table.insert(facts, integration.next)
+  table.insert(facts, integration.file)
+  return ('%-24s %s'):format(integration.name, table.concat(facts, ', '))
 end
 
 ---@param pending vaultls.Pending
 ---@return string
 local function pending_line(pending)
-  return ('%-24s %s'):format(pending.name, pending.kind)
+  return ('%-24s %s%s'):format(pending.name, pending.kind, pending.changes and ', changed' or '')
+end
+
+---@param complaint table
+---@return string
+local function complaint_line(complaint)
+  return ('%s:%d: %s'):format(complaint.file, complaint.line, complaint.message)
 end
 
 ---@param lines string[]
@@ -57,6 +82,9 @@ function M.lines(outcome)
   section(lines, 'Integrations', outcome.integrations, integration_line)
   section(lines, 'Secrets', outcome.secrets, secret_line)
   section(lines, 'Waiting for trust (:Vaultls trust)', outcome.pending, pending_line)
+  if #(outcome.complaints or {}) > 0 then
+    section(lines, 'Wrong in the configuration', outcome.complaints, complaint_line)
+  end
   return lines
 end
 

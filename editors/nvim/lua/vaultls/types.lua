@@ -31,10 +31,18 @@
 ---@field kind string
 ---@field name string
 ---@field definition string
+---@field changes? { change: 'kept'|'removed'|'added', text: string }[] since it was approved
+
+---One thing to choose: with `path`, more to choose from; with `link`, a secret.
+---@class vaultls.Item
+---@field label string
+---@field detail? string
+---@field path? string[]
+---@field link? table
 
 ---What a command answers; which fields there are depends on `outcome`.
 ---@class vaultls.Outcome
----@field outcome 'sent'|'blocked'|'failed'|'done'|'needsInput'|'review'|'status'|'text'
+---@field outcome 'sent'|'blocked'|'failed'|'done'|'needsInput'|'browser'|'choices'|'page'|'review'|'status'|'text'
 ---@field text? string
 ---@field message? string
 ---@field response? vaultls.Response
@@ -47,6 +55,14 @@
 ---@field integrations? table[]
 ---@field secrets? table[]
 ---@field local? string
+---@field complaints? table[]
+---@field code? string of a failure's reason; with `browser`, what to enter on the page
+---@field integration? string
+---@field url? string
+---@field title? string
+---@field items? vaultls.Item[]
+---@field more? string the next page
+---@field ask? { label: string, placeholder?: string }
 
 ---The one argument of `vaultls.run`.
 ---@class vaultls.RunArgument

@@ -35,14 +35,23 @@ function M.error(text)
   vim.notify('vaultls: ' .. text, vim.log.levels.ERROR)
 end
 
+---Shows a message of the server.
+---@param text string
+---@param kind lsp.MessageType
+function M.tell(text, kind)
+  local show = ({ M.error, M.warn })[kind] or M.info
+  show(M.clean(text))
+end
+
 ---Puts `text` where it can be pasted from: the unnamed register and, where there is one, the clipboard.
 ---@param text string
-function M.copy(text)
+---@param message? string what the user is told
+function M.copy(text, message)
   vim.fn.setreg('"', text, 'c')
   if vim.fn.has('clipboard') == 1 then
     vim.fn.setreg('+', text, 'c')
   end
-  M.info('copied')
+  M.info(message or 'copied')
 end
 
 ---The highlight group for an HTTP status.

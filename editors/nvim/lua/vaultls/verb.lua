@@ -7,16 +7,6 @@ local ui = require('vaultls.ui')
 
 local M = {}
 
----What a link of each provider is made of, in the order in which it is asked. A list is entered with commas.
-local link_fields = {
-  hashicorp = {
-    { id = 'engine', label = 'Secret engine (mount)', default = 'secret' },
-    { id = 'path', label = 'Path of the secret' },
-    { id = 'key', label = 'Key in the secret' },
-    { id = 'version', label = 'Version (empty: the latest)', optional = true, read = tonumber },
-  },
-}
-
 ---The name of the secret under the cursor, if it is on a reference.
 ---@return string?
 function M.name_at_cursor()
@@ -63,28 +53,6 @@ local function choose_integration(client, bufnr)
   end)
 end
 
----@param text string
----@return string[]
-local function split_list(text)
-  return vim.split(text, '[,%s]+', { trimempty = true })
-end
-
----@param integration table
----@return table? link nil when the user gave up
-local function ask_link(integration)
-  local link = { integration = integration.name }
-  for _, field in ipairs(link_fields[integration.provider] or link_fields.hashicorp) do
-    local answer = ask.text(field.label, field.default)
-    if not answer and not field.optional then
-      return nil
-    end
-    link[field.id] = answer and (field.read or tostring)(answer)
-  end
-  local domains = ask.text('Allowed domains (empty: ask for each host)')
-  link.allowedDomains = domains and split_list(domains) or nil
-  return link
-end
-
 ---Sends a command whose argument is complete.
 ---@param name string
 ---@return fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean
@@ -103,13 +71,29 @@ local function send_with_name(name)
   end
 end
 
+---@param argument table
+---@return table? integration
+local function wanted_integration(client, bufnr, argument)
+  if not argument.integration then
+    return choose_integration(client, bufnr)
+  end
+  return vim.iter(integrations(client, bufnr)):find(function(known)
+    return known.name == argument.integration
+  end) or { name = argument.integration }
+end
+
+---Finds the place of a secret and links it: `vaultls.link` without a link, and `vaultls.browse`.
 local function link(client, bufnr, argument)
   argument.name = secret_name(argument)
   if argument.name and not argument.link then
-    local integration = choose_integration(client, bufnr)
-    argument.link = integration and ask_link(integration)
+    local integration = wanted_integration(client, bufnr, argument)
+    argument.link = integration and require('vaultls.link').ask(client, bufnr, argument.name, integration)
   end
-  return argument.link ~= nil and send('vaultls.link')(client, bufnr, argument)
+  if not argument.link then
+    return false
+  end
+  local complete = { uri = argument.uri, name = argument.name, link = argument.link }
+  return send('vaultls.link')(client, bufnr, complete)
 end
 
 ---The integration that a secret is linked to.
@@ -127,11 +111,15 @@ function M.integration_of(client, bufnr, secret)
   return nil
 end
 
-local function login(client, bufnr, argument)
-  if not argument.integration then
-    argument.integration = (choose_integration(client, bufnr) or {}).name
+---@param name string
+---@return fun(client: vim.lsp.Client, bufnr: integer, argument: table): boolean
+local function send_with_integration(name)
+  return function(client, bufnr, argument)
+    if not argument.integration then
+      argument.integration = (choose_integration(client, bufnr) or {}).name
+    end
+    return argument.integration ~= nil and send(name)(client, bufnr, argument)
   end
-  return argument.integration ~= nil and send('vaultls.login')(client, bufnr, argument)
 end
 
 local function unlock(client, bufnr)
@@ -146,7 +134,10 @@ M.by_command = {
   ['vaultls.enable'] = send_with_name('vaultls.enable'),
   ['vaultls.link'] = link,
   ['vaultls.unlock'] = unlock,
-  ['vaultls.login'] = login,
+  ['vaultls.browse'] = link,
+  ['vaultls.login'] = send_with_integration('vaultls.login'),
+  ['vaultls.disconnect'] = send_with_integration('vaultls.disconnect'),
+  ['vaultls.openAtProvider'] = send_with_name('vaultls.openAtProvider'),
   ['vaultls.trust'] = send('vaultls.trust'),
   ['vaultls.status'] = send('vaultls.status'),
   ['vaultls.resetCache'] = send('vaultls.resetCache'),
@@ -154,15 +145,31 @@ M.by_command = {
   ['vaultls.copyCurl'] = send('vaultls.copyCurl'),
 }
 
+local SIGNS = { kept = ' ', removed = '-', added = '+' }
+
+---A definition, or what changed in it since it was approved, as the lines of a difference.
+---@param item vaultls.Pending
+---@return string[]
+local function definition_lines(item)
+  if item.changes then
+    return vim.tbl_map(function(line)
+      return (SIGNS[line.change] or ' ') .. ui.clean(line.text)
+    end, item.changes)
+  end
+  local lines = vim.split(item.definition, '\n', { plain = true, trimempty = true })
+  return vim.tbl_map(function(line)
+    return ' ' .. ui.clean(line)
+  end, lines)
+end
+
 ---@param pending vaultls.Pending[]
 ---@return string[]
 local function describe(pending)
   local lines = {}
   for _, item in ipairs(pending) do
-    table.insert(lines, ('%s %s'):format(ui.clean(item.kind), ui.clean(item.name)))
-    for _, line in ipairs(vim.split(item.definition, '\n', { plain = true, trimempty = true })) do
-      table.insert(lines, '    ' .. ui.clean(line))
-    end
+    local changed = item.changes and ' (changed since you trusted it)' or ''
+    table.insert(lines, ('%s %s%s'):format(ui.clean(item.kind), ui.clean(item.name), changed))
+    vim.list_extend(lines, definition_lines(item))
   end
   return lines
 end
@@ -177,13 +184,34 @@ local function review(client, bufnr, pending)
     ui.info('nothing waits for your trust')
     return true
   end
-  local close = require('vaultls.panel').open('vaultls://trust', describe(pending))
+  local close, panel = require('vaultls.panel').open('vaultls://trust', describe(pending))
+  vim.bo[panel].syntax = 'diff'
   local answer = ask.choose({ 'Trust these definitions', 'No' }, ('Trust %d from this workspace?'):format(#pending))
   close()
   if answer ~= 'Trust these definitions' then
     return false
   end
   return send('vaultls.trust')(client, bufnr, { uri = vim.uri_from_bufnr(bufnr), approve = true })
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+---@param settled boolean what is known so far
+---@param following? vaultls.Outcome what is asked or told next
+---@return boolean settled
+local function go_on(client, bufnr, settled, following)
+  if following then
+    return M.settle(client, bufnr, following)
+  end
+  return settled
+end
+
+---@param outcome vaultls.Outcome with `page`
+---@return boolean
+local function open_page(outcome)
+  local opened = require('vaultls.sign_in').open_page(outcome.url)
+  ui.info(ui.clean(('%s: %s'):format(outcome.message or 'the page', outcome.url)))
+  return opened
 end
 
 ---Follows up an outcome of any command but `run`.
@@ -198,7 +226,13 @@ function M.settle(client, bufnr, outcome)
     ui.info(ui.clean(outcome.message or 'done'))
     return true
   elseif outcome.outcome == 'needsInput' then
-    return ask.answer(client, outcome)
+    local taken, following = ask.answer(client, outcome)
+    return go_on(client, bufnr, taken, following)
+  elseif outcome.outcome == 'browser' then
+    local signed_in, following = require('vaultls.sign_in').visit(client, bufnr, outcome)
+    return go_on(client, bufnr, signed_in, following)
+  elseif outcome.outcome == 'page' then
+    return open_page(outcome)
   elseif outcome.outcome == 'review' then
     return review(client, bufnr, outcome.pending or {})
   elseif outcome.outcome == 'text' then
