@@ -243,7 +243,12 @@ impl KeyVaults {
         let identity = self.open_identity(Some(secret.clone()), None).await?;
         identity.token().await?;
         *self.held() = Held { entered: Some(secret), identity: Some(identity), ..Held::default() };
-        Ok(Session { who: None, organization: self.settings.tenant.clone(), until: None })
+        Ok(self.session_of_client())
+    }
+
+    /// What a client secret that was typed in opens.
+    fn session_of_client(&self) -> Session {
+        Session { who: None, organization: self.settings.tenant.clone(), until: None }
     }
 
     /// Has a person sign in at Entra ID.
@@ -288,7 +293,8 @@ impl Provider for KeyVaults {
     }
 
     fn session(&self) -> Option<Session> {
-        let person = self.held().person.clone()?;
+        let held = self.held();
+        let Some(person) = &held.person else { return held.entered.as_ref().map(|_| self.session_of_client()) };
         person.is_alive().then(|| person.session().clone())
     }
 

@@ -14,7 +14,7 @@ mod local;
 #[cfg(unix)]
 mod op;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use definitions::{a_relinked_name_never_serves_the_old_value, what_a_workspace_defines_makes_no_visit};
 use sessions::{
@@ -32,7 +32,10 @@ use weather::{
     who_gives_up_leaves_nothing_behind,
 };
 
-use crate::support::home::{Home, User};
+use crate::support::{
+    front::{Weather, answer},
+    home::{Home, User},
+};
 
 /// How the server is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,23 @@ pub enum Condition {
     Nonsense(&'static str),
 }
 
+impl Condition {
+    /// The weather before a server that is all right itself; none where the provider has words of its own for it.
+    fn weather(self) -> Option<Weather> {
+        match self {
+            Self::Fair => Some(Weather::Fair),
+            Self::Down => Some(Weather::Down),
+            Self::Silent => Some(Weather::Silent),
+            Self::Slow => Some(Weather::Slow(Duration::from_secs(1))),
+            Self::Nonsense(body) => Some(answer("200 OK", "Content-Type: text/html\r\n", body)),
+            Self::Throttled | Self::Sealed => None,
+        }
+    }
+}
+
+/// What one reads in a network that wants one to log in first.
+const HOTEL: &str = "<h1>Welcome to the hotel</h1>";
+
 /// A provider with its server. The user's configuration defines the integration `team` and then the links `value`,
 /// `missing`, `forbidden`, `gone` (a version that cannot be had), and `many-0` to `many-99`.
 pub trait World: Sized {
@@ -60,6 +80,12 @@ pub trait World: Sized {
 
     /// What the provider says when it refuses, and what the administrator is to be asked for.
     const REFUSAL: [&'static str; 2];
+
+    /// How long one is to wait, as it is shown when the server is [`Condition::Throttled`].
+    const WAIT: &'static str = "it asks to wait 7 s";
+
+    /// What something else may answer. A provider leaves out what it could have said itself.
+    const NONSENSE: &'static [&'static str] = &[HOTEL, "", "null", "[]", "{}", "{\"data\":null}"];
 
     /// None where the server cannot be had, which was said.
     async fn start() -> Option<Self>;

@@ -136,7 +136,7 @@ fn use_an_editor(world: &World, written: &mut Written) {
     for (name, text) in [("all.http", world.request()), ("broken.http", broken(world))] {
         let uri = world.uri(name);
         session.open_document(&uri, "http", &text);
-        ask_about(&mut session, &uri, &text);
+        session.ask_about(&uri, &text);
         for request in 0..7 {
             session.command("vaultls.run", &json!({ "uri": uri, "request": request }));
         }
@@ -170,34 +170,6 @@ fn use_an_editor(world: &World, written: &mut Written) {
     session.notify("vaultls/unknown", &json!({ "value": TYPED_VALUE }));
     let _ = session.request("vaultls/unknown", &json!({ "value": TYPED_VALUE }));
     written.editor(session);
-}
-
-fn ask_about(session: &mut Session, uri: &str, text: &str) {
-    let document = json!({ "uri": uri });
-    for (line, content) in text.lines().enumerate() {
-        for (column, _) in content.match_indices("<<vault:") {
-            let position = json!({ "line": line, "character": column + 9 });
-            for method in ["hover", "completion", "definition", "references", "documentHighlight", "prepareRename"] {
-                let context = json!({ "includeDeclaration": true, "triggerKind": 1 });
-                let place = json!({ "textDocument": document, "position": position, "context": context });
-                let _ = session.request(&format!("textDocument/{method}"), &place);
-            }
-        }
-    }
-    let whole =
-        json!({ "start": { "line": 0, "character": 0 }, "end": { "line": text.lines().count(), "character": 0 } });
-    for method in ["documentSymbol", "foldingRange", "semanticTokens/full", "codeLens", "codeAction", "inlayHint"] {
-        let about = json!({ "textDocument": document, "range": whole, "context": { "diagnostics": [] } });
-        let Ok(Value::Array(items)) = session.request(&format!("textDocument/{method}"), &about) else { continue };
-        let resolve = match method {
-            "codeLens" => "codeLens/resolve",
-            "codeAction" => "codeAction/resolve",
-            _ => continue,
-        };
-        for item in items {
-            let _ = session.request(resolve, &item);
-        }
-    }
 }
 
 #[test]
@@ -248,7 +220,7 @@ fn nothing_leaks_from_a_provider_that_repeats_what_it_was_told() {
     let mut session = Session::open(world.program.command(&["lsp"]), &world.uri(""));
     let uri = world.uri("parrots.http");
     session.open_document(&uri, "http", &requests);
-    ask_about(&mut session, &uri, &requests);
+    session.ask_about(&uri, &requests);
     let answers: Vec<Value> =
         (0..6).map(|request| session.command("vaultls.run", &json!({ "uri": uri, "request": request }))).collect();
     assert!(answers.iter().all(|answer| answer["outcome"] == "blocked"), "{answers:#?}");

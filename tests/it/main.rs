@@ -30,6 +30,7 @@ mod hashicorp;
 mod hashicorp_setup;
 mod hashicorp_sign_in;
 mod hostile_hosts;
+mod hostile_workspace;
 mod leaks;
 mod local_vault;
 mod lsp;

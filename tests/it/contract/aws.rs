@@ -1,10 +1,10 @@
 //! AWS Secrets Manager: an emulator that checks signatures and policies, behind a front.
 
-use std::{fmt::Write, net::SocketAddr, time::Duration};
+use std::{fmt::Write, net::SocketAddr};
 
 use super::{Condition, World, keeps};
 use crate::support::{
-    front::{Front, Weather, answer},
+    front::{Front, answer},
     home::User,
     ministack::{ACCOUNT, REGION, Seeded},
 };
@@ -39,6 +39,9 @@ impl World for Account {
     const VALUE: &'static str = "canary-aws-v2-91be";
     const REFUSAL: [&'static str; 2] = ["AccessDeniedException", "secretsmanager:GetSecretValue"];
 
+    /// AWS does not say.
+    const WAIT: &'static str = "ThrottlingException";
+
     async fn start() -> Option<Self> {
         let seeded = Seeded::shared()?;
         let front = Front::start(seeded.server.address.strip_prefix("http://").unwrap()).await;
@@ -66,15 +69,11 @@ impl World for Account {
             let body = format!("{{\"__type\":\"{code}\",\"message\":\"canary-said-by-aws\"}}");
             answer(status, "Content-Type: application/x-amz-json-1.1\r\n", &body)
         };
-        self.front.set(match condition {
-            Condition::Fair => Weather::Fair,
-            Condition::Down => Weather::Down,
-            Condition::Silent => Weather::Silent,
-            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
+        let told = || match condition {
             Condition::Throttled => of_aws("400 Bad Request", "ThrottlingException"),
-            Condition::Sealed => of_aws("500 Internal Server Error", "InternalServiceError"),
-            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
-        });
+            _ => of_aws("500 Internal Server Error", "InternalServiceError"),
+        };
+        self.front.set(condition.weather().unwrap_or_else(told));
         true
     }
 

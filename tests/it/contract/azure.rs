@@ -1,8 +1,8 @@
 //! Azure Key Vault: the stand-in of `support/key_vault.rs`, which speaks TLS, behind a front that lets it through.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write, net::SocketAddr, sync::Arc};
 
-use super::{Condition, World, keeps};
+use super::{Condition, HOTEL, World, keeps};
 use crate::support::{
     front::{Front, Weather},
     home::User,
@@ -40,6 +40,9 @@ impl World for Vaults {
     const VALUE: &'static str = "canary-azure-8d3f";
     const REFUSAL: [&'static str; 2] = ["ForbiddenByRbac", "Key Vault Secrets User"];
 
+    /// A page of a listing may be empty.
+    const NONSENSE: &'static [&'static str] = &[HOTEL, "", "null", "[]"];
+
     async fn start() -> Option<Self> {
         let server = KeyVault::start().await;
         server.put("value", Self::VALUE);
@@ -70,12 +73,9 @@ impl World for Vaults {
     }
 
     fn set(&self, condition: Condition) -> bool {
-        self.front.set(match condition {
-            Condition::Down => Weather::Down,
-            Condition::Silent => Weather::Silent,
-            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
-            Condition::Fair | Condition::Throttled | Condition::Sealed | Condition::Nonsense(_) => Weather::Fair,
-        });
+        let nonsense = matches!(condition, Condition::Nonsense(_));
+        let weather = condition.weather().filter(|_| !nonsense);
+        self.front.set(weather.unwrap_or(Weather::Fair));
         let mut world = self.server.world();
         world.nonsense = match condition {
             Condition::Nonsense(body) => Some(body),

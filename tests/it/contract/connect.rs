@@ -1,13 +1,13 @@
 //! 1Password's Connect server: the stand-in of `support/connect.rs`, behind a front. It keeps no versions.
 
-use std::{fmt::Write, net::SocketAddr, time::Duration};
+use std::{fmt::Write, net::SocketAddr};
 
 use serde_json::json;
 
-use super::{Condition, World, keeps};
+use super::{Condition, HOTEL, World, keeps};
 use crate::support::{
     connect::{ConnectServer, TOKEN},
-    front::{Front, Weather, answer},
+    front::{Front, answer},
     home::User,
 };
 
@@ -37,6 +37,9 @@ impl Connect {
 impl World for Connect {
     const VALUE: &'static str = "canary-connect-02cd";
     const REFUSAL: [&'static str; 2] = ["403 Forbidden", "a token with the vault in its scope"];
+
+    /// There may be no vaults.
+    const NONSENSE: &'static [&'static str] = &[HOTEL, "", "null", "{}"];
 
     async fn start() -> Option<Self> {
         let server = ConnectServer::start().await;
@@ -69,15 +72,11 @@ impl World for Connect {
     fn set(&self, condition: Condition) -> bool {
         let of_connect =
             |status: &str, headers: &str| answer(status, headers, r#"{"status":0,"message":"canary-said-by-connect"}"#);
-        self.front.set(match condition {
-            Condition::Fair => Weather::Fair,
-            Condition::Down => Weather::Down,
-            Condition::Silent => Weather::Silent,
-            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
+        let told = || match condition {
             Condition::Throttled => of_connect("429 Too Many Requests", "Retry-After: 7\r\n"),
-            Condition::Sealed => of_connect("503 Service Unavailable", ""),
-            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
-        });
+            _ => of_connect("503 Service Unavailable", ""),
+        };
+        self.front.set(condition.weather().unwrap_or_else(told));
         true
     }
 

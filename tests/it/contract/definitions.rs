@@ -37,10 +37,14 @@ pub async fn what_a_workspace_defines_makes_no_visit<W: World>() {
         }
         home.vault.known();
         assert_eq!(world.visits(), before);
+        if config.is_empty() {
+            // A workspace's word for where a server is may count for less, even approved: it could be the outside.
+            continue;
+        }
         for pending in home.vault.pending() {
             home.vault.approve(&pending).unwrap();
         }
-        // Some things only the user's own configuration may say, such as a server without a name of the provider's.
+        // A server without a name of its provider's only the user's own configuration may name.
         let outcome = home.judged("value").await;
         let never = outcome.is_err_and(|problem| problem.reason == Reason::NotConfigured);
         assert!(never || world.visits() > before, "nobody was asked after the approval");

@@ -1,12 +1,12 @@
 //! HashiCorp Vault's protocol: a real OpenBao behind a front.
 
-use std::{fmt::Write, net::SocketAddr, sync::OnceLock, time::Duration};
+use std::{fmt::Write, net::SocketAddr, sync::OnceLock};
 
 use serde_json::json;
 
 use super::{Condition, World, keeps};
 use crate::support::{
-    front::{Front, Weather, answer},
+    front::{Front, answer},
     home::User,
     openbao::OpenBao,
 };
@@ -77,18 +77,14 @@ impl World for Cluster {
     }
 
     fn set(&self, condition: Condition) -> bool {
-        self.front.set(match condition {
-            Condition::Fair => Weather::Fair,
-            Condition::Down => Weather::Down,
-            Condition::Silent => Weather::Silent,
-            Condition::Slow => Weather::Slow(Duration::from_secs(1)),
+        let told = || match condition {
             Condition::Throttled => {
                 let body = r#"{"errors":["request path \"kv/data/app/value\": rate limit quota exceeded"]}"#;
                 answer("429 Too Many Requests", "Retry-After: 7\r\n", body)
             }
-            Condition::Sealed => answer("503 Service Unavailable", "", r#"{"errors":["Vault is sealed"]}"#),
-            Condition::Nonsense(body) => answer("200 OK", "Content-Type: text/html\r\n", body),
-        });
+            _ => answer("503 Service Unavailable", "", r#"{"errors":["Vault is sealed"]}"#),
+        };
+        self.front.set(condition.weather().unwrap_or_else(told));
         true
     }
 

@@ -35,6 +35,8 @@ impl World for CommandLine {
     const VALUE: &'static str = "canary-pass\n";
     const REFUSAL: [&'static str; 2] = ["closed", "read_items"];
 
+    const WAIT: &'static str = "58 minutes";
+
     async fn start() -> Option<Self> {
         let op = Op::new();
         op.write("token", TOKEN.as_bytes());

@@ -1,4 +1,5 @@
 //! A Connect server: values, every way to fail, and that what is said before sending is what happens then.
+#![expect(clippy::disallowed_methods, reason = "a test runs 1Password's own SDK")]
 
 use std::process::Command;
 

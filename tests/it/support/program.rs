@@ -26,6 +26,13 @@ pub struct Output {
     pub err: String,
 }
 
+/// Lets a file be run.
+#[cfg(unix)]
+pub fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 impl Program {
     /// A home without anything, and an empty workspace.
     pub fn new() -> Self {

@@ -105,6 +105,36 @@ impl Session {
         self.notify("textDocument/didOpen", &json!({ "textDocument": document }));
     }
 
+    /// Asks everything that can be asked about a document, at each of its references.
+    pub fn ask_about(&mut self, uri: &str, text: &str) {
+        let document = json!({ "uri": uri });
+        for (line, content) in text.lines().enumerate() {
+            for (column, _) in content.match_indices("<<vault:") {
+                let position = json!({ "line": line, "character": column + 9 });
+                for method in ["hover", "completion", "definition", "references", "documentHighlight", "prepareRename"]
+                {
+                    let context = json!({ "includeDeclaration": true, "triggerKind": 1 });
+                    let place = json!({ "textDocument": document, "position": position, "context": context });
+                    let _ = self.request(&format!("textDocument/{method}"), &place);
+                }
+            }
+        }
+        let whole =
+            json!({ "start": { "line": 0, "character": 0 }, "end": { "line": text.lines().count(), "character": 0 } });
+        for method in ["documentSymbol", "foldingRange", "semanticTokens/full", "codeLens", "codeAction", "inlayHint"] {
+            let about = json!({ "textDocument": document, "range": whole, "context": { "diagnostics": [] } });
+            let Ok(Value::Array(items)) = self.request(&format!("textDocument/{method}"), &about) else { continue };
+            let resolve = match method {
+                "codeLens" => "codeLens/resolve",
+                "codeAction" => "codeAction/resolve",
+                _ => continue,
+            };
+            for item in items {
+                let _ = self.request(resolve, &item);
+            }
+        }
+    }
+
     /// Kills the server with a signal, such as `ABRT`.
     #[cfg(unix)]
     pub fn signal(&mut self, signal: rustix::process::Signal) {
