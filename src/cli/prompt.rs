@@ -52,6 +52,11 @@ pub fn value(terminal: &mut Terminal, question: &str, raw: bool) -> Result<Secre
     if terminal.is_interactive() {
         return hidden(terminal, question);
     }
+    piped(raw)
+}
+
+/// A value from standard input. One line break at its end is left out unless `raw`.
+pub fn piped(raw: bool) -> Result<SecretValue, Stop> {
     let mut bytes = std::mem::take(&mut *standard_input(SecretValue::MAX_LENGTH)?);
     if !raw && bytes.last() == Some(&b'\n') {
         bytes.pop();

@@ -37,6 +37,8 @@ mod nvim;
 mod oauth;
 mod onepassword;
 mod queries;
+#[cfg(unix)]
+mod terminal;
 mod tidy;
 mod transfer;
 mod vscode;

@@ -19,5 +19,7 @@ pub mod program;
 pub mod provision;
 pub mod session;
 pub mod target;
+#[cfg(unix)]
+pub mod terminal;
 pub mod vscode;
 pub mod world;
