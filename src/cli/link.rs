@@ -35,7 +35,9 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
     let core = machine.open(root(workspace.root.as_ref(), None)?);
     let allowed_domains = (!allowed_domains.is_empty()).then_some(allowed_domains);
     let target = if path.is_none() && arn.is_none() && id.is_none() && reference.is_none() {
-        let chosen = browse::choose(&core, machine, &integration, terminal).await?;
+        let chosen = browse::choose(&core, machine, &integration, terminal).await;
+        core.end().await;
+        let chosen = chosen?;
         NewLink { version: version.map(NewVersion::parse).or(chosen.version.clone()), allowed_domains, ..chosen }
     } else {
         NewLink {

@@ -405,4 +405,13 @@ async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
     let line =
         "account get-access-token -o json --scope https://vault.azure.net/.default --tenant contoso.com|/azure|\n";
     assert_eq!(fs::read_to_string(asked).unwrap(), line);
+    // There is nothing to ask: signing in tries it out, also after it was left.
+    again.disconnect("team").await.unwrap();
+    assert_eq!(again.value(&name("a")).await.err().unwrap().reason, Reason::Disconnected);
+    let session = again.sign_in("team", &Given::new(SecretValue::new(Vec::new()))).await.unwrap();
+    assert_eq!(
+        (session.who.as_deref(), session.organization.as_deref()),
+        (Some("the user of `az`"), Some("contoso.com"))
+    );
+    assert!(again.value(&name("a")).await.is_ok());
 }

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::support::{
-    agent::{Agent, PASSWORD, USER},
+    agent::{Agent, PASSWORD},
     echo::Echo,
     openbao::{OpenBao, ROOT},
     program::Program,
@@ -91,6 +91,26 @@ async fn what_a_password_brought_is_revoked_at_the_end() {
 }
 
 #[tokio::test]
+async fn what_asks_nothing_says_who_it_is() {
+    let Some(server) = shared().await else { return };
+    let agent = &server.agent;
+    agent.ask("POST", "sys/auth/approle", json!({"type": "approle"})).await;
+    agent.ask("POST", "auth/approle/role/ci", json!({"token_policies": "reader"})).await;
+    let id = agent.ask("GET", "auth/approle/role/ci/role-id", Value::Null).await;
+    let secret = agent.ask("POST", "auth/approle/role/ci/secret-id", json!({})).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (id, secret) = (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]));
+    let program = server.program("method = 'approle'").with("VAULT_ROLE_ID", &id).with("VAULT_SECRET_ID", &secret);
+    let Some(terminal) = Terminal::start(&program, &["login", "team"]) else { return };
+    let ended = check(terminal, 0, &[&secret, "VAULT_TOKEN"]);
+    assert!(ended.shown.starts_with("signed in to `team` as approle"), "{ended:?}");
+    assert_eq!(agent.tokens_of("approle").await, 0);
+    // The same where nobody sits at a terminal.
+    let output = program.run(&["login", "team"]);
+    assert_eq!(output.code, 0, "{output:?}");
+}
+
+#[tokio::test]
 async fn the_address_of_a_browser_elsewhere_is_pasted() {
     let Some(server) = shared().await else { return };
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -112,15 +132,17 @@ async fn the_address_of_a_browser_elsewhere_is_pasted() {
 async fn a_run_signs_in_on_the_way_and_goes_on() {
     let Some(server) = shared().await else { return };
     let echo = Echo::start();
-    let program = server.program(&format!("method = 'userpass', username = '{USER}'"));
+    server.agent.user("dave", json!({})).await;
+    let program = server.program("method = 'userpass', username = 'dave'");
     program.file("a.http", format!("GET http://{}/\nX-Key: <<vault:a>>\n", echo.address));
     let Some(mut terminal) = Terminal::start(&program, &["run", "a.http"]) else { return };
-    terminal.wait_for("Password of alice: ");
+    terminal.wait_for("Password of dave: ");
     terminal.hidden(PASSWORD);
     terminal.wait_for(&format!("Send the secret `a` to http://{}? [o]nce, [a]lways, [N]o: ", echo.address));
     terminal.line("o");
     terminal.wait_for("200 OK");
     check(terminal, 0, &[PASSWORD, VALUE]);
+    assert_eq!(server.agent.tokens_of("userpass-dave").await, 0);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ pub struct User {
 
 /// A vault that was opened for a user. Its folders go with it.
 pub struct Home {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     pub vault: Vault,
 }
 
@@ -41,7 +41,7 @@ impl User {
         fs::write(folder.path().join("config.toml"), &self.config).unwrap();
         fs::write(folder.path().join("work/vaultls.toml"), &self.workspace).unwrap();
         let vault = Vault::open(self.options(folder.path()));
-        Home { _folder: folder, vault }
+        Home { folder, vault }
     }
 
     fn options(self, folder: &Path) -> Options {
@@ -67,6 +67,12 @@ impl Home {
     pub async fn value(&self, name: &str) -> Result<String, Problem> {
         let value = self.vault.value(&secret_name(name)).await?;
         Ok(value.expose_text(str::to_owned).unwrap())
+    }
+
+    /// Writes the user's configuration anew, and has it read.
+    pub fn rewrite(&self, config: &str) {
+        fs::write(self.folder.path().join("config.toml"), config).unwrap();
+        self.vault.reload(None);
     }
 
     pub async fn status(&self, name: &str) -> Status {
