@@ -218,6 +218,6 @@ async fn an_interrupt_at_a_hidden_question_gives_the_terminal_back() {
     let Some(mut terminal) = Terminal::start(&program, &["login", "team"]) else { return };
     terminal.wait_for("Token: ");
     terminal.interrupt();
-    terminal.wait_for("the sign-in was given up");
-    check(terminal, 1, &[]);
+    let ended = terminal.end();
+    assert!(ended.echoes && ended.code > 0, "{ended:?}");
 }

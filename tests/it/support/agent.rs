@@ -146,7 +146,9 @@ impl Agent {
 }
 
 fn client(ca_file: Option<&Path>) -> reqwest::Client {
-    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    // A connection belongs to the runtime of one test, and what is shared serves several.
+    let builder =
+        reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
     let Some(path) = ca_file else { return builder.tls_certs_only(Vec::new()).build().unwrap() };
     let certificates = reqwest::Certificate::from_pem_bundle(&std::fs::read(path).unwrap()).unwrap();
     builder.tls_certs_only(certificates).build().unwrap()
