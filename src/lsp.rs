@@ -29,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::LspService;
 
@@ -81,7 +82,9 @@ pub async fn serve(
         () = serving => {}
         () = gone => {}
     }
+    let cores: Vec<Arc<Core>> = state.workspaces().iter().filter_map(|workspace| workspace.opened()).collect();
     state.end();
+    join_all(cores.iter().map(|core| core.end())).await;
     lifecycle.exit_code()
 }
 

@@ -35,6 +35,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures_util::future::join_all;
+use tokio::{runtime::Handle, time::timeout};
 use url::Url;
 
 use crate::{
@@ -50,7 +52,7 @@ use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integrati
 use local::LocalVault;
 use person::Person;
 use provider::{Choices, Existence, Shelf, Surroundings};
-use providers::Providers;
+use providers::{Opened, Providers};
 use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
 use value::SecretValue;
@@ -60,6 +62,9 @@ pub const LINK_FILE: &str = "vaultls.toml";
 
 /// How long a check or a fetch may take, its turn in the queue not counted.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the revocation of all sessions may take once nobody needs them.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where a vault finds its files. Nothing else decides: tests pass folders of their own.
 #[derive(Clone, Debug)]
@@ -165,7 +170,11 @@ impl Vault {
         let old = std::mem::replace(&mut *files, Files::understand(&self.options, new));
         let definitions = files.definitions.clone();
         drop(files);
-        self.providers.retain(&definitions);
+        let dropped = self.providers.retain(&definitions);
+        // Their credentials left memory; revoking them takes a network, so it goes on by itself.
+        if let (Ok(runtime), false) = (Handle::try_current(), dropped.is_empty()) {
+            runtime.spawn(end_all(dropped));
+        }
         let current: HashSet<Fingerprint> = definitions.links.values().map(|link| link.fingerprint()).collect();
         let shorter = definitions.cache_ttl < old.definitions.cache_ttl;
         self.cache.retain(|link| !shorter && current.contains(link));
@@ -212,8 +221,12 @@ impl Vault {
             Place::External { link, integration, coordinates } => {
                 let provider = self.providers.get(&integration)?;
                 let (print, ttl) = (link.fingerprint(), self.definitions().cache_ttl);
+                let asked = provider.clone();
                 let load = async move { provider.read(&coordinates).await };
                 let outcome = self.cache.get(print, ttl, load).await;
+                if let Some(until) = asked.session().and_then(|session| session.until) {
+                    self.cache.end_with(print, until).await;
+                }
                 let finding = Finding { problem: outcome.as_ref().err().cloned(), checked: true };
                 self.statuses.note(name, print, finding);
                 outcome
@@ -376,6 +389,13 @@ impl Vault {
             Some(opened) => opened.disconnect().await,
             None => Ok(()),
         }
+    }
+
+    /// Ends every session before the program ends: what was got by a sign-in here is revoked, as far as the providers
+    /// answer in a short time.
+    pub async fn end(&self) {
+        end_all(self.providers.take_all()).await;
+        self.cache.clear().await;
     }
 
     /// Who is signed in to an integration, as far as that is known without asking its provider.
@@ -586,6 +606,11 @@ impl Vault {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the sessions of providers that nobody asks any more. What cannot be revoked comes to its end by itself.
+async fn end_all(opened: Vec<Arc<Opened>>) {
+    let _ = timeout(FAREWELL, join_all(opened.iter().map(|opened| opened.disconnect()))).await;
 }
 
 /// Why the local vault would not hand out `secret`.

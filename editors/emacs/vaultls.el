@@ -278,8 +278,12 @@ With TOKEN, it can be cancelled."
   "Ask what OUTCOME needs, hand it over, and call THEN with whether it was taken."
   (when (plist-get outcome :message)
     (vaultls--say (plist-get outcome :message)))
-  (let ((answers (vaultls--ask-fields (append (plist-get outcome :fields) nil))))
-    (if (cl-every (lambda (answer) (string-empty-p (cdr answer))) answers)
+  (let* ((fields (append (plist-get outcome :fields) nil))
+         (answers (vaultls--ask-fields fields)))
+    (if (cl-some (lambda (field)
+                   (and (not (eq (plist-get field :optional) t))
+                        (string-empty-p (alist-get (intern (plist-get field :id)) answers))))
+                 fields)
         (progn (vaultls--say "nothing was entered") (funcall then nil))
       (vaultls--hand-over (plist-get outcome :ticket) answers then))))
 
@@ -515,6 +519,11 @@ The server has opened the page already.  Diagnostics heal by themselves."
   "Unlock the local vault."
   (interactive)
   (vaultls--send "vaultls.unlock" nil))
+
+(defun vaultls-lock ()
+  "Lock the local vault, and forget every value that was fetched."
+  (interactive)
+  (vaultls--send "vaultls.lock" nil))
 
 (defun vaultls-trust ()
   "Show the definitions that came with the workspace, and trust them or not."

@@ -52,6 +52,7 @@ fn refused(error: &AnswerError) -> Stop {
         | AnswerError::Expired
         | AnswerError::NotJson
         | AnswerError::Lacks(_)
+        | AnswerError::Empty(_)
         | AnswerError::Unasked(_)
         | AnswerError::TooLong
         | AnswerError::Channel(_) => "start again in the editor",

@@ -2,11 +2,12 @@
 
 use crate::{
     cli::{
-        Exit, Machine, Outcome, arguments, browse, person, prompt, root,
+        Exit, Machine, Outcome, arguments, browse,
+        person::{self, AtInput},
+        root,
         terminal::{Terminal, plain},
     },
     config::{NewLink, NewVersion},
-    vault::person::Given,
     work::verbs::{signed_in, still_to_review},
 };
 
@@ -34,7 +35,9 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
     let core = machine.open(root(workspace.root.as_ref(), None)?);
     let allowed_domains = (!allowed_domains.is_empty()).then_some(allowed_domains);
     let target = if path.is_none() && arn.is_none() && id.is_none() && reference.is_none() {
-        let chosen = browse::choose(&core, machine, &integration, terminal).await?;
+        let chosen = browse::choose(&core, machine, &integration, terminal).await;
+        core.end().await;
+        let chosen = chosen?;
         NewLink { version: version.map(NewVersion::parse).or(chosen.version.clone()), allowed_domains, ..chosen }
     } else {
         NewLink {
@@ -61,19 +64,19 @@ pub async fn link(arguments: arguments::Link, machine: &Machine, terminal: &mut 
     Ok(Exit::Done)
 }
 
-/// Signs in, and ends the session again: a command lives too briefly to keep it.
+/// Signs in, and ends the session again: a command lives too briefly to keep it. What the sign-in brought is revoked; what
+/// somebody came with, such as a token that they typed, is theirs and stays valid.
 pub async fn login(arguments: arguments::Login, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let core = machine.open(root(arguments.workspace.root.as_ref(), None)?);
     let integration = arguments.integration;
     let session = if terminal.is_interactive() {
         person::sign_in(&core, machine, &integration, terminal).await?
     } else {
-        let answer = prompt::value(terminal, &format!("Token for {integration}"), false)?;
-        core.login(&integration, &Given::new(answer)).await?
+        core.login(&integration, &AtInput::default()).await?
     };
     terminal.note(&[plain(signed_in(&integration, &session))]);
     terminal.note(&[plain(
-        "the session ends with this command; `vaultls run` signs in by itself, and an editor keeps its session",
+        "what was tried here ends with this command; `vaultls run` signs in by itself, and an editor keeps its session",
     )]);
     if let Err(failure) = core.disconnect(&integration).await {
         terminal.warning(&failure.message);

@@ -1,6 +1,6 @@
 //! The person at the terminal, as a sign-in sees one.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -12,7 +12,7 @@ use crate::{
     status::{Problem, Reason, Session},
     vault::{
         browser,
-        person::{Answers, Field, FieldKind, Page, Person, gave_up},
+        person::{Answers, Field, FieldKind, Given, Page, Person, gave_up},
         value::SecretValue,
     },
     work::{Core, verbs::Failure},
@@ -27,6 +27,36 @@ pub async fn sign_in(
 ) -> Result<Session, Failure> {
     let person = AtTerminal { core, machine, terminal: Mutex::new(terminal) };
     core.login(integration, &person).await
+}
+
+/// Whoever wrote one answer to standard input, which is read once something is asked for.
+#[derive(Default)]
+pub struct AtInput(OnceLock<Given>);
+
+impl AtInput {
+    fn given(&self, fields: &[Field]) -> Result<&Given, Problem> {
+        if let Some(given) = self.0.get() {
+            return Ok(given);
+        }
+        let asked = fields.first().map_or("an answer", |field| field.label.as_str());
+        let answer = prompt::piped(false).map_err(|_| gave_up())?;
+        if answer.is_empty() {
+            let detail = format!("`{asked}` is asked for, and standard input is empty");
+            return Err(Problem::new(Reason::LoginNeeded, detail));
+        }
+        Ok(self.0.get_or_init(|| Given::new(answer)))
+    }
+}
+
+impl Person for AtInput {
+    fn ask<'a>(&'a self, message: &'a str, fields: Vec<Field>) -> BoxFuture<'a, Result<Answers, Problem>> {
+        async move { self.given(&fields)?.ask(message, fields).await }.boxed()
+    }
+
+    fn visit<'a>(&'a self, _: &'a Page) -> BoxFuture<'a, Result<SecretValue, Problem>> {
+        let detail = "this takes a browser; sign in from a terminal or an editor";
+        std::future::ready(Err(Problem::new(Reason::LoginNeeded, detail))).boxed()
+    }
 }
 
 struct AtTerminal<'a> {
@@ -50,8 +80,8 @@ impl<'a> AtTerminal<'a> {
         let mut answers = Answers::new();
         for field in fields {
             let typed = typed(&mut terminal, field).map_err(|_| gave_up())?;
-            // An empty answer is how one leaves a question.
-            if typed.is_empty() {
+            // An empty answer is how one leaves a question, where it is not an answer.
+            if typed.is_empty() && !field.optional {
                 return Err(gave_up());
             }
             answers.insert(field.id.clone(), typed);

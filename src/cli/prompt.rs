@@ -43,7 +43,29 @@ pub fn hidden(terminal: &mut Terminal, question: &str) -> Result<SecretValue, St
 /// A text that is not shown while it is typed.
 pub fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String>, Stop> {
     terminal.flush()?;
+    #[cfg(unix)]
+    outlive_interrupt();
     Ok(Zeroizing::new(rpassword::prompt_password(format!("{question}: "))?))
+}
+
+/// From now on Ctrl-C ends the program a moment later. NB. whoever reads a hidden answer raises the signal while the
+/// terminal still hides what is typed: it has to live on until it has put the terminal back.
+#[cfg(unix)]
+fn outlive_interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    const MOMENT: Duration = Duration::from_millis(250);
+    /// What a shell calls the end of a program by Ctrl-C: 128 and the signal's number.
+    const INTERRUPTED: i32 = 130;
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+        tokio::spawn(async move {
+            if interrupts.recv().await.is_some() {
+                tokio::time::sleep(MOMENT).await;
+                std::process::exit(INTERRUPTED);
+            }
+        });
+    });
 }
 
 /// A value: asked for where a person sits at standard input, else read from it. One line break at its end is left
@@ -52,6 +74,11 @@ pub fn value(terminal: &mut Terminal, question: &str, raw: bool) -> Result<Secre
     if terminal.is_interactive() {
         return hidden(terminal, question);
     }
+    piped(raw)
+}
+
+/// A value from standard input. One line break at its end is left out unless `raw`.
+pub fn piped(raw: bool) -> Result<SecretValue, Stop> {
     let mut bytes = std::mem::take(&mut *standard_input(SecretValue::MAX_LENGTH)?);
     if !raw && bytes.last() == Some(&b'\n') {
         bytes.pop();

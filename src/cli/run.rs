@@ -61,6 +61,10 @@ pub async fn run(arguments: arguments::Run, machine: &Machine, terminal: &mut Te
     if arguments.format == Format::Json {
         terminal.json(&ran)?;
     }
+    terminal.flush()?;
+    for job in &jobs {
+        job.core.end().await;
+    }
     Ok(exit)
 }
 

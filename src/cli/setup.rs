@@ -54,16 +54,18 @@ async fn take(step: Step, setup: &mut Setup, sure: bool, terminal: &mut Terminal
         Present::Yes => "is there already",
         Present::No | Present::Hidden | Present::Other => {
             let question = match present {
-                Present::Other => "    It is there and differs. Update it? [y/N]: ",
-                _ => "    Write it? [y/N]: ",
+                Present::Other => "    It is there and differs. Update it? [y]es, [n]o, [Q]uit: ",
+                _ => "    Write it? [y]es, [n]o, [Q]uit: ",
             };
-            if !sure && prompt::choice(terminal, question, &['y'])?.is_none() {
-                return Err(Stop::wrong("the setup was stopped; what is written so far can stay", ""));
-            }
-            match (setup.carry_out(step).await.map_err(stop)?, present) {
-                (Done::Kept, _) => "is there already",
-                (Done::Written, Present::Other) => "updated",
-                (Done::Written, _) => "written",
+            match if sure { Some('y') } else { prompt::choice(terminal, question, &['y', 'n'])? } {
+                Some('y') => match (setup.carry_out(step).await.map_err(stop)?, present) {
+                    (Done::Kept, _) => "is there already",
+                    (Done::Written, Present::Other) => "updated",
+                    (Done::Written, _) => "written",
+                },
+                // A later step that cannot do without says so.
+                Some(_) => "left as it is",
+                None => return Err(Stop::wrong("the setup was stopped; what is written so far can stay", "")),
             }
         }
     };

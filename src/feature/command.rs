@@ -15,6 +15,7 @@ pub enum Command {
     Enable(Named),
     Link(Link),
     Unlock,
+    Lock,
     Login(Login),
     Disconnect(Login),
     Browse(Browse),
@@ -35,6 +36,7 @@ pub enum Verb {
     Enable,
     Link,
     Unlock,
+    Lock,
     Login,
     Disconnect,
     Browse,
@@ -182,13 +184,14 @@ pub struct Extract {
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
         Self::Enable,
         Self::Link,
         Self::Unlock,
+        Self::Lock,
         Self::Login,
         Self::Disconnect,
         Self::Browse,
@@ -209,6 +212,7 @@ impl Verb {
             Self::Enable => "vaultls.enable",
             Self::Link => "vaultls.link",
             Self::Unlock => "vaultls.unlock",
+            Self::Lock => "vaultls.lock",
             Self::Login => "vaultls.login",
             Self::Disconnect => "vaultls.disconnect",
             Self::Browse => "vaultls.browse",
@@ -231,7 +235,7 @@ impl Verb {
             Self::Link => {
                 "{uri?, name, link: {integration, engine?, path?, key?, id?, arn?, reference?, version?, allowedDomains?: [..], ..}}"
             }
-            Self::Unlock => "{}",
+            Self::Unlock | Self::Lock => "{}",
             Self::Login | Self::Disconnect => "{uri?, integration}",
             Self::Browse => "{uri?, name, integration, path?: [..], filter?, page?}",
             Self::Trust => "{uri, approve?}",
@@ -260,6 +264,7 @@ impl Command {
             Verb::Enable => read(argument).map(Self::Enable),
             Verb::Link => read(argument).map(Self::Link),
             Verb::Unlock => read(argument).map(|Nothing {}| Self::Unlock),
+            Verb::Lock => read(argument).map(|Nothing {}| Self::Lock),
             Verb::Login => read(argument).map(Self::Login),
             Verb::Disconnect => read(argument).map(Self::Disconnect),
             Verb::Browse => read(argument).map(Self::Browse),
@@ -281,6 +286,7 @@ impl Command {
             Self::Enable(_) => Verb::Enable,
             Self::Link(_) => Verb::Link,
             Self::Unlock => Verb::Unlock,
+            Self::Lock => Verb::Lock,
             Self::Login(_) => Verb::Login,
             Self::Disconnect(_) => Verb::Disconnect,
             Self::Browse(_) => Verb::Browse,
@@ -311,6 +317,7 @@ impl Command {
             Self::Enable(Named { name, .. }) => format!("Enable `{name}`"),
             Self::Link(Link { name, link, .. }) => format!("Link `{name}` to `{}`", escape::plain(&link.integration)),
             Self::Unlock => "Unlock the local vault".into(),
+            Self::Lock => "Lock the local vault and forget everything cached".into(),
             Self::Login(Login { integration, .. }) => format!("Sign in to `{}`", escape::plain(integration)),
             Self::Disconnect(Login { integration, .. }) => format!("Disconnect `{}`", escape::plain(integration)),
             Self::Browse(Browse { name, integration, .. }) => {
@@ -334,7 +341,7 @@ impl Command {
             Self::Create(argument) => serde_json::to_value(argument),
             Self::Enable(argument) | Self::OpenAtProvider(argument) => serde_json::to_value(argument),
             Self::Link(argument) => serde_json::to_value(argument),
-            Self::Unlock => Ok(Value::Object(serde_json::Map::new())),
+            Self::Unlock | Self::Lock => Ok(Value::Object(serde_json::Map::new())),
             Self::Login(argument) | Self::Disconnect(argument) => serde_json::to_value(argument),
             Self::Browse(argument) => serde_json::to_value(argument),
             Self::Trust(argument) => serde_json::to_value(argument),
@@ -402,6 +409,7 @@ mod tests {
             Command::Enable(Named { uri: None, name: name("a") }),
             Command::Link(Link { uri: None, name: name("a"), link: Box::new(link) }),
             Command::Unlock,
+            Command::Lock,
             Command::Login(Login { uri: None, integration: "payments".into() }),
             Command::Disconnect(Login { uri: None, integration: "payments".into() }),
             Command::Browse(Browse {

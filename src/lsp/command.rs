@@ -159,7 +159,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         | Command::Browse(Browse { uri, .. })
         | Command::Status(Scope { uri, .. })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
-        Command::Unlock => None,
+        Command::Unlock | Command::Lock => None,
     };
     let Some((workspace, core)) = home(state, uri).await else {
         return Answer::failed("there is no workspace that this could be about");
@@ -171,6 +171,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Enable(it) => settle(state, core.enable(&it.name, true).await, format!("`{}` is enabled", it.name)),
         Command::Link(it) => link(state, core, it).await,
         Command::Unlock => unlock(state, core).await,
+        Command::Lock => lock_all(state).await,
         Command::Login(it) => sign_in::login(state, &workspace, core, it).await,
         Command::Disconnect(it) => disconnect(state, &workspace, &core, &it.integration).await,
         Command::Browse(it) => browse(&core, it).await,
@@ -229,6 +230,17 @@ async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
 
 async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
     ask(state, passphrase(), async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
+}
+
+/// Locks every vault that is open: they are of one file, and whoever locks means all of it.
+async fn lock_all(state: &Arc<State>) -> Answer {
+    let mut kept = false;
+    for core in state.workspaces().iter().filter_map(|workspace| workspace.opened()) {
+        kept |= core.lock().await;
+    }
+    let key =
+        if kept { "; its key is still in the key store or the environment that this editor started with" } else { "" };
+    settle(state, Ok(()), format!("the local vault is locked, and everything cached is forgotten{key}"))
 }
 
 /// Ends the session of an integration, and a sign-in that is under way. Also what could not be revoked is forgotten

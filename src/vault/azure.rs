@@ -27,6 +27,7 @@ use super::{
         Coordinates,
         azure::{Azure, AzureSecret, SignIn},
     },
+    organization::Bound,
     person::{Field, Person, ask_one},
     provider::{Browse, Check, Existence, List, Login, Provider, Surroundings},
     value::SecretValue,
@@ -46,6 +47,7 @@ pub struct KeyVaults {
     settings: Azure,
     around: Surroundings,
     held: Mutex<Held>,
+    bound: Bound,
 }
 
 /// Who is signed in, and what was built upon that.
@@ -63,7 +65,8 @@ struct Held {
 impl KeyVaults {
     /// Asks nothing yet.
     pub fn open(integration: &str, settings: &Azure, around: Surroundings) -> Self {
-        Self { integration: integration.to_owned(), settings: settings.clone(), around, held: Mutex::default() }
+        let (integration, settings) = (integration.to_owned(), settings.clone());
+        Self { integration, settings, around, held: Mutex::default(), bound: Bound::default() }
     }
 
     async fn read_value(&self, secret: &AzureSecret) -> Result<SecretValue, Problem> {
@@ -251,10 +254,26 @@ impl KeyVaults {
         Session { who: None, organization: self.settings.tenant.clone(), until: None }
     }
 
+    /// Tries what signs in by itself: the session of `az`, or the machine's own identity.
+    async fn try_out(&self) -> Result<Session, Problem> {
+        let identity = self.open_identity(None, None).await?;
+        let until = identity.token().await?.expires_on;
+        *self.held() = Held { identity: Some(identity), ..Held::default() };
+        let who = match self.settings.sign_in {
+            SignIn::Az => "the user of `az`",
+            SignIn::WorkloadIdentity => "this machine's workload identity",
+            _ => "this machine's managed identity",
+        };
+        Ok(Session { who: Some(who.into()), organization: self.settings.tenant.clone(), until: Some(until.into()) })
+    }
+
     /// Has a person sign in at Entra ID.
     async fn receive(&self, person: &dyn Person) -> Result<Session, Problem> {
         let signed_in = SignedIn::new(&self.integration, &self.settings, person).await?;
         let session = signed_in.session().clone();
+        if let Some(organization) = &session.organization {
+            self.bound.admit(&self.integration, organization)?;
+        }
         *self.held() = Held { person: Some(signed_in), ..Held::default() };
         Ok(session)
     }
@@ -286,10 +305,7 @@ impl Provider for KeyVaults {
     }
 
     fn login(&self) -> Option<&dyn Login> {
-        match self.settings.sign_in {
-            SignIn::Browser | SignIn::Device | SignIn::ClientSecret => Some(self),
-            SignIn::Az | SignIn::WorkloadIdentity | SignIn::ManagedIdentity => None,
-        }
+        Some(self)
     }
 
     fn session(&self) -> Option<Session> {
@@ -300,6 +316,7 @@ impl Provider for KeyVaults {
 
     fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
         *self.held() = Held::default();
+        self.bound.release();
         std::future::ready(Ok(())).boxed()
     }
 }
@@ -319,8 +336,10 @@ impl List for KeyVaults {
 impl Login for KeyVaults {
     fn sign_in<'a>(&'a self, person: &'a dyn Person) -> BoxFuture<'a, Result<Session, Problem>> {
         async move {
-            if self.settings.sign_in.is_personal() {
-                return self.receive(person).await;
+            match self.settings.sign_in {
+                SignIn::Browser | SignIn::Device => return self.receive(person).await,
+                SignIn::Az | SignIn::WorkloadIdentity | SignIn::ManagedIdentity => return self.try_out().await,
+                SignIn::ClientSecret => {}
             }
             let message = format!("The client secret for `{}`", self.integration);
             let secret = ask_one(person, &message, Field::hidden("token", "Client secret")).await?;

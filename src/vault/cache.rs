@@ -56,6 +56,8 @@ struct Inner {
 struct Slot {
     value: Mutex<Option<Arc<SecretValue>>>,
     life: Life,
+    /// When the credential that fetched it ends, where that is known.
+    end: Mutex<Option<SystemTime>>,
 }
 
 impl Default for Cache {
@@ -100,6 +102,13 @@ impl Cache {
     pub async fn remaining(&self, link: Fingerprint) -> Option<Duration> {
         let slot = self.0.values.get(&self.0.key(link)).await?;
         slot.remaining((self.0.wall)())
+    }
+
+    /// Has the value of `link` serve no longer than until `end`, the end of the credential that fetches it.
+    pub async fn end_with(&self, link: Fingerprint, end: SystemTime) {
+        if let Some(slot) = self.0.values.get(&self.0.key(link)).await {
+            *lock(&slot.end) = Some(end);
+        }
     }
 
     /// Forgets the values of the links that `keep` does not name. They leave memory at once.
@@ -171,7 +180,7 @@ impl Inner {
         let value = Arc::new(load.await?);
         // A key of an older epoch is never looked up again: its value must not be kept either.
         if !ttl.is_zero() && key == self.key(key.link) {
-            let slot = Slot { value: Mutex::new(Some(value.clone())), life };
+            let slot = Slot { value: Mutex::new(Some(value.clone())), life, end: Mutex::default() };
             self.values.insert(key, Arc::new(slot)).await;
             if key != self.key(key.link) {
                 self.values.invalidate(&key).await;
@@ -237,7 +246,10 @@ impl Slot {
 
     /// How long it will still serve; none where it is over or emptied.
     fn remaining(&self, wall: SystemTime) -> Option<Duration> {
-        self.life.remaining_at(wall).filter(|_| lock(&self.value).is_some())
+        let left = self.life.remaining_at(wall).filter(|_| lock(&self.value).is_some())?;
+        let Some(end) = *lock(&self.end) else { return Some(left) };
+        let until_end = end.duration_since(wall).ok().filter(|left| !left.is_zero())?;
+        Some(left.min(until_end))
     }
 
     fn empty(&self) {
@@ -343,6 +355,23 @@ mod tests {
         tokio::time::sleep(SWEEP * 2).await;
         assert!(watched.upgrade().is_none());
         assert!(!cache.0.sweeping.load(Ordering::SeqCst), "the sweeper ends with the last value");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_leaves_memory_with_its_credential() {
+        static WALL: AtomicU64 = AtomicU64::new(1_000_000);
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(WALL.load(Ordering::SeqCst));
+        let (cache, source) = (Cache::with_clock(clock), Source::default());
+        let value = cache.get(link("a"), HOUR, source.load()).await.unwrap();
+        let watched = Arc::downgrade(&value);
+        drop(value);
+        cache.end_with(link("a"), clock() + Duration::from_secs(60)).await;
+        assert_eq!(cache.remaining(link("a")).await, Some(Duration::from_secs(60)));
+        settle().await;
+        assert!(watched.upgrade().is_some());
+        WALL.fetch_add(60, Ordering::SeqCst);
+        tokio::time::sleep(SWEEP * 2).await;
+        assert!(watched.upgrade().is_none());
     }
 
     #[tokio::test(start_paused = true)]

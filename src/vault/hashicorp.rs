@@ -53,7 +53,7 @@ pub struct Cluster {
     tokens: TokenSource,
     variables: ProcessVariables,
     /// The token that was got here; it comes before those of the machine.
-    hand: Mutex<Hand>,
+    hand: Arc<Mutex<Hand>>,
     /// Held by the one who gets or renews a token.
     turn: tokio::sync::Mutex<()>,
     /// The engine at each mount, asked for once.
@@ -69,7 +69,7 @@ impl Cluster {
             transport: Transport::new(settings),
             tokens,
             variables,
-            hand: Mutex::default(),
+            hand: Arc::default(),
             turn: tokio::sync::Mutex::default(),
             engines: Mutex::default(),
         }

@@ -52,6 +52,16 @@ impl Life {
     }
 }
 
+/// How often the wall clock is looked at while a life is waited for.
+const GLANCE: Duration = Duration::from_secs(30);
+
+/// Waits until `life` is over by either clock; a machine that slept meanwhile makes that a little late, never long.
+pub async fn over(life: Life) {
+    while let Some(left) = life.remaining() {
+        tokio::time::sleep(left.min(GLANCE)).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
@@ -75,6 +85,13 @@ mod tests {
         check(0, 0, Some(3600)).await;
         check(3599, 3599, Some(1)).await;
         check(3600, 3600, None).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_life_can_be_waited_for() {
+        let begin = Instant::now();
+        over(Life::new(HOUR)).await;
+        assert_eq!(begin.elapsed().as_secs(), HOUR.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

@@ -264,6 +264,12 @@ impl LocalVault {
         *self.memory() = Memory { shut: true, ..Memory::default() };
     }
 
+    /// The same. Says whether the key could be found again without a person.
+    pub fn lock_and_look_for_key(&self) -> bool {
+        self.lock();
+        matches!(self.sealed(), Ok(Some(sealed)) if self.keys.find(&sealed).is_ok())
+    }
+
     /// Deletes everything. The caller asked. A key in the system's key store stays, for the next vault.
     pub fn reset(&self) -> Result<(), Problem> {
         let _lock = self.lock_others_out()?;

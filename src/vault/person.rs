@@ -45,6 +45,9 @@ pub struct Field {
     pub id: String,
     pub label: String,
     pub kind: FieldKind,
+    /// Whether it may stay empty. Whoever asks takes no empty answer to any other field.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// How a field is typed.
@@ -59,15 +62,24 @@ pub enum FieldKind {
 
 impl Field {
     pub fn text(id: &str, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), kind: FieldKind::Text }
+        Self::new(id, label.into(), FieldKind::Text)
     }
 
     pub fn hidden(id: &str, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), kind: FieldKind::Hidden }
+        Self::new(id, label.into(), FieldKind::Hidden)
     }
 
     pub fn otp(id: &str, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), kind: FieldKind::Otp }
+        Self::new(id, label.into(), FieldKind::Otp)
+    }
+
+    /// The same field, which may stay empty if `optional`.
+    pub fn or_empty(self, optional: bool) -> Self {
+        Self { optional, ..self }
+    }
+
+    fn new(id: &str, label: String, kind: FieldKind) -> Self {
+        Self { id: id.into(), label, kind, optional: false }
     }
 }
 

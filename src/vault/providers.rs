@@ -91,11 +91,16 @@ impl Providers {
         lock(&self.open).get(&Fingerprint::of(&integration.definition)).cloned()
     }
 
-    /// Drops the providers that are defined no more.
-    pub(super) fn retain(&self, definitions: &Definitions) {
+    /// Drops the providers that are defined no more, and returns them.
+    pub(super) fn retain(&self, definitions: &Definitions) -> Vec<Arc<Opened>> {
         let current: Vec<Fingerprint> =
             definitions.integrations.values().map(|integration| Fingerprint::of(&integration.definition)).collect();
-        lock(&self.open).retain(|key, _| current.contains(key));
+        lock(&self.open).extract_if(|key, _| !current.contains(key)).map(|(_, opened)| opened).collect()
+    }
+
+    /// Drops every provider, and returns them.
+    pub(super) fn take_all(&self) -> Vec<Arc<Opened>> {
+        std::mem::take(&mut *lock(&self.open)).into_values().collect()
     }
 
     /// Has every integration asked again, also those that just did not answer.

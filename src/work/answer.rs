@@ -57,6 +57,8 @@ pub enum AnswerError {
     NotJson,
     #[error("the answer lacks `{0}`")]
     Lacks(String),
+    #[error("the answer to `{0}` is empty")]
+    Empty(String),
     #[error("`{0}` was not asked for")]
     Unasked(String),
     #[error("the answer is longer than 1 MiB")]
@@ -95,12 +97,16 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Reads `{"id": "answer", ..}` and holds it to the fields that were asked for. NB. a text with JSON escapes passes
+/// Reads `{"id": "answer", ..}` and holds it to the fields that were asked for: each is answered, and only an optional
+/// one is empty or left out. NB. a text with JSON escapes passes
 /// through a buffer of the JSON reader that is not wiped.
 fn read_answers(json: &Zeroizing<Vec<u8>>, fields: &[Field]) -> Result<Answers, AnswerError> {
     let texts: BTreeMap<String, Text> = serde_json::from_slice(json).map_err(|_| AnswerError::NotJson)?;
-    if let Some(field) = fields.iter().find(|field| !texts.contains_key(&field.id)) {
-        return Err(AnswerError::Lacks(field.id.clone()));
+    for field in fields.iter().filter(|field| !field.optional) {
+        let text = texts.get(&field.id).ok_or_else(|| AnswerError::Lacks(field.id.clone()))?;
+        if text.0.is_empty() {
+            return Err(AnswerError::Empty(field.id.clone()));
+        }
     }
     if let Some(id) = texts.keys().find(|id| !fields.iter().any(|field| field.id == **id)) {
         return Err(AnswerError::Unasked(id.chars().take(40).flat_map(char::escape_debug).collect()));

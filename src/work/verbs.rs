@@ -129,6 +129,19 @@ impl Core {
         Ok(())
     }
 
+    /// Locks the local vault until somebody unlocks it, and forgets every cached value, of any vault. Says whether its key
+    /// is also kept elsewhere, in the key store or in the environment, so that the next start opens it again.
+    pub async fn lock(self: &Arc<Self>) -> bool {
+        let kept = self.blocking(|core| core.vault.local().lock_and_look_for_key()).await;
+        self.reset_cache(None).await;
+        kept
+    }
+
+    /// Ends every session before the program ends; what a sign-in here brought is revoked.
+    pub async fn end(&self) {
+        self.vault.end().await;
+    }
+
     /// Signs `person` in to an integration, for as long as this process lives.
     pub async fn login(&self, integration: &str, person: &dyn Person) -> Result<Session, Failure> {
         self.vault.sign_in(integration, person).await.map_err(Failure::from)

@@ -116,6 +116,8 @@ async fn keys_are_three_fields_and_tell_who_one_is() {
     let home = with_keys(seeded, None).open();
     let person = Typist::new([keys(seeded.key_pair("reader"))]);
     let session = sign_in(&home, &person).await.unwrap();
+    let may_stay_empty: Vec<bool> = person.asked.lock().unwrap()[0].1.iter().map(|field| field.optional).collect();
+    assert_eq!(may_stay_empty, [false, false, true]);
     // Who may not look for devices goes on without.
     assert_eq!(person.kinds(), [KEYS.to_vec()]);
     assert_eq!(session.who, Some(format!("arn:aws:iam::{ACCOUNT}:user/reader")));

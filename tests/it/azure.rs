@@ -4,10 +4,13 @@
 
 use std::fs;
 
-use vaultls::status::{Problem, Reason};
+use vaultls::{
+    status::{Problem, Reason},
+    vault::person::Given,
+};
 
 use crate::support::{
-    home::{Home, User, secret_name},
+    home::{Home, User, secret, secret_name},
     key_vault::{CLIENT, CLIENT_SECRET, KeyVault, TENANT, version},
 };
 
@@ -297,6 +300,15 @@ async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
     let line =
         "account get-access-token -o json --scope https://vault.azure.net/.default --tenant contoso.com|/azure|\n";
     assert_eq!(fs::read_to_string(asked).unwrap(), line);
+    // There is nothing to ask: signing in tries it out, also after it was left.
+    again.vault.disconnect("team").await.unwrap();
+    assert_eq!(again.value("a").await.unwrap_err().reason, Reason::Disconnected);
+    let session = again.vault.sign_in("team", &Given::new(secret(""))).await.unwrap();
+    assert_eq!(
+        (session.who.as_deref(), session.organization.as_deref()),
+        (Some("the user of `az`"), Some("contoso.com"))
+    );
+    assert!(again.value("a").await.is_ok());
 }
 
 #[tokio::test]

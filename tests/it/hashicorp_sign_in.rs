@@ -138,6 +138,45 @@ async fn a_written_name_leaves_the_password_to_ask_for() {
 }
 
 #[tokio::test]
+async fn a_session_that_nobody_can_use_any_more_is_revoked() {
+    let Some(server) = shared().await else { return };
+    server.agent.user("erin", json!({})).await;
+    let alive = async || server.agent.tokens_of("userpass-erin").await;
+    let user = server.user("method = 'userpass'");
+    let (config, home) = (user.config.clone(), user.open());
+    home.vault.sign_in("team", &typist("erin", PASSWORD)).await.unwrap();
+    assert_eq!((fresh(&home).await, alive().await), (Ok(VALUE.into()), 1));
+    // Defined otherwise, the integration is another one.
+    home.rewrite(&config.replace("method = 'userpass'", "method = 'userpass', username = 'erin'"));
+    assert_eq!(home.value("a").await.unwrap_err().reason, Reason::LoginNeeded);
+    let end = Instant::now() + Duration::from_secs(20);
+    while alive().await > 0 {
+        assert!(Instant::now() < end, "the token lives on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // The program ends.
+    home.vault.sign_in("team", &Given::new(secret(PASSWORD))).await.unwrap();
+    assert_eq!(alive().await, 1);
+    home.vault.end().await;
+    assert_eq!(alive().await, 0);
+}
+
+#[tokio::test]
+async fn a_value_is_cached_no_longer_than_its_session_lives() {
+    let Some(server) = shared().await else { return };
+    server.agent.user("frank", json!({"token_ttl": "2s", "token_max_ttl": "2s"})).await;
+    let home = server.user("method = 'userpass'").open();
+    home.vault.sign_in("team", &typist("frank", PASSWORD)).await.unwrap();
+    assert_eq!(home.value("a").await, Ok(VALUE.into()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while home.value("a").await.is_ok() {
+        assert!(Instant::now() < end, "the value outlives the session");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(home.value("a").await.unwrap_err().reason, Reason::LoginNeeded);
+}
+
+#[tokio::test]
 async fn a_lock_out_is_told_from_a_wrong_password() {
     let Some(server) = shared().await else { return };
     server.agent.user("bob", json!({})).await;

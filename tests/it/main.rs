@@ -40,6 +40,8 @@ mod oauth;
 mod onepassword;
 mod queries;
 mod release;
+#[cfg(unix)]
+mod terminal;
 mod tidy;
 mod transfer;
 mod vscode;

@@ -283,7 +283,7 @@ return {
     }) }, following)
     answer({ login = { { outcome = 'needsInput', ticket = 'first', message = 'Keys for `aws`', fields = {
       { id = 'id', label = 'Access key id', kind = 'text' }, { id = 'key', label = 'Secret', kind = 'hidden' },
-      { id = 'token', label = 'Session token (empty for long-lived keys)', kind = 'hidden' },
+      { id = 'token', label = 'Session token (empty for long-lived keys)', kind = 'hidden', optional = true },
     } } } })
     local user = t.user({ enter = { 'AKIA' }, hide = { 'sesame', '', '123456' } })
     vim.cmd('Vaultls login aws')
@@ -301,7 +301,7 @@ return {
   { 'an optional field may be left empty and a question be given up', function()
     vim.fn.delete(piped)
     answer({ login = { { outcome = 'needsInput', ticket = 'x', message = 'Keys', fields = {
-      { id = 'code', label = 'One-time code (empty: go on without)', kind = 'otp' },
+      { id = 'code', label = 'One-time code (empty: go on without)', kind = 'otp', optional = true },
     } } } })
     t.user({ hide = { '' } })
     vim.cmd('Vaultls login aws')

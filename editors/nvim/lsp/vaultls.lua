@@ -8,6 +8,7 @@ local command_names = {
   'vaultls.enable',
   'vaultls.link',
   'vaultls.unlock',
+  'vaultls.lock',
   'vaultls.login',
   'vaultls.disconnect',
   'vaultls.browse',

@@ -35,6 +35,7 @@ local plugs = {
   paste = 'paste the address after signing in',
   disconnect = 'sign out',
   unlock = 'unlock the local vault',
+  lock = 'lock the local vault',
   trust = 'review what came with the workspace',
   status = 'show vaults and secrets',
   extract = 'move the value into the vault',

@@ -41,15 +41,10 @@ export async function askFields(fields: Field[], title: string): Promise<Record<
       password: field.kind !== "text",
       ignoreFocusOut: true,
     });
-    if (entered === undefined || (entered === "" && !mayBeEmpty(field, fields))) {
+    if (entered === undefined || (entered === "" && field.optional !== true)) {
       return undefined;
     }
     answers[field.id] = entered;
   }
   return answers;
-}
-
-/** One of several fields is the server's to judge; a single one says itself what it means to leave it empty. */
-function mayBeEmpty(field: Field, fields: Field[]): boolean {
-  return fields.length > 1 || /\(empty\b/.test(field.label);
 }

@@ -32,6 +32,8 @@ export interface Field {
   id: string;
   label: string;
   kind: "text" | "hidden" | "otp";
+  /** Whether it may be left empty. */
+  optional?: boolean;
 }
 
 /** A line of a definition that was approved in another form before. */

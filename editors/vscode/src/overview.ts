@@ -51,7 +51,15 @@ async function choose(entry: Entry): Promise<Act | undefined> {
 function local(status: Status): Entry {
   const entry: Entry = { label: "$(lock) Local vault", description: barText(status.local) };
   const unlock: Act = ["Unlock", "vaultls.unlock", {}];
-  return status.local === "locked" ? { ...entry, detail: "Unlock it", acts: [unlock] } : entry;
+  const lock: Act = ["Lock", "vaultls.lock", {}];
+  switch (status.local) {
+    case "locked":
+      return { ...entry, detail: "Unlock it", acts: [unlock] };
+    case "open":
+      return { ...entry, detail: "Lock it, and forget what was fetched", acts: [lock] };
+    default:
+      return entry;
+  }
 }
 
 function integrations(status: Status): Entry[] {

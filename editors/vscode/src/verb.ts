@@ -31,6 +31,7 @@ const VERBS: Record<string, Verb> = {
   "vaultls.enable": sendWithName("vaultls.enable"),
   "vaultls.link": link,
   "vaultls.unlock": (server) => send("vaultls.unlock")(server, {}),
+  "vaultls.lock": (server) => send("vaultls.lock")(server, {}),
   "vaultls.login": login,
   "vaultls.disconnect": sendWithIntegration("vaultls.disconnect"),
   "vaultls.browse": link,
@@ -49,7 +50,8 @@ export async function carryOut(server: Server, command: string, argument: Argume
     throw new Error(`there is no command ${command}`);
   }
   const uri = activeUri();
-  const complete = uri !== undefined && command !== "vaultls.unlock" ? { uri, ...argument } : { ...argument };
+  const ofDocument = command !== "vaultls.unlock" && command !== "vaultls.lock";
+  const complete = uri !== undefined && ofDocument ? { uri, ...argument } : { ...argument };
   return verb(server, complete);
 }
 

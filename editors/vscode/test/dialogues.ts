@@ -72,9 +72,11 @@ async function asksFieldByField(): Promise<void> {
   const fields = [
     { id: "id", label: "Access key id", kind: "text" as const },
     { id: "key", label: "Secret access key", kind: "hidden" as const },
-    { id: "session", label: "Session token (empty for long-lived keys)", kind: "hidden" as const },
+    { id: "session", label: "Session token (empty for long-lived keys)", kind: "hidden" as const, optional: true },
   ];
-  const code = [{ id: "code", label: "One-time code (empty: go on without)", kind: "otp" as const }];
+  const code = [
+    { id: "code", label: "One-time code (empty: go on without)", kind: "otp" as const, optional: true },
+  ];
   const server = new Script(
     [{ outcome: "needsInput", ticket: "t1", message: "Access keys for `team`", fields }],
     [{ next: { outcome: "needsInput", ticket: "t2", message: "One-time code", fields: code } }, { next: { outcome: "done", message: "signed in" } }],

@@ -42,6 +42,11 @@ impl Workspace {
         std::mem::replace(&mut *lock(&self.shown), pending)
     }
 
+    /// The core, if it was opened.
+    pub fn opened(&self) -> Option<Arc<Core>> {
+        self.core.get().cloned()
+    }
+
     /// The core, opened at first use on a thread that may block; none when that failed.
     pub async fn core(&self, options: &Options) -> Option<Arc<Core>> {
         let open = || async {

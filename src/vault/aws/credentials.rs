@@ -7,7 +7,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +16,12 @@ use aws_sdk_secretsmanager::config::Credentials;
 use super::profile::Profile;
 use crate::{
     status::{Problem, Reason},
-    vault::{ProcessVariables, life::Life, link::integration::AwsAuth, value::SecretValue},
+    vault::{
+        ProcessVariables,
+        life::{self, Life},
+        link::integration::AwsAuth,
+        value::SecretValue,
+    },
 };
 
 /// How long keys without an expiry are kept that a person typed in, as in Postman's vault.
@@ -30,7 +35,7 @@ pub(super) struct Purse {
     integration: String,
     auth: AwsAuth,
     variables: ProcessVariables,
-    entered: Mutex<Option<Entered>>,
+    entered: Arc<Mutex<Option<Entered>>>,
     /// What was got, by the role it is for; one's own under no role. Those who ask at once wait for one answer.
     got: Mutex<HashMap<Option<String>, Arc<Pocket>>>,
 }
@@ -49,7 +54,7 @@ struct Entered {
 impl Purse {
     pub(super) fn new(integration: &str, auth: AwsAuth, variables: ProcessVariables) -> Self {
         let integration = integration.to_owned();
-        Self { integration, auth, variables, entered: Mutex::default(), got: Mutex::default() }
+        Self { integration, auth, variables, entered: Arc::default(), got: Mutex::default() }
     }
 
     /// The integration's own credentials. A profile's services, such as SSO, are asked in `region` unless it says other.
@@ -72,11 +77,21 @@ impl Purse {
         self.kept(Some(role.to_owned()), assume).await
     }
 
-    /// Keeps what a person signed in with.
+    /// Keeps what a person signed in with, until its life is over: then it leaves memory, whether anybody asks for it or
+    /// not.
     pub(super) fn enter(&self, credentials: Credentials, second_factor: bool) {
         let life = life(&credentials);
         *lock(&self.entered) = Some(Entered { life, credentials, second_factor });
         self.forget();
+        let Some(life) = life else { return };
+        let slot = Arc::downgrade(&self.entered);
+        tokio::spawn(async move {
+            life::over(life).await;
+            // Somebody else may have signed in meanwhile.
+            if let Some(entered) = slot.upgrade() {
+                lock(&entered).take_if(|entered| entered.is_over());
+            }
+        });
     }
 
     /// Drops everything.
@@ -150,14 +165,32 @@ impl Purse {
         }
         let credentials = get.await?;
         *kept = Some(credentials.clone());
+        drop(kept);
+        if let Some(life) = credentials.expiry().and_then(|_| life(&credentials)) {
+            tokio::spawn(empty(Arc::downgrade(&cell), life));
+        }
         Ok(credentials)
     }
 
     /// What a person signed in with, while it counts: long-lived keys for a while, temporary ones until they expire.
     fn entered(&self) -> Option<Credentials> {
         let mut entered = lock(&self.entered);
-        entered.take_if(|entered| entered.life.is_some_and(|life| life.is_over()));
+        entered.take_if(|entered| entered.is_over());
         entered.as_ref().map(|entered| entered.credentials.clone())
+    }
+}
+
+impl Entered {
+    fn is_over(&self) -> bool {
+        self.life.is_some_and(|life| life.is_over())
+    }
+}
+
+/// Empties a pocket when the life of what is in it is over.
+async fn empty(pocket: Weak<Pocket>, life: Life) {
+    life::over(life).await;
+    if let Some(pocket) = pocket.upgrade() {
+        pocket.lock().await.take_if(|credentials| !is_fresh(credentials));
     }
 }
 
@@ -201,6 +234,16 @@ mod tests {
         assert!(purse.own("eu-west-1").await.is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(purse.own("eu-west-1").await.unwrap_err().reason, Reason::LoginNeeded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_leave_memory_though_nobody_asks() {
+        let purse = purse();
+        purse.enter(keys(None, None), false);
+        tokio::time::sleep(TYPED_KEYS_LIFE - Duration::from_secs(1)).await;
+        assert!(lock(&purse.entered).is_some());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(lock(&purse.entered).is_none());
     }
 
     #[tokio::test(start_paused = true)]

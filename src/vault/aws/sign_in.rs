@@ -94,9 +94,9 @@ impl Account {
         let environment = self.purse.of_environment();
         let id = if environment.is_ok() { "Access key id (empty: the environment's)" } else { "Access key id" };
         let fields = vec![
-            Field::text(ID, id),
-            Field::hidden(KEY, "Secret access key"),
-            Field::hidden(TOKEN, "Session token (empty for long-lived keys)"),
+            Field::text(ID, id).or_empty(environment.is_ok()),
+            Field::hidden(KEY, "Secret access key").or_empty(environment.is_ok()),
+            Field::hidden(TOKEN, "Session token (empty for long-lived keys)").or_empty(true),
         ];
         let answers = person.ask(&format!("Access keys for `{}`", self.integration), fields).await?;
         let (credentials, typed) = match (typed_keys(&answers)?, environment) {
@@ -161,10 +161,11 @@ impl Account {
         let mut fields = Vec::new();
         if serials.len() > 1 {
             let numbered = serials.iter().enumerate().map(|(index, serial)| format!("{}: {serial}", index + 1));
-            fields.push(Field::text(DEVICE, format!("Device ({})", numbered.collect::<Vec<_>>().join(", "))));
+            let label = format!("Device ({}; empty for the first)", numbered.collect::<Vec<_>>().join(", "));
+            fields.push(Field::text(DEVICE, label).or_empty(true));
         }
         let label = if required { "One-time code" } else { "One-time code (empty: go on without)" };
-        fields.push(Field::otp(CODE, label));
+        fields.push(Field::otp(CODE, label).or_empty(!required));
         let message = match (failed, serials) {
             (Some(problem), _) => problem.detail.clone(),
             (None, [serial]) => format!("One-time code of `{serial}` for `{}`", self.integration),

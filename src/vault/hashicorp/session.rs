@@ -12,7 +12,7 @@ use super::{
     answer::{Asked, Refusal},
     endpoint,
     login::{Outcome, Proof, SecondFactor},
-    tokens::{Hand, Held, Lease},
+    tokens::{self, Hand, Held, Lease},
     transport::Answer,
 };
 use crate::{
@@ -138,7 +138,9 @@ impl Cluster {
         // It may have been given up meanwhile.
         let is_held = matches!(&*hand, Hand::Held(current) if Arc::ptr_eq(current, held));
         if is_held {
-            *hand = Hand::Held(Arc::new(renewed));
+            let renewed = Arc::new(renewed);
+            tokens::drop_when_over(&self.hand, &renewed);
+            *hand = Hand::Held(renewed);
         }
         is_held.then(|| held.token.clone())
     }
@@ -289,6 +291,7 @@ impl Cluster {
             None => return Err(self.problem(&answer)),
         }
         let held = Arc::new(held);
+        tokens::drop_when_over(&self.hand, &held);
         self.put(Hand::Held(held.clone()));
         super::lock(&self.engines).clear();
         Ok(held)

@@ -1,11 +1,14 @@
 //! The token of one cluster: whose it is, and for how long it is good.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use crate::vault::{life::Life, value::SecretValue};
+use crate::vault::{
+    life::{self, Life},
+    value::SecretValue,
+};
 
 /// What is in hand.
 #[derive(Clone, Default)]
@@ -81,6 +84,21 @@ impl Lease {
     }
 }
 
+/// Drops the token of `held` from `hand` when its lease is over, whether anybody asks for it or not.
+pub(super) fn drop_when_over(hand: &Arc<Mutex<Hand>>, held: &Held) {
+    let Some(Lease { life, .. }) = held.lease else { return };
+    let hand = Arc::downgrade(hand);
+    tokio::spawn(async move {
+        life::over(life).await;
+        let Some(hand) = hand.upgrade() else { return };
+        let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have been renewed, or another one may have taken its place.
+        if matches!(&*hand, Hand::Held(current) if current.is_over()) {
+            *hand = Hand::Expired;
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
@@ -102,6 +120,20 @@ mod tests {
         assert!(!fixed.is_due() && !renewable.unrenewable().is_due());
         advance(Duration::from_secs(30)).await;
         assert!(renewable.is_over() && fixed.is_over() && !renewable.is_due());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_leaves_memory_at_the_end_of_its_lease_though_nobody_asks() {
+        let first = Arc::new(held(60, false));
+        let token = Arc::downgrade(&first.token);
+        let hand = Arc::new(Mutex::new(Hand::Held(first.clone())));
+        drop_when_over(&hand, &first);
+        drop(first);
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        assert!(token.upgrade().is_some());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(token.upgrade().is_none());
+        assert!(matches!(*hand.lock().unwrap(), Hand::Expired));
     }
 
     #[tokio::test(start_paused = true)]

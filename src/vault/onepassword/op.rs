@@ -31,6 +31,7 @@ use crate::{
     status::{Problem, Reason, Session},
     vault::{
         link::{Coordinates, onepassword::OpReference},
+        organization::Bound,
         person::{Field, Person, ask_one},
         program::{Program, Question, Said},
         provider::{Browse, Check, Choices, Existence, List, Login, Provider, ReadMany, Shelf, Surroundings},
@@ -77,6 +78,7 @@ pub struct CommandLine {
     /// Found, and found to be new enough, once.
     program: OnceCell<Program>,
     session: Mutex<Held>,
+    bound: Bound,
 }
 
 /// Whose session `op` uses.
@@ -117,7 +119,7 @@ impl CommandLine {
 
     fn new(integration: &str, means: Means, around: Surroundings) -> Self {
         let (program, session) = (OnceCell::new(), Mutex::default());
-        Self { integration: integration.to_owned(), means, around, program, session }
+        Self { integration: integration.to_owned(), means, around, program, session, bound: Bound::default() }
     }
 
     async fn read_value(&self, wanted: &OpReference) -> Result<SecretValue, Problem> {
@@ -284,21 +286,11 @@ impl CommandLine {
 
     /// Takes an identity, unless it is of another account than the one before.
     fn admit(&self, identity: Identity) -> Result<Identity, Problem> {
-        let mut held = self.held();
-        let bound = held.identity.as_ref().and_then(|bound| bound.account_uuid.as_deref());
-        match (bound, identity.account_uuid.as_deref()) {
-            (Some(own), Some(other)) if own != other => {
-                let integration = &self.integration;
-                let detail = format!(
-                    "`{integration}` is signed in to `{own}`, and these credentials are of `{other}`; disconnect `{integration}` first"
-                );
-                Err(Problem::new(Reason::LoginNeeded, detail))
-            }
-            _ => {
-                held.identity = Some(identity.clone());
-                Ok(identity)
-            }
+        if let Some(account) = &identity.account_uuid {
+            self.bound.admit(&self.integration, account)?;
         }
+        self.held().identity = Some(identity.clone());
+        Ok(identity)
     }
 
     fn nonsense(&self, what: &str) -> Problem {
@@ -360,6 +352,7 @@ impl Provider for CommandLine {
 
     fn disconnect(&self) -> BoxFuture<'_, Result<(), Problem>> {
         *self.held() = Held::default();
+        self.bound.release();
         std::future::ready(Ok(())).boxed()
     }
 }

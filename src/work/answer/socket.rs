@@ -383,6 +383,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn only_an_optional_field_stays_empty() {
+        let Setup { _folder, directories, desk } = setup();
+        let asked = vec![Field::hidden("key", "Key"), Field::hidden("token", "Token").or_empty(true)];
+        let (ticket, receiver) = desk.ask(asked).unwrap();
+        let empty = deliver(&directories, &ticket, json(r#"{"key":"","token":"x"}"#)).await;
+        assert_eq!(empty, Err(AnswerError::Empty("key".into())));
+        let asker = async {
+            let Answered { answers, reply } = receiver.await.unwrap();
+            reply.send(Ok(None)).map(|()| answers.into_iter().map(|(id, text)| (id, text.len())).collect::<Vec<_>>())
+        };
+        let (delivered, taken) = tokio::join!(deliver(&directories, &ticket, json(r#"{"key":"x","token":""}"#)), asker);
+        assert_eq!((delivered, taken), (Ok(None), Ok(vec![("key".into(), 1), ("token".into(), 0)])));
+    }
+
+    #[tokio::test]
     async fn an_asker_that_stops_is_told_as_a_failure() {
         let Setup { _folder, directories, desk } = setup();
         let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();

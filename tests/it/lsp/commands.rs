@@ -170,6 +170,27 @@ async fn whoever_answers_learns_whether_it_worked() {
 }
 
 #[tokio::test]
+async fn a_vault_that_is_locked_stays_so_until_somebody_unlocks_it() {
+    let home = Home::new();
+    store(&home, "key").await;
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET http://localhost:9/\nX: <<vault:key>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    let locked = client.command("vaultls.lock", json!({})).await;
+    assert_eq!(locked["outcome"], "done", "{locked}");
+    // The key came from the environment, and cannot be taken from there.
+    assert!(locked["message"].as_str().unwrap().contains("its key is still in"), "{locked}");
+    client.expect_diagnostics(&uri, 1, &["1:3-16 locked"]).await;
+    let run = client.command("vaultls.run", json!({ "uri": uri })).await;
+    assert_eq!(run["obstacles"][0]["code"], "locked", "{run}");
+    let question = client.command("vaultls.unlock", json!({})).await;
+    answer_with(&home, &question, "canary-7f3a9c-passphrase").await.unwrap();
+    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    client.finish().await;
+}
+
+#[tokio::test]
 async fn a_host_allowed_once_heals_the_document() {
     let home = Home::new();
     store(&home, "key").await;

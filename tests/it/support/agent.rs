@@ -215,7 +215,7 @@ impl Agent {
     }
 
     /// What the page does once its person has signed in: asks the API behind it, and goes where that says.
-    async fn authorize(&self, page: &Url) -> String {
+    pub async fn authorize(&self, page: &Url) -> String {
         let token = self.token().await;
         let mut api = page.clone();
         api.set_path(&page.path().replacen("/ui/vault/", "/v1/", 1));

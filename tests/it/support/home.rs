@@ -100,6 +100,12 @@ impl Home {
         Ok(value.expose_text(str::to_owned).unwrap())
     }
 
+    /// Writes the user's configuration anew, and has it read.
+    pub fn rewrite(&self, config: &str) {
+        fs::write(self.folder.path().join("config.toml"), config).unwrap();
+        self.vault.reload(None);
+    }
+
     pub async fn status(&self, name: &str) -> Status {
         self.vault.status(&secret_name(name)).await
     }

@@ -20,5 +20,7 @@ pub mod provision;
 pub mod session;
 pub mod stand_in;
 pub mod target;
+#[cfg(unix)]
+pub mod terminal;
 pub mod vscode;
 pub mod world;

@@ -44,11 +44,10 @@ function M.hidden(label)
   return ok and answer ~= vim.NIL and answer or nil
 end
 
----Whether a field may be left empty: its label then says what that means.
 ---@param field vaultls.Field
 ---@return boolean
 local function may_be_empty(field)
-  return field.label:find('(empty', 1, true) ~= nil
+  return field.optional == true
 end
 
 ---The first question says what all of them are for.

@@ -101,6 +101,7 @@ local verbs = {
   login = { run = send('vaultls.login', 'integration'), complete = from_status('integrations') },
   disconnect = { run = send('vaultls.disconnect', 'integration'), complete = from_status('integrations') },
   unlock = { run = send('vaultls.unlock') },
+  lock = { run = send('vaultls.lock') },
   trust = { run = send('vaultls.trust') },
   status = { run = send('vaultls.status') },
   reset = { run = send('vaultls.resetCache', 'name'), complete = from_status('secrets') },

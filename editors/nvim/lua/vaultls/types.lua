@@ -26,6 +26,7 @@
 ---@field id string
 ---@field label string
 ---@field kind 'text'|'hidden'|'otp'
+---@field optional? boolean whether it may be left empty
 
 ---@class vaultls.Pending
 ---@field kind string

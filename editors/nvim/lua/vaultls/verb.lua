@@ -122,8 +122,11 @@ local function send_with_integration(name)
   end
 end
 
-local function unlock(client, bufnr)
-  return send('vaultls.unlock')(client, bufnr, {})
+---Sends a command that takes no argument.
+local function bare(name)
+  return function(client, bufnr)
+    return send(name)(client, bufnr, {})
+  end
 end
 
 ---By the id of the command; `run` has a file of its own.
@@ -133,7 +136,8 @@ M.by_command = {
   ['vaultls.create'] = send_with_name('vaultls.create'),
   ['vaultls.enable'] = send_with_name('vaultls.enable'),
   ['vaultls.link'] = link,
-  ['vaultls.unlock'] = unlock,
+  ['vaultls.unlock'] = bare('vaultls.unlock'),
+  ['vaultls.lock'] = bare('vaultls.lock'),
   ['vaultls.browse'] = link,
   ['vaultls.login'] = send_with_integration('vaultls.login'),
   ['vaultls.disconnect'] = send_with_integration('vaultls.disconnect'),
