@@ -80,6 +80,10 @@ impl KeyVaults {
             Err(error) if answer::status(&error) == Some(404) => return Err(self.explain_absence(secret).await),
             Err(error) => return Err(answer::problem(&error, asked)),
         };
+        // Every secret has an identifier, and hardly anything else does.
+        if answer.id.is_none() {
+            return Err(answer::nonsense(asked));
+        }
         let value = answer.value.map(|text| SecretValue::new(text.into_bytes()));
         let value = value.filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| Problem::new(Reason::Empty, format!("`{secret}` is empty")))?;
@@ -130,10 +134,12 @@ impl KeyVaults {
     async fn explain_absence(&self, secret: &AzureSecret) -> Problem {
         let asked = self.asked(secret);
         let deleted = |client: Arc<SecretClient>, secret: AzureSecret| async move {
-            client.get_deleted_secret(&secret.name, None).await
+            client.get_deleted_secret(&secret.name, None).await?.into_model()
         };
-        if matches!(self.ask(secret, deleted).await, Ok(Ok(_))) {
-            return answer::deleted(asked);
+        match self.ask(secret, deleted).await {
+            Ok(Ok(found)) if found.recovery_id.is_some() => return answer::deleted(asked),
+            Ok(Ok(_)) => return answer::nonsense(asked),
+            _ => {}
         }
         if secret.version.is_none() {
             return answer::absent(asked);

@@ -136,7 +136,7 @@ impl Cluster {
         refuse_version(secret)?;
         let asked = self.asked(secret);
         let path = format!("{}/{}", secret.mount, secret.path);
-        let forbidden = Problem::new(Reason::Forbidden, forbidden_v1(asked));
+        let forbidden = answer::forbidden(asked);
         self.check_permission(&path, forbidden, token).await?;
         let (folder, name) = secret.path.rsplit_once('/').unwrap_or(("", &secret.path));
         let answer = self.transport.ask(endpoint::list_v1(&secret.mount, folder), token).await?;
@@ -308,10 +308,6 @@ fn refuse_version(secret: &KvSecret) -> Result<(), Problem> {
         secret.mount
     );
     Err(Problem::new(Reason::NotFound, detail))
-}
-
-fn forbidden_v1(asked: Asked<'_>) -> String {
-    format!("no permission to read `{}` in `{}`; it takes a policy with `read`", asked.secret, asked.integration)
 }
 
 fn absent(asked: Asked<'_>) -> Problem {

@@ -70,9 +70,15 @@ pub(super) fn problem(error: &Error, asked: Asked<'_>) -> Problem {
             (Reason::NotFound, format!("`{vault}` refuses the question for `{}` ({status})", secret.name))
         }
         Some(status @ 500..=599) => (Reason::Unreachable, format!("`{vault}` failed ({status})")),
-        _ => (Reason::Unreachable, format!("`{vault}` does not answer like a Key Vault; is the address right?")),
+        _ => return nonsense(asked),
     };
     Problem::new(reason, detail)
+}
+
+/// Something else answers at the vault's address.
+pub(super) fn nonsense(asked: Asked<'_>) -> Problem {
+    let detail = format!("`{}` does not answer like a Key Vault; is the address right?", asked.secret.vault);
+    Problem::new(Reason::Unreachable, detail)
 }
 
 /// There is no such secret, or no such version of it.

@@ -270,13 +270,7 @@ impl Answer {
                 Reason::LoginNeeded,
                 format!("`{cluster}` does not accept the token of `{integration}`: it is invalid or expired"),
             ),
-            (Refusal::Policy | Refusal::Preflight, _) | (_, 403) => (
-                Reason::Forbidden,
-                format!(
-                    "no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read` on `{}/data/{}`, or on `{}/{}` where the engine is of version 1",
-                    secret.mount, secret.path, secret.mount, secret.path
-                ),
-            ),
+            (Refusal::Policy | Refusal::Preflight, _) | (_, 403) => return forbidden(asked),
             (Refusal::NoNamespace, _) => {
                 let namespace = asked.namespace.unwrap_or("root");
                 (Reason::NotFound, format!("`{integration}` has no namespace `{namespace}`"))
@@ -327,6 +321,17 @@ fn decode(json: &str, asked: Asked<'_>) -> Result<SecretValue, Problem> {
         return Err(Problem::new(Reason::BadValue, detail));
     }
     Ok(SecretValue::from(bytes))
+}
+
+/// The token's policies do not let it read. NB. of an engine that is hidden the version is not known.
+pub(super) fn forbidden(asked: Asked<'_>) -> Problem {
+    let Asked { integration, secret, .. } = asked;
+    let KvSecret { mount, path, .. } = secret;
+    let detail = format!(
+        "no permission to read `{secret}` in `{integration}` (403 permission denied); it takes a policy with `read` on \
+         `{mount}/data/{path}`, or on `{mount}/{path}` where the engine is of version 1"
+    );
+    Problem::new(Reason::Forbidden, detail)
 }
 
 fn not_a_text(asked: Asked<'_>) -> Problem {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, net::SocketAddr, sync::Arc};
 
-use super::{Condition, HOTEL, World, keeps};
+use super::{Condition, World, keeps};
 use crate::support::{
     front::{Front, Weather},
     home::User,
@@ -39,9 +39,6 @@ impl Vaults {
 impl World for Vaults {
     const VALUE: &'static str = "canary-azure-8d3f";
     const REFUSAL: [&'static str; 2] = ["ForbiddenByRbac", "Key Vault Secrets User"];
-
-    /// A page of a listing may be empty.
-    const NONSENSE: &'static [&'static str] = &[HOTEL, "", "null", "[]"];
 
     async fn start() -> Option<Self> {
         let server = KeyVault::start().await;
