@@ -27,9 +27,9 @@ use vaultls::{
     vault::{
         Options, ProcessVariables, Vault,
         cache::Cache,
-        hashicorp::TokenSource,
         link::Fingerprint,
         local::{Change, KeySource},
+        provider::TokenSource,
         value::SecretValue,
     },
 };

@@ -32,7 +32,7 @@ use std::{
 use crate::{
     http::send::Limits,
     status::Reason,
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource},
     work::{Core, CoreOptions, Directories, files, verbs::Failure},
 };
 use arguments::Command;

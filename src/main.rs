@@ -17,7 +17,7 @@ use vaultls::{
     },
     http::send::Limits,
     lsp,
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
     work::{Core, Directories},
 };
 use zeroizing_alloc::ZeroAlloc;

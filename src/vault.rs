@@ -78,7 +78,7 @@ pub struct Options {
     /// How the local vault's key is found.
     pub key: local::KeySource,
     /// `VAULT_TOKEN` of this process and the user's `~/.vault-token`, used where an integration chose tokens.
-    pub vault_token: hashicorp::TokenSource,
+    pub vault_token: provider::TokenSource,
     pub approvals: Arc<Approvals>,
     /// The variables of this process, for `{{$processEnv NAME}}` and for the ways to sign in that use them.
     pub process_variables: ProcessVariables,

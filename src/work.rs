@@ -32,7 +32,7 @@ use crate::{
     policy::Policy,
     status::Problem,
     syntax::{Document, Kind, expand::Environment},
-    vault::{self, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{self, ProcessVariables, Vault, local::KeySource, provider::TokenSource, value::SecretValue},
 };
 
 /// The folders of one user, named once at the start of the program.

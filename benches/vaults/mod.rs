@@ -15,7 +15,7 @@ use std::{
 use serde_json::json;
 use vaultls::{
     http::send::Limits,
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
     work::{Core, CoreOptions, Directories, RunOutcome, Sheet},
 };
 

@@ -18,7 +18,7 @@ use crate::{
         terminal::{Style, Terminal, plain, styled},
     },
     disk::{self, Access},
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
     work::{Directories, answer},
 };
 use client::Client;

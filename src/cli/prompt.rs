@@ -51,6 +51,7 @@ pub fn typed(terminal: &mut Terminal, question: &str) -> Result<Zeroizing<String
 /// From now on Ctrl-C ends the program a moment later. NB. whoever reads a hidden answer raises the signal while the
 /// terminal still hides what is typed: it has to live on until it has put the terminal back.
 #[cfg(unix)]
+#[expect(clippy::exit, reason = "the signal ends the program, wherever it is")]
 fn outlive_interrupt() {
     use tokio::signal::unix::{SignalKind, signal};
     const MOMENT: Duration = Duration::from_millis(250);

@@ -11,7 +11,6 @@ mod transport;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,28 +21,13 @@ use super::{
     ProcessVariables,
     link::{Coordinates, hashicorp::Hashicorp, kv::KvSecret},
     person::Person,
-    provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf},
+    provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf, TokenSource},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
 use answer::{Asked, Engine, Refusal};
 use tokens::Hand;
 use transport::{Answer, Transport};
-
-/// The tokens that the user's own tools left on this machine.
-#[derive(Clone, Default)]
-pub struct TokenSource {
-    /// `VAULT_TOKEN`.
-    pub given: Option<Arc<SecretValue>>,
-    /// `~/.vault-token`.
-    pub file: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for TokenSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenSource").field("file", &self.file).finish_non_exhaustive()
-    }
-}
 
 /// One cluster and namespace.
 pub struct Cluster {

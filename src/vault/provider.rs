@@ -4,17 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use super::{
-    ProcessVariables, aws, azure,
-    hashicorp::{self, TokenSource},
-    link::{
-        Coordinates,
-        integration::{Integration, Settings},
-    },
-    onepassword,
-    person::Person,
-    value::SecretValue,
-};
+use super::{ProcessVariables, link::Coordinates, person::Person, value::SecretValue};
 use crate::{
     config::NewLink,
     status::{Problem, Session},
@@ -156,20 +146,17 @@ pub struct Surroundings {
     pub workspace: Option<PathBuf>,
 }
 
-/// Opens `integration`; nothing is asked yet.
-pub fn open(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn Provider>, Problem> {
-    match integration.settings.as_ref() {
-        Ok(Settings::Hashicorp(settings)) => {
-            let (tokens, variables) = (around.tokens.clone(), around.variables.clone());
-            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, tokens, variables)))
-        }
-        Ok(Settings::Azure(settings)) => {
-            Ok(Arc::new(azure::KeyVaults::open(&integration.name, settings, around.clone())))
-        }
-        Ok(Settings::Aws(settings)) => {
-            Ok(Arc::new(aws::Account::open(&integration.name, settings, around.variables.clone())))
-        }
-        Ok(Settings::Onepassword(settings)) => Ok(onepassword::open(&integration.name, settings, around.clone())),
-        Err(problem) => Err(problem.clone()),
+/// The tokens that the user's own tools left on this machine.
+#[derive(Clone, Default)]
+pub struct TokenSource {
+    /// `VAULT_TOKEN`.
+    pub given: Option<Arc<SecretValue>>,
+    /// `~/.vault-token`.
+    pub file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenSource").field("file", &self.file).finish_non_exhaustive()
     }
 }

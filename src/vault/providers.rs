@@ -13,11 +13,16 @@ use tokio::{
 };
 
 use super::{
-    TIMEOUT,
+    TIMEOUT, aws, azure,
     gather::Gather,
-    link::{Coordinates, Definitions, Fingerprint, integration::Integration},
+    hashicorp,
+    link::{
+        Coordinates, Definitions, Fingerprint,
+        integration::{Integration, Settings},
+    },
+    onepassword,
     person::Person,
-    provider::{self, Choices, Existence, Provider, Shelf, Surroundings},
+    provider::{Choices, Existence, Provider, Shelf, Surroundings},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -69,7 +74,7 @@ impl Providers {
         }
         let opened = Arc::new(Opened {
             integration: integration.name.clone(),
-            provider: provider::open(integration, &self.around)?,
+            provider: open_provider(integration, &self.around)?,
             reads: Semaphore::new(AT_A_TIME),
             checks: Semaphore::new(AT_A_TIME),
             gather: Arc::default(),
@@ -235,6 +240,24 @@ impl Opened {
             let detail = format!("`{}` gave no answer within {} seconds", self.integration, TIMEOUT.as_secs());
             Err(Problem::new(Reason::Unreachable, detail))
         })
+    }
+}
+
+/// Opens `integration`; nothing is asked yet.
+fn open_provider(integration: &Integration, around: &Surroundings) -> Result<Arc<dyn Provider>, Problem> {
+    match integration.settings.as_ref() {
+        Ok(Settings::Hashicorp(settings)) => {
+            let (tokens, variables) = (around.tokens.clone(), around.variables.clone());
+            Ok(Arc::new(hashicorp::Cluster::open(&integration.name, settings, tokens, variables)))
+        }
+        Ok(Settings::Azure(settings)) => {
+            Ok(Arc::new(azure::KeyVaults::open(&integration.name, settings, around.clone())))
+        }
+        Ok(Settings::Aws(settings)) => {
+            Ok(Arc::new(aws::Account::open(&integration.name, settings, around.variables.clone())))
+        }
+        Ok(Settings::Onepassword(settings)) => Ok(onepassword::open(&integration.name, settings, around.clone())),
+        Err(problem) => Err(problem.clone()),
     }
 }
 

@@ -7,9 +7,9 @@ use super::*;
 use crate::config::NewLink;
 use crate::vault::person::Given;
 use crate::vault::{
-    hashicorp::TokenSource,
     link::edit,
     local::{Change, KeySource},
+    provider::TokenSource,
 };
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

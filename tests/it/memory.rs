@@ -24,7 +24,7 @@ use serde_json::json;
 use vaultls::{
     http::send::Limits,
     lsp,
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
     work::{Core, CoreOptions, Directories},
 };
 

@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     http::send::Limits,
     lsp::{Options, server::Server},
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, person::ask_one},
+    vault::{ProcessVariables, local::KeySource, person::ask_one, provider::TokenSource},
     work::{CoreOptions, Directories, answer},
 };
 

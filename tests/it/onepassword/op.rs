@@ -7,13 +7,13 @@ use vaultls::{
     status::{Problem, Reason},
     vault::{
         ProcessVariables,
-        hashicorp::TokenSource,
         link::{
             Coordinates,
             onepassword::{Access, OnePassword, OpReference},
         },
         onepassword,
         person::Given,
+        provider::TokenSource,
         provider::{Leads, Provider, Shelf, Surroundings},
     },
 };

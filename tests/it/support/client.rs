@@ -18,7 +18,7 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{ProcessVariables, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
     work::{Core, CoreOptions, Directories},
 };
 

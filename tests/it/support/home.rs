@@ -12,7 +12,7 @@ use vaultls::{
     approval::Approvals,
     name::SecretName,
     status::{Problem, Status},
-    vault::{Options, ProcessVariables, Vault, hashicorp::TokenSource, local::KeySource, value::SecretValue},
+    vault::{Options, ProcessVariables, Vault, local::KeySource, provider::TokenSource, value::SecretValue},
 };
 
 /// What a user has written and set.
