@@ -282,7 +282,7 @@ fn kv(at: &Coordinates) -> Result<&KvSecret, Problem> {
 }
 
 fn bad_token() -> Problem {
-    Problem::new(Reason::LoginNeeded, "the token holds characters that no token has; sign in again")
+    Problem::new(Reason::LoginNeeded, "the token holds characters that no token has")
 }
 
 fn refuse_version(secret: &KvSecret) -> Result<(), Problem> {

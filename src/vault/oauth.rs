@@ -174,7 +174,7 @@ fn refused(code: &str, description: Option<&str>, server: &str) -> Problem {
         "login_required" | "interaction_required" | "consent_required" => {
             (Reason::LoginNeeded, "it wants the person to sign in again")
         }
-        "invalid_grant" => (Reason::LoginNeeded, "what it handed out is not accepted any more; sign in again"),
+        "invalid_grant" => (Reason::LoginNeeded, "what it handed out is not accepted any more"),
         "expired_token" => (Reason::LoginNeeded, "the code was not entered in time; try again"),
         "invalid_client" | "unauthorized_client" => {
             (Reason::NotConfigured, "it knows no such application, or not one that may sign in this way")

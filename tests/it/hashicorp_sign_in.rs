@@ -119,7 +119,7 @@ async fn a_name_and_a_password_sign_in() {
     let Some(server) = shared().await else { return };
     let home = server.user("method = 'userpass'").open();
     let problem = fresh(&home).await.unwrap_err();
-    assert_eq!(problem, Problem::new(Reason::LoginNeeded, "nobody is signed in to `team`; sign in"));
+    assert_eq!(problem, Problem::new(Reason::LoginNeeded, "nobody is signed in to `team`"));
     assert_eq!(home.vault.session("team"), None);
     let session = home.vault.sign_in("team", &typist(USER, PASSWORD)).await.unwrap();
     assert_eq!(session.who.as_deref(), Some("userpass-alice"));
@@ -346,7 +346,7 @@ async fn a_session_ends_with_its_lease() {
     assert_eq!(fresh(&home).await, Ok(VALUE.into()));
     until(&home, Result::is_err).await;
     let problem = fresh(&home).await.unwrap_err();
-    assert_eq!(problem, Problem::new(Reason::LoginNeeded, "the session has expired with `team`; sign in"));
+    assert_eq!(problem, Problem::new(Reason::LoginNeeded, "the session has expired at `team`"));
     assert_eq!(home.vault.session("team"), None);
 }
 

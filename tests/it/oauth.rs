@@ -432,7 +432,7 @@ async fn a_token_endpoint_that_leads_elsewhere_is_not_followed() {
 
 #[tokio::test]
 async fn refusals_of_the_token_endpoint_are_told_apart() {
-    check_answer(|_| refusal("invalid_grant"), Reason::LoginNeeded, "sign in again").await;
+    check_answer(|_| refusal("invalid_grant"), Reason::LoginNeeded, "not accepted any more").await;
     check_answer(|_| refusal("unauthorized_client"), Reason::NotConfigured, "it knows no such application").await;
     check_answer(|_| refusal("invalid_scope"), Reason::Forbidden, "may not ask for this").await;
     check_answer(|_| refusal("something_else"), Reason::LoginNeeded, "something_else").await;

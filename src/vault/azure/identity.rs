@@ -172,9 +172,9 @@ impl Setup<'_> {
     }
 
     fn person(&self, person: Option<Arc<SignedIn>>) -> Credential {
-        person.map(|it| it as _).ok_or_else(|| {
-            Problem::new(Reason::LoginNeeded, format!("nobody is signed in to `{}`; sign in", self.integration))
-        })
+        person
+            .map(|it| it as _)
+            .ok_or_else(|| Problem::new(Reason::LoginNeeded, format!("nobody is signed in to `{}`", self.integration)))
     }
 
     fn client_secret(&self, entered: Option<&SecretValue>) -> Credential {

@@ -156,7 +156,7 @@ impl SignedIn {
     }
 
     fn over(&self) -> Problem {
-        let detail = format!("the session of `{}` is over; sign in again", self.integration);
+        let detail = format!("the session of `{}` is over", self.integration);
         Problem::new(Reason::LoginNeeded, detail)
     }
 }

@@ -58,7 +58,7 @@ impl Cluster {
         match (self.hand(), self.auth()) {
             (Hand::Empty, Auth::Token) => self.token_of_machine().await,
             (Hand::Empty, _) => Err(self.login_needed("nobody is signed in to")),
-            _ => Err(self.login_needed("the session has expired with")),
+            _ => Err(self.login_needed("the session has expired at")),
         }
     }
 
@@ -335,7 +335,7 @@ impl Cluster {
     }
 
     fn login_needed(&self, what: &str) -> Problem {
-        Problem::new(Reason::LoginNeeded, format!("{what} `{}`; sign in", self.integration))
+        Problem::new(Reason::LoginNeeded, format!("{what} `{}`", self.integration))
     }
 
     fn auth(&self) -> &Auth {

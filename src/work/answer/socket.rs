@@ -388,7 +388,7 @@ mod tests {
         let asked = vec![Field::hidden("key", "Key"), Field::hidden("token", "Token").or_empty(true)];
         let (ticket, receiver) = desk.ask(asked).unwrap();
         let empty = deliver(&directories, &ticket, json(r#"{"key":"","token":"x"}"#)).await;
-        assert_eq!(empty, Err(AnswerError::Empty("key".into())));
+        assert_eq!(empty, Err(AnswerError::Channel(AnswerError::Empty("key".into()).to_string())));
         let asker = async {
             let Answered { answers, reply } = receiver.await.unwrap();
             reply.send(Ok(None)).map(|()| answers.into_iter().map(|(id, text)| (id, text.len())).collect::<Vec<_>>())

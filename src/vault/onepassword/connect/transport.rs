@@ -87,8 +87,7 @@ impl Transport {
     fn bearer(&self, token: &SecretValue) -> Result<HeaderValue, Problem> {
         let text = token.expose(|bytes| Zeroizing::new([b"Bearer ", bytes].concat()));
         let mut header = HeaderValue::from_bytes(&text).map_err(|_| {
-            let detail =
-                format!("the token of `{}` holds characters that no token has; sign in again", self.integration);
+            let detail = format!("the token of `{}` holds characters that no token has", self.integration);
             Problem::new(Reason::LoginNeeded, detail)
         })?;
         header.set_sensitive(true);
