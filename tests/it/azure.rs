@@ -11,7 +11,7 @@ use vaultls::{
 
 use crate::support::{
     home::{Home, User, secret, secret_name},
-    key_vault::{CLIENT, CLIENT_SECRET, KeyVault, TENANT, version},
+    key_vault::{CLIENT, CLIENT_SECRET, FEDERATED_TOKEN, KeyVault, TENANT, version},
 };
 
 /// The user's own variable.
@@ -309,6 +309,25 @@ async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
         (Some("the user of `az`"), Some("contoso.com"))
     );
     assert!(again.value("a").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_workload_signs_in_by_its_federated_token() {
+    let server = KeyVault::start().await;
+    server.put("stripe", "canary-1");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, FEDERATED_TOKEN).unwrap();
+    let user = format!("{}[secrets.a]\nintegration = 'team'\nid = 'ID/stripe'\n", integration())
+        .replace("client-secret", "workload-identity");
+    let variables = [("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap())];
+    assert_eq!(configured(&server, &variables, &user, "").judged_alike("a").await, Ok("canary-1".into()));
+
+    fs::write(&file, "canary-of-another-cluster").unwrap();
+    let problem = configured(&server, &variables, &user, "").judged_alike("a").await.unwrap_err();
+    assert_eq!(problem.reason, Reason::LoginNeeded, "{problem:?}");
+    let problem = configured(&server, &[], &user, "").judged_alike("a").await.unwrap_err();
+    assert_eq!(problem.reason, Reason::NotConfigured, "{problem:?}");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ use super::target::{Answer, Identity, Received, Target};
 /// What signs in.
 pub const CLIENT: &str = "7b795fb9-09d3-42f4-a494-38864f99ba3c";
 pub const CLIENT_SECRET: &str = "canary-client-secret-0b1d";
+/// What a workload has instead of a secret.
+pub const FEDERATED_TOKEN: &str = "canary-federated-token-93d0";
 pub const TENANT: &str = "contoso.onmicrosoft.com";
 
 /// What the stand-in holds, and how it behaves.
@@ -169,7 +171,11 @@ impl World {
         if form.get("client_id") != Some(&CLIENT) {
             return refused("unauthorized_client", 700_016);
         }
-        if form.get("client_secret") != Some(&CLIENT_SECRET) {
+        // A federated token comes as an assertion (RFC 7523, section 2.2).
+        let asserts = form.get("client_assertion_type")
+            == Some(&"urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer")
+            && form.get("client_assertion") == Some(&FEDERATED_TOKEN);
+        if !asserts && form.get("client_secret") != Some(&CLIENT_SECRET) {
             return refused("invalid_client", 7_000_215);
         }
         self.sign_ins += 1;
