@@ -80,6 +80,32 @@ async function hovers(): Promise<void> {
   assert.match(text.join("\n"), /token/);
 }
 
+/** After the secret `token` exists. */
+async function completesAName(): Promise<void> {
+  const other = await write("completed.http", "GET https://api.example.com\nX-Key: <<vault:to\n");
+  await vscode.workspace.openTextDocument(other);
+  const item = await until("the completion", async () => {
+    const position = new vscode.Position(1, 17);
+    const list: vscode.CompletionList = await vscode.commands.executeCommand("vscode.executeCompletionItemProvider", other, position);
+    return list.items.find((one) => (typeof one.label === "string" ? one.label : one.label.label) === "token");
+  });
+  const text = item.insertText instanceof vscode.SnippetString ? item.insertText.value : (item.insertText ?? "");
+  assert.match(text, /^(<<vault:)?token>>$/);
+}
+
+async function renamesAVariable(): Promise<void> {
+  const other = await write("renamed.http", "@host = https://api.example.com\n\nGET {{host}}/a\n\n###\nGET {{host}}/b\n");
+  const document = await vscode.workspace.openTextDocument(other);
+  const edit = await until("the edit", async () => {
+    const position = new vscode.Position(2, 7);
+    const found: vscode.WorkspaceEdit = await vscode.commands.executeCommand("vscode.executeDocumentRenameProvider", other, position, "base");
+    return found.size > 0 && found;
+  });
+  assert.ok(await vscode.workspace.applyEdit(edit));
+  assert.equal(document.getText(), "@base = https://api.example.com\n\nGET {{base}}/a\n\n###\nGET {{base}}/b\n");
+  await document.save();
+}
+
 async function mendsAReference(): Promise<void> {
   const other = await write("other.http", "GET https://api.example.com\nAuthorization: {{vault:token}}\n");
   const document = await vscode.workspace.openTextDocument(other);
@@ -258,6 +284,8 @@ export const tests: Test[] = [
   ["a code action mends a reference", mendsAReference],
   ["a request is copied as a command with its reference", copiesACommand],
   ["a value is asked for hidden and stored", createsASecret],
+  ["a name is completed", completesAName],
+  ["a variable is renamed with its uses", renamesAVariable],
   ["a response is shown beside, formatted and masked", showsAMaskedResponse],
   ["its headers are a document of their own", showsHeaders],
   ["above the body stand the summary and the folded headers", foldsHeaders],
