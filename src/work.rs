@@ -26,11 +26,11 @@ use serde::Serialize;
 
 use crate::{
     approval::Approvals,
-    feature::trouble,
+    feature::{Context, trouble},
     http::send::{Limits, Response, Sender},
     name::SecretName,
     policy::Policy,
-    status::Problem,
+    status::{Known, Problem, Survey},
     syntax::{Document, Kind, expand::Environment},
     vault::{self, ProcessVariables, Vault, local::KeySource, provider::TokenSource, value::SecretValue},
 };
@@ -77,6 +77,19 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// What the features read, beside what is known about the secrets.
+    pub fn context<'a>(&'a self, survey: &'a Survey, known: &'a Known) -> Context<'a> {
+        Context {
+            path: &self.path,
+            source: &self.source,
+            document: &self.document,
+            environment: &self.environment,
+            survey,
+            known,
+            chooses: false,
+        }
+    }
+
     /// Reads `source` as the content of `path` in the environment called `environment`, with complaints about
     /// environment files; none where the file is in no format that is read.
     pub fn read(

@@ -146,13 +146,7 @@ fn print(checkup: &Checkup, terminal: &mut Terminal) -> std::io::Result<()> {
     for PlacedComplaint { file, line, message, .. } in &report.complaints {
         terminal.line(&[styled(Style::Bold, "file         "), plain(format!("{file}:{line}: {message}"))])?;
     }
-    for pending in &report.pending {
-        terminal.line(&[
-            styled(Style::Bold, "unapproved   "),
-            plain(format!("{} {} ", pending.kind, pending.name)),
-            styled(Style::Dim, "(see `vaultls trust`)"),
-        ])?;
-    }
+    report.pending.iter().try_for_each(|pending| status::print_pending(pending, terminal))?;
     let verdict =
         if checkup.healthy { styled(Style::Green, "all is well") } else { styled(Style::Red, "something is wrong") };
     let how = if checkup.online { "" } else { "; no external vault was asked (see --online)" };

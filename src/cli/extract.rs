@@ -31,15 +31,7 @@ pub async fn extract(arguments: arguments::Extract, machine: &Machine, terminal:
     let (sheet, _) = documents::open(&place.path, &core.root, arguments.environment.as_deref())?;
     let survey = core.survey_offline(&sheet).await;
     let known = core.vault.known();
-    let context = Context {
-        path: &sheet.path,
-        source: &sheet.source,
-        document: &sheet.document,
-        environment: &sheet.environment,
-        survey: &survey,
-        known: &known,
-        chooses: false,
-    };
+    let context = sheet.context(&survey, &known);
     let literal = place.literal(&context)?;
     let Some(value) = literal.value(sheet.document.kind, &sheet.source) else {
         return Err(place.told("the value cannot be decoded"));

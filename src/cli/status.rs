@@ -8,7 +8,7 @@ use crate::{
         terminal::{Part, Style, Terminal, plain, styled},
     },
     work::{
-        status::{Integration, Report, Secret},
+        status::{Integration, Report, Secret, Waiting},
         verbs::signed_in,
     },
 };
@@ -37,14 +37,16 @@ fn print(report: &Report, terminal: &mut Terminal) -> std::io::Result<()> {
     terminal.line(&[styled(Style::Bold, "local vault  "), plain(&report.local)])?;
     report.integrations.iter().try_for_each(|integration| print_integration(integration, terminal))?;
     report.secrets.iter().try_for_each(|secret| terminal.line(&line(secret)))?;
-    for pending in &report.pending {
-        terminal.line(&[
-            styled(Style::Bold, "unapproved   "),
-            plain(format!("{} {} ", pending.kind, pending.name)),
-            styled(Style::Dim, "(see `vaultls trust`)"),
-        ])?;
-    }
-    Ok(())
+    report.pending.iter().try_for_each(|pending| print_pending(pending, terminal))
+}
+
+/// A definition that waits for approval.
+pub fn print_pending(pending: &Waiting, terminal: &mut Terminal) -> std::io::Result<()> {
+    terminal.line(&[
+        styled(Style::Bold, "unapproved   "),
+        plain(format!("{} {} ", pending.kind, pending.name)),
+        styled(Style::Dim, "(see `vaultls trust`)"),
+    ])
 }
 
 /// An integration: where it is, who is signed in, what is wrong, and what to do.

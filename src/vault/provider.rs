@@ -19,7 +19,9 @@ pub trait Provider: Send + Sync {
     fn check(&self) -> Option<&dyn Check>;
 
     /// Listing names.
-    fn list(&self) -> Option<&dyn List>;
+    fn list(&self) -> Option<&dyn List> {
+        None
+    }
 
     /// Reading several values with one question.
     fn read_many(&self) -> Option<&dyn ReadMany> {

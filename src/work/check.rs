@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     config::Layer,
     environment::Trouble,
-    feature::{Context, Finding, diagnostics},
+    feature::{Finding, diagnostics},
     status::Severity,
     text::{Encoding, Position, Text},
     work::{Core, Sheet},
@@ -27,16 +27,8 @@ impl Core {
     pub async fn check(&self, sheet: &Sheet, online: bool) -> Vec<Located> {
         let survey = if online { self.survey(sheet).await } else { self.survey_offline(sheet).await };
         let known = self.vault.known();
-        let context = Context {
-            path: &sheet.path,
-            source: &sheet.source,
-            document: &sheet.document,
-            environment: &sheet.environment,
-            survey: &survey,
-            known: &known,
-            chooses: false,
-        };
-        locate(&sheet.path, &sheet.source, diagnostics::diagnostics(&context))
+        let findings = diagnostics::diagnostics(&sheet.context(&survey, &known));
+        locate(&sheet.path, &sheet.source, findings)
     }
 
     /// What is wrong in the workspace's `vaultls.toml`.

@@ -31,7 +31,7 @@ use crate::{
             onepassword::{Attribute, OpQuery, OpReference, is_id},
         },
         person::{Field, Person, ask_one},
-        provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf},
+        provider::{Browse, Check, Choices, Existence, Login, Provider, Shelf},
         value::SecretValue,
     },
 };
@@ -202,10 +202,6 @@ impl Provider for Connect {
 
     fn check(&self) -> Option<&dyn Check> {
         Some(self)
-    }
-
-    fn list(&self) -> Option<&dyn List> {
-        None
     }
 
     fn browse(&self) -> Option<&dyn Browse> {

@@ -34,7 +34,7 @@ use crate::{
         organization::Bound,
         person::{Field, Person, ask_one},
         program::{Program, Question, Said},
-        provider::{Browse, Check, Choices, Existence, List, Login, Provider, ReadMany, Shelf, Surroundings},
+        provider::{Browse, Check, Choices, Existence, Login, Provider, ReadMany, Shelf, Surroundings},
         value::SecretValue,
     },
 };
@@ -328,10 +328,6 @@ impl Provider for CommandLine {
 
     fn check(&self) -> Option<&dyn Check> {
         Some(self)
-    }
-
-    fn list(&self) -> Option<&dyn List> {
-        None
     }
 
     fn read_many(&self) -> Option<&dyn ReadMany> {
