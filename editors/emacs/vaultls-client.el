@@ -135,6 +135,13 @@
 
 (add-hook 'project-find-functions #'vaultls--project)
 
+(defun vaultls--served-p ()
+  "Whether the server of vaultls runs for this buffer."
+  ;; Where Eglot manages nothing, asking for the server would make it remember one that ends.
+  (and (eglot-managed-p)
+       (let ((server (eglot-current-server)))
+         (and (cl-typep server 'vaultls-server) (jsonrpc-running-p server)))))
+
 (defun vaultls--server ()
   "The server of the current buffer."
   (let ((server (eglot-current-server)))

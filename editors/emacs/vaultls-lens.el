@@ -36,10 +36,9 @@ A click on it sends the request, and so does \\<vaultls-http-mode-map>\\[vaultls
 
 (defun vaultls--manage-lenses ()
   "Turn the lenses of this buffer on or off as Eglot begins or ends to manage it."
-  (when (and vaultls-lenses (cl-typep (eglot-current-server) 'vaultls-server))
-    (vaultls-lens-mode (if (eglot-managed-p) 1 -1)))
-  (when (and vaultls-lens-mode (not (eglot-managed-p)))
-    (vaultls-lens-mode -1)))
+  (let ((served (vaultls--served-p)))
+    (cond ((and served vaultls-lenses) (vaultls-lens-mode 1))
+          ((and vaultls-lens-mode (not served)) (vaultls-lens-mode -1)))))
 
 (add-hook 'eglot-managed-mode-hook #'vaultls--manage-lenses)
 
@@ -48,7 +47,7 @@ A click on it sends the request, and so does \\<vaultls-http-mode-map>\\[vaultls
   "Ask SERVER for all lenses again: it knows something new."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
-      (when (and vaultls-lens-mode (eq (eglot-current-server) server))
+      (when (and vaultls-lens-mode (vaultls--served-p) (eq (eglot-current-server) server))
         (vaultls--lenses-soon))))
   nil)
 
@@ -63,7 +62,7 @@ A click on it sends the request, and so does \\<vaultls-http-mode-map>\\[vaultls
   "Ask for the lenses of BUFFER and show them, unless it changed meanwhile."
   (when (buffer-live-p buffer)
     (with-current-buffer buffer
-      (when (and vaultls-lens-mode (cl-typep (eglot-current-server) 'vaultls-server))
+      (when (and vaultls-lens-mode (vaultls--served-p))
         (let ((tick (buffer-chars-modified-tick)))
           (jsonrpc-async-request
            (eglot-current-server) :textDocument/codeLens

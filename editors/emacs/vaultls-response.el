@@ -291,9 +291,8 @@ Nothing of it is written to disk."
   (interactive)
   (unless (bound-and-true-p hs-minor-mode)
     (user-error "This body has no blocks to fold"))
-  (unless (hs-already-hidden-p)
-    (end-of-line))
-  (hs-toggle-hiding))
+  (end-of-line)
+  (if (hs-already-hidden-p) (hs-show-block) (hs-hide-block)))
 
 (provide 'vaultls-response)
 

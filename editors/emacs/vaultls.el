@@ -89,7 +89,8 @@
 
 (defun vaultls--mode-line-text ()
   "The environment, a sign-in that is under way, and what keeps the secrets of this buffer from being had."
-  (let* ((visit (cl-find (eglot-current-server) vaultls--visits :key #'vaultls--visit-server))
+  (let* ((visit (and vaultls--visits (vaultls--served-p)
+                     (cl-find (eglot-current-server) vaultls--visits :key #'vaultls--visit-server)))
          (state (if visit (format "signing in to %s" (vaultls--visit-integration visit)) vaultls--trouble))
          (parts (delq nil (list vaultls-environment state))))
     (and parts (format " [%s]" (vaultls--bar-text (string-join parts " · "))))))
@@ -278,11 +279,11 @@ process than the server, and signed in to nothing."
 
 ;;;; Where commands apply
 
-(defun vaultls--served-p (_command buffer)
+(defun vaultls--applies-p (_command buffer)
   "Whether the server of vaultls serves BUFFER, or could."
   (with-current-buffer buffer
     (or (derived-mode-p 'vaultls-http-mode 'vaultls-collection-mode 'http-mode 'restclient-mode)
-        (cl-typep (eglot-current-server) 'vaultls-server))))
+        (vaultls--served-p))))
 
 (defun vaultls--response-p (_command buffer)
   "Whether BUFFER shows a response."
@@ -293,7 +294,7 @@ process than the server, and signed in to nothing."
                    vaultls-disconnect vaultls-open-at-provider vaultls-unlock vaultls-lock vaultls-trust vaultls-status
                    vaultls-copy-curl vaultls-reset-cache vaultls-environment vaultls-paste-address vaultls-extract
                    vaultls-check vaultls-lens-act vaultls-lens-mode))
-  (put command 'completion-predicate #'vaultls--served-p))
+  (put command 'completion-predicate #'vaultls--applies-p))
 (dolist (command '(vaultls-toggle-headers vaultls-older-response vaultls-newer-response vaultls-send-again
                    vaultls-copy-body vaultls-toggle-fold vaultls-response-mode))
   (put command 'completion-predicate #'vaultls--response-p))
