@@ -76,7 +76,7 @@ ANSWERS are wiped.  What comes of them may be another question."
                (vaultls--say (if (string-empty-p complaint) "the answer was not taken" complaint))
                (vaultls--later then nil))
               ((string-prefix-p "{" said) (vaultls--later #'vaultls--settle (vaultls--parse said) then))
-              (t (vaultls--later then t)))))))
+              (t (vaultls--say "done") (vaultls--later then t)))))))
 
 (defun vaultls--parse (text)
   "The outcome that TEXT, JSON, tells."

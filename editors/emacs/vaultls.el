@@ -256,7 +256,7 @@
   "Major mode of what `vaultls-check' found."
   (setq-local compilation-error-regexp-alist
               `((,(rx bol (group (+? nonl)) ":" (group (+ digit)) ":" (group (+ digit)) ": "
-                      (or "error" (group "warning") (group (or "information" "hint"))) ":")
+                      (or "error" (group "warning") (group (or "info" "hint"))) ":")
                  1 2 3 (4 . 5))))
   (setq-local compilation-disable-input t))
 
@@ -270,12 +270,15 @@ process than the server, and signed in to nothing."
   (let* ((project (let ((eglot-lsp-context t)) (project-current)))
          (folder (if project (project-root project) default-directory))
          (default-directory (expand-file-name folder))
-         (words `(,@vaultls-command "check" "--root" "." "."
+         ;; Nobody is to be asked, and colours are ours.
+         (process-connection-type nil)
+         (words `(,@vaultls-command "check" "--no-input" "--root" "." "."
                                     ,@(and vaultls-environment (list "--env" vaultls-environment))
                                     ,@(and offline '("--offline")))))
     (save-some-buffers (not compilation-ask-about-save)
                        (lambda () (and buffer-file-name (file-in-directory-p buffer-file-name default-directory))))
-    (compilation-start (mapconcat #'shell-quote-argument words " ") #'vaultls-check-mode)))
+    (compilation-start (mapconcat #'shell-quote-argument words " ") #'vaultls-check-mode
+                       (lambda (_mode) "*vaultls check*"))))
 
 ;;;; Where commands apply
 
@@ -293,7 +296,7 @@ process than the server, and signed in to nothing."
 (dolist (command '(vaultls-run vaultls-cancel vaultls-create vaultls-enable vaultls-link vaultls-login
                    vaultls-disconnect vaultls-open-at-provider vaultls-unlock vaultls-lock vaultls-trust vaultls-status
                    vaultls-copy-curl vaultls-reset-cache vaultls-environment vaultls-paste-address vaultls-extract
-                   vaultls-check vaultls-lens-act vaultls-lens-mode))
+                   vaultls-check vaultls-lens-act vaultls-lens-mode vaultls-responses))
   (put command 'completion-predicate #'vaultls--applies-p))
 (dolist (command '(vaultls-toggle-headers vaultls-older-response vaultls-newer-response vaultls-send-again
                    vaultls-copy-body vaultls-toggle-fold vaultls-response-mode))

@@ -13,11 +13,13 @@
 (require 'eglot)
 (require 'ert)
 (require 'url-util)
-(add-to-list 'load-path (getenv "VAULTLS_ELISP"))
-(require 'vaultls)
+(defvar test-newcomer nil "Whether nothing of the package is there yet.")
+(unless test-newcomer
+  (add-to-list 'load-path (getenv "VAULTLS_ELISP"))
+  (require 'vaultls)
+  (setq vaultls-command (list (getenv "VAULTLS_BIN"))))
 
-(setq vaultls-command (list (getenv "VAULTLS_BIN"))
-      eglot-sync-connect t
+(setq eglot-sync-connect t
       ;; Before Emacs 29, an edit that the server asks for is asked about again.
       eglot-confirm-server-initiated-edits nil
       make-backup-files nil)
@@ -77,7 +79,8 @@
 
 (defmacro test-with-person (answers &rest body)
   "Run BODY with a person who gives ANSWERS, a plist.
-`:choose', `:enter' and `:hide' are lists of answers in order; a choice is a part of what is offered."
+`:choose', `:enter' and `:hide' are lists of answers in order; a choice is a part of what is offered.
+`:hide' may be a function of the question."
   (declare (indent 1))
   `(let ((answers (list ,@answers)))
      (setq test-asked nil test-told nil)
@@ -96,7 +99,9 @@
                ((symbol-function 'read-passwd)
                 (lambda (prompt &rest _)
                   (push (concat "hidden " prompt) test-asked)
-                  (copy-sequence (or (pop (plist-get answers :hide)) "")))))
+                  (let ((hide (plist-get answers :hide)))
+                    (copy-sequence (or (if (functionp hide) (funcall hide prompt) (pop (plist-get answers :hide)))
+                                       ""))))))
        ,@body)))
 
 (defun test-shown (name)
