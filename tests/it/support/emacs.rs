@@ -60,8 +60,9 @@ impl Emacs {
 pub fn editions() -> &'static [Emacs] {
     static FOUND: OnceLock<Vec<Emacs>> = OnceLock::new();
     FOUND.get_or_init(|| {
-        let fetched: Vec<_> = fetched().into_iter().filter(Emacs::has_eglot).collect();
+        let fetched = fetched();
         if !fetched.is_empty() {
+            assert!(fetched.iter().all(Emacs::has_eglot), "what was fetched does not run: {fetched:?}");
             return fetched;
         }
         let installed = Emacs { name: "emacs", program: "emacs".into(), arguments: Vec::new(), variables: Vec::new() };
@@ -98,9 +99,18 @@ fn unpacked(name: &'static str, tree: &super::debian::Tree) -> Option<Emacs> {
     for package in entries(&tree.path("usr/share/emacs/site-lisp/elpa-src")) {
         arguments.extend(["-L".into(), package.into()]);
     }
+    // It looks for its compiled Lisp beside the folder of the program that it was started as.
+    let program = tree.program("usr/bin/emacs-nox");
+    let beside = program.parent()?.with_file_name("lib");
+    match std::os::unix::fs::symlink("root/usr/lib", beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            panic!("no link to the compiled Lisp: {error}")
+        }
+        _ => {}
+    }
     let variables =
         vec![("EMACSLOADPATH", shared.join("lisp")), ("EMACSDATA", shared.join("etc")), ("EMACSPATH", programs)];
-    Some(Emacs { name, program: tree.program("usr/bin/emacs-nox"), arguments, variables })
+    Some(Emacs { name, program, arguments, variables })
 }
 
 fn only_folder(folder: &Path) -> Option<PathBuf> {
