@@ -201,15 +201,22 @@ With TOKEN, it can be cancelled."
 
 (defun vaultls--choose (prompt choices)
   "Let the person choose one of CHOICES, in their order, after PROMPT; nil if none was chosen."
-  (let ((choice (vaultls--unless-quit
-                  (completing-read (concat (vaultls--clean prompt) " ")
-                                   (lambda (text predicate action)
-                                     (if (eq action 'metadata)
-                                         '(metadata (display-sort-function . identity)
-                                                    (cycle-sort-function . identity))
-                                       (complete-with-action action choices text predicate)))
-                                   nil t nil t))))
+  (let* ((table (lambda (text predicate action)
+                  (if (eq action 'metadata)
+                      '(metadata (display-sort-function . identity) (cycle-sort-function . identity))
+                    (complete-with-action action choices text predicate))))
+         (choice (vaultls--unless-quit
+                   (minibuffer-with-setup-hook #'vaultls--show-choices
+                     (completing-read (concat (vaultls--clean prompt) " ") table nil t nil t)))))
     (unless (member choice '(nil "")) choice)))
+
+(defun vaultls--show-choices ()
+  "Show what there is to choose from, unless something else does so anyway."
+  (unless (or (not (eq completing-read-function #'completing-read-default))
+              (cl-some (lambda (mode) (and (boundp mode) (symbol-value mode)))
+                       '(vertico-mode icomplete-mode fido-mode mct-mode)))
+    (let ((completion-show-help nil))
+      (minibuffer-completion-help))))
 
 (defun vaultls--line (label &optional initial)
   "Ask for a line that is no secret, by LABEL with INITIAL; nil if the person quits."

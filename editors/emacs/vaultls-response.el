@@ -91,9 +91,10 @@ Nothing of it is written to disk."
     (insert (if (eq part 'body) (vaultls--body-text response type) (vaultls--headers-text vaultls--record)))
     (goto-char (point-min))
     ;; What the person's hooks start for files of this type has nothing to do here.
-    (delay-mode-hooks (funcall type))
-    (font-lock-mode 1)
-    (vaultls--allow-folding)
+    (let ((inhibit-message t))
+      (delay-mode-hooks (funcall type))
+      (font-lock-mode 1)
+      (vaultls--allow-folding))
     (vaultls-response-mode)
     (setq header-line-format (vaultls--headline vaultls--record))
     (set-buffer-modified-p nil)))
@@ -149,7 +150,7 @@ Nothing of it is written to disk."
              (if (eq (plist-get response :truncated) t) "  cut short" ""))
      (vaultls--tab "Body" (eq vaultls--part 'body)) " " (vaultls--tab headers (eq vaultls--part 'headers))
      (and position (> count 1) (format "   %d/%d" (- count position) count))
-     (propertize (concat "   TAB other side" (and (> count 1) "  n/p others") "  g again  q close") 'face 'shadow))))
+     (concat "   TAB switches" (and (> count 1) "  n/p others") "  RET folds  g again  q closes"))))
 
 (defun vaultls--bar-text (text)
   "TEXT for a mode line, where a percent sign would begin a construct."
@@ -157,10 +158,10 @@ Nothing of it is written to disk."
 
 (defun vaultls--tab (text shown)
   "TEXT of a part of a response, to be clicked unless it is SHOWN."
-  (if shown (propertize text 'face 'bold)
+  (if shown (propertize text 'face '(:weight bold :inverse-video t))
     (let ((map (make-sparse-keymap)))
       (define-key map [header-line mouse-1] #'vaultls-click-tab)
-      (propertize text 'face 'shadow 'mouse-face 'highlight 'help-echo "Show this" 'local-map map))))
+      (propertize text 'face 'underline 'mouse-face 'highlight 'help-echo "Show this" 'local-map map))))
 
 (defun vaultls-click-tab (event)
   "Show the other part of the response that EVENT is on."
