@@ -168,18 +168,22 @@
 (defun vaultls--request (command argument done &optional token)
   "Send COMMAND with ARGUMENT and call DONE with its outcome, in this buffer.
 With TOKEN, it can be cancelled."
-  (let* ((buffer (current-buffer))
+  (let* ((server (vaultls--server))
+         (buffer (current-buffer))
          (answer (lambda (outcome)
                    (when (buffer-live-p buffer)
                      (with-current-buffer buffer (vaultls--later done outcome))))))
+    ;; What is typed is what is meant; Eglot tells of edits only when Emacs rests.
+    (when (fboundp 'eglot--signal-textDocument/didChange)
+      (eglot--signal-textDocument/didChange))
     (jsonrpc-async-request
-     (vaultls--server) :workspace/executeCommand
+     server :workspace/executeCommand
      `(:command ,command :arguments ,(vector (or argument (make-hash-table)))
                 ,@(and token (list :workDoneToken token)))
      :success-fn answer
      :error-fn (lambda (failure) (funcall answer (vaultls--failed (plist-get failure :message))))
      :timeout nil
-     ;; Waits until the server was told every edit; the name keeps two commands apart.
+     ;; Waits until the server was told every edit, if that was not possible; the name keeps two commands apart.
      :deferred (cl-gensym "vaultls"))))
 
 ;;;; Words
