@@ -53,6 +53,11 @@ fn a_newcomer_sees_a_masked_response_by_what_the_page_says() {
     check("newcomer");
 }
 
+#[test]
+fn the_server_alone_shows_a_response_as_a_private_file() {
+    check("bare");
+}
+
 /// Against a real server, whose page is visited by a browser that the test plays.
 #[tokio::test]
 async fn the_user_signs_in_on_a_page_and_chooses_what_to_link() {
