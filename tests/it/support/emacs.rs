@@ -4,7 +4,6 @@
 
 use std::{
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -113,10 +112,12 @@ fn unpacked(name: &'static str, tree: &super::debian::Tree) -> Option<Emacs> {
     Some(Emacs { name, program, arguments, variables })
 }
 
+#[cfg(unix)]
 fn only_folder(folder: &Path) -> Option<PathBuf> {
     entries(folder).into_iter().find(|path| path.is_dir())
 }
 
+#[cfg(unix)]
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
