@@ -10,6 +10,8 @@
 
 (defconst bare-address (test-serve))
 
+(test-write "vaultls.toml" "")
+
 (define-derived-mode bare-mode prog-mode "Bare"
   "A mode that knows nothing of vaultls.")
 (add-to-list 'auto-mode-alist '("\\.http\\'" . bare-mode))
@@ -25,13 +27,11 @@
 
 (ert-deftest a-response-is-opened-from-a-private-file-and-masked ()
   (skip-unless bare-shows)
-  (make-directory test-folder t)
   (let ((default-directory test-folder))
     (with-temp-buffer
       (insert test-canary)
       (should (zerop (call-process-region (point-min) (point-max) (getenv "VAULTLS_BIN") t t nil "vault" "set" "bare"
                                           "--allow-domain" "http://127.0.0.1")))))
-  (test-write "vaultls.toml" "")
   (test-write "bare.http" (format "GET %s/bare" bare-address) "Authorization: Bearer <<vault:bare>>")
   (test-open "bare.http")
   (test-with-person (:choose '("Send request"))
