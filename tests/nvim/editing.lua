@@ -60,7 +60,7 @@ return {
     local lenses = t.wait('lenses', function()
       local all = vim.tbl_filter(function(lens)
         return lens.command and lens.command.command == 'vaultls.run'
-      end, vim.lsp.codelens.get(bufnr))
+      end, t.lenses(bufnr))
       return #all == 2 and all
     end)
     t.equal(lenses[1].command.arguments[1].uri, vim.uri_from_bufnr(bufnr))
@@ -239,7 +239,7 @@ return {
     vim.cmd.checkhealth('vaultls')
     local report = t.text(0)
     vim.cmd.bdelete()
-    t.contains(report, 'OK Neovim 0.11')
+    t.contains(report, 'OK Neovim 0.1')
     t.contains(report, 'OK vaultls ')
     t.contains(report, 'root ' .. t.folder)
     t.contains(report, 'OK local vault: ')

@@ -13,6 +13,9 @@ return {
     t.equal(#vim.api.nvim_get_runtime_file('lua/vaultls/init.lua', false), 0, 'files of the plugin')
     t.equal(vim.lsp.config.vaultls.cmd, { 'vaultls', 'lsp' })
     vim.lsp.enable('vaultls')
+    if vim.lsp.codelens.enable then
+      vim.lsp.codelens.enable()
+    end
   end },
 
   { 'the server is started for a file with requests', function()
@@ -41,8 +44,10 @@ return {
     local plain = t.edit('plain.http')
     vim.bo.bufhidden = 'hide'
     t.wait('the lens', function()
-      vim.lsp.codelens.refresh({ bufnr = plain })
-      return #vim.lsp.codelens.get(plain) > 0
+      if not vim.lsp.codelens.enable then
+        vim.lsp.codelens.refresh({ bufnr = plain })
+      end
+      return #t.lenses(plain) > 0
     end)
     vim.api.nvim_win_set_cursor(0, { 1, 0 })
     vim.lsp.codelens.run()

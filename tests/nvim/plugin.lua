@@ -201,7 +201,7 @@ return {
       'assert(#vim.fn.getcompletion("vaultls-lazy", "help") == 1, "the help")',
       'print("loaded")',
     }, '\n'))
-    local result = vim.system({ vim.v.progpath, '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
+    local result = vim.system({ t.neovim(), '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
     t.contains(result.stdout .. result.stderr, 'loaded')
   end },
 

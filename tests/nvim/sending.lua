@@ -32,7 +32,7 @@ local function response()
 end
 
 local function lens_on(line)
-  return vim.iter(vim.lsp.codelens.get(bufnr)):find(function(lens)
+  return vim.iter(t.lenses(bufnr)):find(function(lens)
     return lens.command and lens.command.command == 'vaultls.run' and lens.range.start.line == line
   end)
 end

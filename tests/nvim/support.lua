@@ -70,6 +70,23 @@ function M.go_to(text)
   error('the buffer does not hold ' .. text, 2)
 end
 
+---The code lenses of a buffer, in the order of their lines; the editor gives them in a form that changed with 0.12.
+function M.lenses(bufnr)
+  local found = vim.lsp.codelens.get(vim.lsp.codelens.enable and { bufnr = bufnr } or bufnr)
+  local lenses = vim.tbl_map(function(entry)
+    return entry.lens or entry
+  end, found)
+  table.sort(lenses, function(one, other)
+    return one.range.start.line < other.range.start.line
+  end)
+  return lenses
+end
+
+---The editor under test as the beginning of a command line.
+function M.neovim()
+  return vim.env.VAULTLS_NVIM or vim.v.progpath
+end
+
 ---All lines of a buffer as one text.
 function M.text(bufnr)
   return table.concat(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), '\n')
