@@ -10,7 +10,7 @@ M.folder = vim.env.VAULTLS_TEST_FOLDER .. '/workspace'
 ---Waits until `condition` gives something that is not false, and returns it.
 function M.wait(what, condition)
   local found
-  local ok = vim.wait(15000, function()
+  local ok = vim.wait(tonumber(vim.env.PATIENCE) or 60000, function()
     found = condition()
     return found ~= nil and found ~= false
   end, 10)
