@@ -246,4 +246,10 @@ return {
     t.lacks(report, 'ERROR')
     t.lacks(report, 'WARNING')
   end },
+
+  { 'the editor knows of no deprecated call in all of this', function()
+    vim.cmd.checkhealth('vim.deprecated')
+    t.contains(t.text(0), 'No deprecated functions detected')
+    vim.cmd.bdelete()
+  end },
 }

@@ -20,13 +20,12 @@ Screen.__index = Screen
 ---@return string[] face
 ---@return string[]? body
 local function commands(arguments)
-  local whole = vim.list_extend({ t.neovim(), '--clean', '-n' }, arguments)
   if not vim.env.VAULTLS_NVIM_LIBRARY then
-    return whole
+    return vim.list_extend({ t.neovim(), '--clean', '-n' }, arguments)
   end
   local socket = vim.env.XDG_RUNTIME_DIR .. '/face'
-  return { t.neovim(), '--clean', '--server', socket, '--remote-ui' },
-    vim.list_extend(whole, { '--headless', '--listen', socket })
+  local body = { t.neovim(), '--clean', '-n', '--headless', '--listen', socket }
+  return { t.neovim(), '--clean', '--server', socket, '--remote-ui' }, vim.list_extend(body, arguments)
 end
 
 ---Starts the editor with the configuration `init` and these arguments, in the workspace.

@@ -219,6 +219,20 @@ return {
     assert(vim.list_contains(vim.fn.getcompletion('Vaultls reset ', 'cmdline'), 'token'))
   end },
 
+  { 'a request is copied as curl, and its references stay references', function()
+    local user = t.user({})
+    t.go_to('GET {{host}}/echo')
+    vim.cmd('Vaultls curl')
+    t.wait('the copy', function()
+      return #user.told > 0
+    end)
+    local copied = vim.fn.getreg('"')
+    t.contains(copied, 'curl')
+    t.contains(copied, server.address .. '/echo')
+    t.contains(copied, 'vault:token')
+    t.lacks(copied, t.canary, 'the copy')
+  end },
+
   { 'the cache is reset', function()
     local user = t.user({})
     vim.cmd('Vaultls reset')

@@ -61,12 +61,15 @@ impl Editor {
         Self { home }
     }
 
-    /// Runs `tests/nvim/{name}.lua`; panics with the whole output when a test in it fails.
-    pub fn run(&self, neovim: &Neovim, name: &str) {
-        self.run_with(neovim, name, &[]);
+    /// Writes the user's `config.toml`.
+    pub fn configure(&self, config: &str) {
+        let folder = self.home.path().join("config/vaultls");
+        fs::create_dir_all(&folder).expect("a folder in the temporary folder");
+        fs::write(folder.join("config.toml"), config).expect("a file in the temporary folder");
     }
 
-    /// The same with more variables in its environment.
+    /// Runs `tests/nvim/{name}.lua` with these variables in its environment, of which an empty one is taken away; panics
+    /// with the whole output when a test in it fails.
     pub fn run_with(&self, neovim: &Neovim, name: &str, variables: &[(&str, &str)]) {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let scripts = repository.join("tests/nvim");
@@ -74,7 +77,6 @@ impl Editor {
         command.arg("-u").arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
         command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
         for (variable, value) in variables {
-            // The empty text takes a variable away.
             if value.is_empty() { command.env_remove(variable) } else { command.env(variable, value) };
         }
         check_report(name, &command.output().expect("Neovim starts"));
