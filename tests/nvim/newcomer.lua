@@ -18,6 +18,16 @@ end
 
 local function step(title, act)
   return {
+    title,
+    function()
+      began = vim.uv.hrtime()
+      act()
+      io.stdout:write(('# %s: %.1f s\n'):format(title, (vim.uv.hrtime() - began) / 1e9))
+    end,
+  }
+end
+
+return {
   step('1 install: a line of the configuration', function()
     local line = block('lua'):gsub('/path/to/vaultls/editors/nvim', function()
       return vim.env.VAULTLS_PLUGIN
@@ -42,7 +52,7 @@ local function step(title, act)
     editor:press('/my-token<CR>gra')
     local choice = editor:wait_for_line('^%d+: Create'):match('^%d+')
     editor:press(choice .. '<CR>')
-    editor:wait_for('Value of my-token: ')
+    editor:wait_for('Value of my-token:')
     editor:press(CANARY .. '<CR>')
     editor:wait_for_line('^I Authorization: Bearer <<vault:my%-token>>')
     t.lacks(editor:text(), CANARY, 'the screen')
