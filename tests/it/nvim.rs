@@ -88,7 +88,7 @@ async fn the_user_signs_in_on_a_page_and_chooses_what_to_link() {
 }
 
 /// Against a real authorization server; who enters the code is a person with plain requests.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_code_of_a_device_signs_in() {
     let Some(oidc) = Oidc::start(3600) else { return };
     let vaults = KeyVault::start().await;

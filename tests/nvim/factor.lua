@@ -2,6 +2,7 @@
 
 local t = require('support')
 
+local CODE = '730519'
 local world = vim.json.decode(vim.env.VAULTLS_TEST_WORLD)
 local server = t.serve()
 local bufnr
@@ -15,7 +16,7 @@ return {
     t.wait('the diagnostic', function()
       return t.has_diagnostic(bufnr, 'login-needed')
     end)
-    local user = t.user({ enter = { world.id }, hide = { world.key, '', '12345', '123456' } })
+    local user = t.user({ enter = { world.id }, hide = { world.key, '', '73051', CODE } })
     vim.cmd('Vaultls login team')
     t.wait('the diagnostic to heal', function()
       return not t.has_diagnostic(bufnr, 'login-needed') and not t.has_diagnostic(bufnr, 'mfa-needed')
@@ -36,7 +37,7 @@ return {
 
   { 'neither the keys nor the code nor the value is in the log', function()
     local log = table.concat(vim.fn.readfile(vim.lsp.log.get_filename()), '\n')
-    for _, secret in ipairs({ world.key, '123456', world.value }) do
+    for _, secret in ipairs({ world.key, CODE, world.value }) do
       t.lacks(log, secret, 'the log')
     end
   end },

@@ -10,12 +10,13 @@ M.folder = vim.env.VAULTLS_TEST_FOLDER .. '/workspace'
 ---Waits until `condition` gives something that is not false, and returns it.
 function M.wait(what, condition)
   local found
-  local ok = vim.wait(tonumber(vim.env.PATIENCE) or 60000, function()
+  local ok = vim.wait(tonumber(vim.env.VAULTLS_PATIENCE) or 60000, function()
     found = condition()
     return found ~= nil and found ~= false
   end, 10)
   if not ok then
-    error(('waited for %s in vain; messages: %s'):format(what, vim.fn.execute('messages')), 2)
+    local said = M.asked and vim.inspect(M.asked) or 'nothing'
+    error(('waited for %s in vain; messages: %s\nasked and told: %s'):format(what, vim.fn.execute('messages'), said), 2)
   end
   return found
 end
@@ -125,6 +126,7 @@ end
 ---The user: what is chosen, entered and entered unseen is taken from lists, and what was asked is kept.
 function M.user(answers)
   local user = { chosen = {}, entered = {}, hidden = {}, told = {} }
+  M.asked = user
   vim.ui.select = function(items, options, on_choice)
     local wanted = table.remove(answers.choose or {}, 1)
     table.insert(user.chosen, options.prompt)

@@ -34,7 +34,8 @@ fn oldest() -> Option<Neovim> {
 }
 
 fn newest() -> Option<Neovim> {
-    let tree = debian::packages(Suite::Testing, &["neovim", "neovim-which-key", "neovim-lualine", "neovim-treesitter"])?;
+    let tree =
+        debian::packages(Suite::Testing, &["neovim", "neovim-which-key", "neovim-lualine", "neovim-treesitter"])?;
     let places = [
         ("VIMRUNTIME", "usr/share/nvim/runtime"),
         ("VAULTLS_NVIM_LIBRARY", "usr/lib/nvim"),
@@ -77,7 +78,11 @@ impl Editor {
         command.arg("-u").arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
         command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
         for (variable, value) in variables {
-            if value.is_empty() { command.env_remove(variable) } else { command.env(variable, value) };
+            if value.is_empty() {
+                command.env_remove(variable)
+            } else {
+                command.env(variable, value)
+            };
         }
         check_report(name, &command.output().expect("Neovim starts"));
     }
