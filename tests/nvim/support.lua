@@ -152,17 +152,22 @@ function M.user(answers)
   return user
 end
 
----Asks a server on this machine and waits for its answer: what stands after the headers.
-function M.get(url, headers)
+---Asks a server on this machine and waits for its answer: what stands after the headers, and all of it. With a form,
+---that is sent.
+function M.get(url, headers, form)
   local port, target = url:match('^http://127%.0%.0%.1:(%d+)(/.*)$')
-  local lines = { ('GET %s HTTP/1.0'):format(target), 'Host: 127.0.0.1:' .. port }
+  local lines = { ('%s %s HTTP/1.0'):format(form and 'POST' or 'GET', target), 'Host: 127.0.0.1:' .. port }
   for name, value in pairs(headers or {}) do
     table.insert(lines, ('%s: %s'):format(name, value))
+  end
+  if form then
+    table.insert(lines, 'Content-Type: application/x-www-form-urlencoded')
+    table.insert(lines, 'Content-Length: ' .. #form)
   end
   local socket, answer, ended = vim.uv.new_tcp(), '', false
   socket:connect('127.0.0.1', tonumber(port), function(failure)
     assert(not failure, failure)
-    socket:write(table.concat(lines, '\r\n') .. '\r\n\r\n')
+    socket:write(table.concat(lines, '\r\n') .. '\r\n\r\n' .. (form or ''))
     socket:read_start(function(_, chunk)
       answer, ended = answer .. (chunk or ''), chunk == nil
     end)
@@ -172,6 +177,20 @@ function M.get(url, headers)
   end)
   socket:close()
   return answer:match('\r\n\r\n(.*)$'), answer
+end
+
+---Goes to a page of ours as a browser does, fills in the fields of its form and sends it; gives what it leads to.
+function M.fill_in(url, fields)
+  local origin = url:match('^http://[^/]+')
+  local _, entered = M.get(url)
+  local cookie, path = entered:match('[Ss]et%-[Cc]ookie: ([^;]+)'), entered:match('[Ll]ocation: (%S+)')
+  local shown = M.get(origin .. path, { Cookie = cookie })
+  local parts = { 'key=' .. assert(shown:match('name="key" value="([^"]*)"'), shown) }
+  for name, value in pairs(fields) do
+    assert(shown:find(('name="%s"'):format(name), 1, true), shown)
+    table.insert(parts, ('%s=%s'):format(name, vim.uri_encode(value, 'rfc2396')))
+  end
+  return (M.get(origin .. path, { Cookie = cookie, Origin = origin }, table.concat(parts, '&')))
 end
 
 ---Starts a server on the loopback. `/echo` answers with the request as JSON, `/slow` never answers.
