@@ -1,5 +1,5 @@
-//! The Neovim plugin in the real editor with the real server. Each test runs one file of `tests/nvim/`, in each release of
-//! the editor that can be had. What is kept for other people's registries is tried here as well.
+//! The Neovim plugin in the real editor with the real server. Each test runs one file of `tests/nvim/`, in each release
+//! of the editor that can be had. What is kept for other people's registries is tried here as well.
 #![expect(clippy::disallowed_methods, reason = "lays the registries' entries where the editor finds them")]
 
 use std::{

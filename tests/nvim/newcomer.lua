@@ -40,7 +40,8 @@ return {
     local written, file = command:match('^(vaultls example .-) && nvim (%S+)$')
     assert(written, command)
     -- The example asks a server of the test in place of one on the internet.
-    local example = vim.system({ 'sh', '-c', ('%s --host %s'):format(written, server.address) }, { cwd = t.folder }):wait()
+    local shell = { 'sh', '-c', ('%s --host %s'):format(written, server.address) }
+    local example = vim.system(shell, { cwd = t.folder }):wait()
     assert(example.code == 0, example.stderr)
     editor = screen.open(t.folder .. '/init.lua', file)
     -- The sign of an error at the line of the reference, in the colour of errors; and the lens.

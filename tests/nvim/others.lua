@@ -47,8 +47,8 @@ local function in_bare_editor(name, lines)
     'vim.cmd("qa!")',
   }):flatten():totable(), '\n'))
   -- After the start, as a person would: neither `-l` nor `-c` waits for its end.
-  local run = ('lua vim.schedule(function() local ok, e = pcall(dofile, %q) if not ok then print(e) vim.cmd.cquit() end end)')
-    :format(script)
+  local guarded = 'local ok, e = pcall(dofile, %q) if not ok then print(e) vim.cmd.cquit() end'
+  local run = ('lua vim.schedule(function() %s end)'):format(guarded:format(script))
   local command = { t.neovim(), '--clean', '--headless', '-n', '-c', run }
   local result = vim.system(command, { text = true, cwd = t.folder }):wait(120000)
   t.contains(result.stdout .. result.stderr, 'all is well')
@@ -116,7 +116,9 @@ if vim.pack then
   table.insert(tests, { "the editor's own package manager installs it from a repository, as the page has it", function()
     local folder = clone()
     local function git(...)
-      local result = vim.system({ 'git', '-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ... }):wait()
+      local who = { '-c', 'user.name=a', '-c', 'user.email=a@example.com' }
+      local command = vim.iter({ 'git', '-C', folder, who, ... }):flatten():totable()
+      local result = vim.system(command):wait()
       assert(result.code == 0, result.stderr)
     end
     git('init', '--quiet')
@@ -140,7 +142,7 @@ if vim.pack then
 end
 
 if needs('VAULTLS_WHICH_KEY') then
-  table.insert(tests, { 'which-key shows what the keys on its mappings do, by their own words or by the verb', function()
+  table.insert(tests, { 'which-key shows what the keys on its mappings do, or their verbs', function()
     vim.opt.runtimepath:append(vim.env.VAULTLS_WHICH_KEY)
     local screen = require('screen')
     local init = t.write('which-key.lua', table.concat({
@@ -153,14 +155,12 @@ if needs('VAULTLS_WHICH_KEY') then
       'vim.keymap.set("n", "<Leader>vx", "<Plug>(vaultls-check)")',
     }, '\n'))
     local editor = screen.open(init)
-    -- It takes over the keys once the editor has started.
     editor:wait_for('[No Name]')
-    editor:press(':lua print(vim.wait(9000, function() return require("which-key.config").loaded end) and "rea" .. "dy")<CR>')
-    editor:wait_for('ready')
-    editor:press(' v')
+    editor:press(':lua require("which-key").show({ keys = " v" })<CR>')
     editor:wait_for('send the request')
     editor:wait_for('vaults and secrets')
     editor:wait_for('vaultls-check')
+    editor:press('<Esc>')
     editor:quit()
   end })
 end
