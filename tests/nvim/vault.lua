@@ -115,6 +115,9 @@ return {
     t.contains(status, 'hashicorp')
     t.contains(status, 'signed in')
     t.edit('vault.http')
+    t.wait('the integrations in the completion of arguments', function()
+      return vim.deep_equal(vim.fn.getcompletion('Vaultls disconnect t', 'cmdline'), { 'team' })
+    end)
   end },
 
   { 'after signing out nothing is sent, and sending asks to sign in again and goes on by itself', function()
