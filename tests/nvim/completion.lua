@@ -61,7 +61,7 @@ local BLINK = {
 
 ---Starts the server anew for a client with these capabilities.
 local function restart(capabilities, encodings)
-  vim.cmd('silent! %bwipeout!')
+  vim.cmd('silent! %bdelete!')
   vim.lsp.enable('vaultls', false)
   t.wait('the end of the server', function()
     return #vim.lsp.get_clients({ name = 'vaultls' }) == 0
