@@ -157,6 +157,7 @@ fn the_entry_for_nvim_lspconfig_starts_the_bare_server() {
         fs::create_dir_all(runtime.join("lsp")).unwrap();
         fs::copy(registries().join("nvim-lspconfig/vaultls.lua"), runtime.join("lsp/vaultls.lua")).unwrap();
         editor.run_with(neovim, "lspconfig", &[("VAULTLS_PLUGIN", runtime.to_str().unwrap()), ("PATH", &path)]);
+        editor.search_for("canary-on-a-page-4d11ce");
     }
 }
 
