@@ -16,7 +16,9 @@ use crate::{
     lsp::{
         client::Unasked,
         command::{Answer, Outcome},
-        convert, lock, refresh, run,
+        convert, lock,
+        pipe::Pipe,
+        refresh, run,
         run::Errand,
         state::State,
     },
@@ -92,12 +94,12 @@ pub fn tell(state: &State, answer: &Answer) {
 }
 
 /// Shows what became of a run, and asks about hosts that were never approved. The command was answered before.
-pub fn follow_up(state: &Arc<State>, errand: Errand, outcome: &RunOutcome) {
+pub fn follow_up(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, outcome: &RunOutcome) {
     let (task, outcome) = (state.clone(), outcome.clone());
-    state.editor.spawn(async move { converse(&task, errand, outcome).await });
+    state.editor.spawn(async move { converse(&task, errand, pipe, outcome).await });
 }
 
-async fn converse(state: &Arc<State>, errand: Errand, mut outcome: RunOutcome) {
+async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut outcome: RunOutcome) {
     for _ in 0..MAX_ROUNDS {
         let unapproved = unapproved(&outcome);
         if unapproved.is_empty() || !approve(state, &errand, &unapproved).await {
@@ -108,10 +110,21 @@ async fn converse(state: &Arc<State>, errand: Errand, mut outcome: RunOutcome) {
             Err(message) => return state.editor.say(MessageType::ERROR, message),
         };
     }
+    let (kind, message, text) = match &outcome {
+        RunOutcome::Sent { response, notes } => (MessageType::INFO, told(response, notes), written(response)),
+        RunOutcome::Blocked { obstacles } => {
+            let message = blocked(obstacles);
+            (MessageType::WARNING, message.clone(), message)
+        }
+        RunOutcome::Failed { message, .. } => (MessageType::ERROR, message.clone(), message.clone()),
+    };
+    let piped = match pipe {
+        Some(pipe) => pipe.write(&text).await,
+        None => false,
+    };
     match outcome {
-        RunOutcome::Sent { response, notes } => show(state, &response, &notes).await,
-        RunOutcome::Blocked { obstacles } => state.editor.say(MessageType::WARNING, blocked(&obstacles)),
-        RunOutcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message),
+        RunOutcome::Sent { response, .. } if !piped => show(state, &response, message).await,
+        _ => state.editor.say(kind, message),
     }
 }
 
@@ -168,8 +181,8 @@ fn obstacle(obstacle: &Obstacle) -> String {
     text
 }
 
-/// Opens the response in the editor where that is possible, else says how it went.
-async fn show(state: &Arc<State>, response: &Response, notes: &[String]) {
+/// Opens the response in the editor where that is possible, else says by `message` how it went.
+async fn show(state: &Arc<State>, response: &Response, message: String) {
     if state.editor.abilities().show_document {
         let uri = keep(state, response).await.and_then(|path| convert::file_uri(&path));
         if let Some(uri) = uri
@@ -178,11 +191,16 @@ async fn show(state: &Arc<State>, response: &Response, notes: &[String]) {
             return;
         }
     }
+    state.editor.say(MessageType::INFO, message);
+}
+
+/// How it went, in a line.
+fn told(response: &Response, notes: &[String]) -> String {
     let mut message = summary(response);
     for note in notes {
         message.push_str(&format!("; {note}"));
     }
-    state.editor.say(MessageType::INFO, message);
+    message
 }
 
 fn summary(response: &Response) -> String {
