@@ -445,7 +445,8 @@ mod tests {
 
     #[test]
     fn absent_members_are_left_out() {
-        let command = Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None, pipe: None });
+        let command =
+            Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None, pipe: None });
         assert_eq!(command.argument(), json!({"uri": "u", "request": 0}));
         assert_eq!(Command::Unlock.argument(), json!({}));
     }

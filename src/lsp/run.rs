@@ -111,11 +111,7 @@ pub async fn run(state: &Arc<State>, mut run: Run, token: Option<ProgressToken>)
 }
 
 /// Sends it once, stoppable by the person.
-async fn attempt(
-    state: &Arc<State>,
-    run: &Run,
-    token: Option<ProgressToken>,
-) -> Result<(Errand, RunOutcome), String> {
+async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) -> Result<(Errand, RunOutcome), String> {
     let errand = errand(state, run).await?;
     let progress = state.editor.progress(token, errand.title());
     let stop = state.runs.stoppable(progress.token.as_ref());
