@@ -60,12 +60,18 @@ define-command -hidden vaultls-enable-window %{
     try lsp-enable-window
     try %{ lsp-inlay-code-lenses-enable window }
     alias window lsp-execute-command vaultls-execute
+    hook -group vaultls window WinDisplay .* vaultls-show-question
 }
 
-# A question about a host is shown when it comes; kakoune-lsp by itself counts it in the mode line.
+# A question about a host is shown when it comes, or when the person comes back to a file of requests; kakoune-lsp by
+# itself counts it in the mode line.
 hook -group vaultls global GlobalSetOption lsp_modeline_message_requests=.+ %{
-    try %{
-        evaluate-commands -client %opt{vaultls_client} lsp-show-message-request-next
+    try %{ evaluate-commands -client %opt{vaultls_client} vaultls-show-question }
+}
+
+define-command -hidden vaultls-show-question %{
+    evaluate-commands %sh{
+        [ -n "$kak_opt_lsp_modeline_message_requests" ] && echo lsp-show-message-request-next
     }
 }
 
@@ -131,12 +137,17 @@ define-command -hidden vaultls-send -params 2..3 %{
         evaluate-commands -draft %{
             vaultls-read-pipe *vaultls-response*
             set-option buffer filetype vaultls-response
+            # Until it comes, the person stays at the request, where the server's questions can be answered.
+            hook -once buffer BufReadFifo .* %{
+                evaluate-commands -client %opt{vaultls_client} %{
+                    evaluate-commands -try-client %opt{toolsclient} %{ buffer *vaultls-response* }
+                }
+            }
         }
         lsp-execute-command %arg{1} %sh{
             # The first member of the one argument; \173 is the brace that opens it.
             printf '[\173"pipe":"%s",%s' "$(printf %s "$kak_reg_p" | sed 's/[\\"]/\\&/g')" "${2#??}"
         } vaultls
-        evaluate-commands -try-client %opt{toolsclient} %{ buffer *vaultls-response* }
     }
 }
 

@@ -20,7 +20,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{nvim::Editor, provision};
+use super::{
+    debian::{self, Suite},
+    nvim::Editor,
+    provision,
+};
 
 /// How long somebody looks for what should come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,40 +32,41 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(100);
 const LANGUAGE_CLIENT: &str = "22.0.0";
 
-/// The two programs, on a `PATH` of their own.
+/// The programs, on a `PATH` of their own.
 pub struct Programs {
     /// A folder with `kak`, `kak-lsp` and `vaultls`.
     folder: PathBuf,
-    /// Where Kakoune finds its own scripts, if not beside itself.
-    runtime: Option<PathBuf>,
+    /// Where Kakoune finds its own scripts.
+    runtime: PathBuf,
 }
 
-/// The programs; none where they cannot be had, which was said.
+/// Kakoune as Debian's stable release has it; none where it cannot be had, which was said.
 pub fn programs() -> Option<&'static Programs> {
     static PROGRAMS: OnceLock<Option<Programs>> = OnceLock::new();
-    PROGRAMS.get_or_init(find).as_ref()
+    PROGRAMS.get_or_init(|| find(Suite::Stable, "kakoune")).as_ref()
 }
 
-fn find() -> Option<Programs> {
+/// The newest Kakoune.
+pub fn newest_programs() -> Option<&'static Programs> {
+    static PROGRAMS: OnceLock<Option<Programs>> = OnceLock::new();
+    PROGRAMS.get_or_init(|| find(Suite::Testing, "kakoune-newest")).as_ref()
+}
+
+fn find(suite: Suite, name: &str) -> Option<Programs> {
+    let editor = debian::packages(suite, &["kakoune"])?;
     let client = language_client()?;
-    let folder = provision::scratch("kakoune");
-    let runtime = kakoune(&folder.join("kak"))?;
+    let folder = provision::scratch(name);
+    link(&editor.program("usr/bin/kak"), &folder.join("kak"));
     link(&client, &folder.join("kak-lsp"));
     link(Path::new(env!("CARGO_BIN_EXE_vaultls")), &folder.join("vaultls"));
-    Some(Programs { folder, runtime })
-}
-
-/// Puts the editor at `place`.
-fn kakoune(place: &Path) -> Option<Option<PathBuf>> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|folder| folder.join("kak")).find(|program| program.is_file())?;
-    link(&found, place);
-    Some(None)
+    Some(Programs { folder, runtime: editor.path("usr/share/kak") })
 }
 
 fn link(program: &Path, place: &Path) {
-    let _ = fs::remove_file(place);
-    symlink(program, place).unwrap();
+    // Other test processes may be using it just now, so it is replaced as a whole.
+    let new = place.with_extension(std::process::id().to_string());
+    symlink(program, &new).unwrap();
+    fs::rename(new, place).unwrap();
 }
 
 /// The pinned kakoune-lsp, built once.
@@ -337,8 +342,6 @@ fn command(programs: &Programs, world: &Editor) -> Command {
     let others = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([programs.folder.clone()].into_iter().chain(env::split_paths(&others))).unwrap();
     command.env("PATH", path);
-    if let Some(runtime) = &programs.runtime {
-        command.env("KAKOUNE_RUNTIME", runtime);
-    }
+    command.env("KAKOUNE_RUNTIME", &programs.runtime);
     command
 }

@@ -9,6 +9,8 @@ pub mod debian;
 pub mod echo;
 pub mod front;
 pub mod home;
+#[cfg(unix)]
+pub mod kakoune;
 pub mod key_vault;
 pub mod ministack;
 pub mod needles;
