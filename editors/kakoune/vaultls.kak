@@ -10,7 +10,7 @@ declare-option -docstring 'the environment of http-client.env.json that requests
 declare-option -hidden str vaultls_client ''
 
 # Faces of what is not in Kakoune's own list; set them after this file to change them.
-set-face global VaultlsReference +b@attribute
+set-face global VaultlsReference +b@function
 
 # Which files
 
@@ -51,9 +51,6 @@ hook -group vaultls global GlobalSetOption vaultls_environment=.* %{
         }
     }
 }
-
-hook -group vaultls global WinSetOption filetype=http vaultls-enable-window
-hook -group vaultls global WinCreate .*[.]postman_collection[.]json vaultls-enable-window
 
 define-command -hidden vaultls-enable-window %{
     # Both may be on already, by the user's own hooks.
@@ -109,6 +106,10 @@ hook -group vaultls global WinSetOption filetype=vaultls-response %{
 hook -group vaultls global WinCreate .*[.]postman_collection[.]json %{
     add-highlighter window/vaultls-reference ref vaultls-reference
 }
+
+# After the colours, so that what is wrong stands out from them.
+hook -group vaultls global WinSetOption filetype=http vaultls-enable-window
+hook -group vaultls global WinCreate .*[.]postman_collection[.]json vaultls-enable-window
 
 # Commands. All of them are about the file and the place of the main cursor.
 
@@ -213,7 +214,7 @@ vaultls-doctor: find out what is wrong with the set-up, and what to do about it'
 define-command vaultls-environment -params 0..1 -docstring '
 vaultls-environment [<name>]: send and check with this environment of http-client.env.json, or with none' \
     -shell-script-candidates %{ "$kak_opt_vaultls_program" list --environments -- "$kak_buffile" 2> /dev/null } %{
-    set-option global vaultls_environment %arg{@}
+    set-option global vaultls_environment %arg{1}
 }
 
 define-command vaultls-fix -docstring '
@@ -222,20 +223,71 @@ vaultls-fix: choose what is to be done about the reference under the cursor: cre
     lsp-code-actions quickfix
 }
 
-define-command vaultls-create -docstring '
-vaultls-create: make the secret under the cursor in the local vault' %{
-    lsp-did-change
-    lsp-code-action '^Create '
+define-command vaultls-create -params 0..1 -docstring '
+vaultls-create [<name>]: ask for the value of the secret under the cursor, or of <name>, and keep it in the local vault' %{
+    evaluate-commands %sh{ [ -n "$1" ] && echo 'set-option global vaultls_name %arg{1}' || echo vaultls-name-here }
+    prompt -password "Value of %opt{vaultls_name} (not shown): " %{
+        vaultls-store %val{text}
+    }
+}
+
+# The name of the secret whose value is being asked for.
+declare-option -hidden str vaultls_name
+
+define-command -hidden vaultls-name-here %{
+    try %{
+        evaluate-commands -draft %{
+            try %{ execute-keys '<a-i>c<lt><lt>,<gt><gt><ret>' } catch %{ execute-keys '<a-i>c\{\{,\}\}<ret>' }
+            execute-keys '<a-k>\A\h*vault:<ret>'
+            set-option global vaultls_name %sh{
+                printf %s "$kak_selection" | sed 's/^[ \t]*vault:[ \t]*//; s/[ \t]*$//'
+            }
+        }
+    } catch %{
+        fail 'no reference is under the cursor: name the secret'
+    }
+}
+
+# A value goes through a pipe to the standard input of the program: never into its arguments, its environment, a file,
+# or the conversation with the server.
+define-command -hidden vaultls-store -params 1 %{
+    evaluate-commands -save-regs p %{
+        vaultls-make-pipe
+        nop %sh{
+            pipe=$kak_reg_p program=$kak_opt_vaultls_program name=$kak_opt_vaultls_name
+            cd "$(dirname "${kak_buffile:-./x}")" || exit
+            # kak_session kak_client
+            ( said=$("$program" vault set --no-input -- "$name" < "$pipe" 2>&1) && done=-done || done=-failed
+              rm -r "$(dirname "$pipe")"
+              said=$(printf %s "$said" | tr '\n' ' ' | sed "s/'/''/g")
+              printf "evaluate-commands -try-client '%s' %%{ vaultls-stored%s '%s' }" "$kak_client" "$done" "$said" |
+                  kak -p "$kak_session" ) > /dev/null 2>&1 < /dev/null &
+        }
+        echo -to-file %reg{p} -- %arg{1}
+    }
+}
+
+define-command -hidden vaultls-stored-done -params 1 %{
+    echo -markup -- "{Information}vaultls: %arg{1}"
+    # The server looks at the vault again.
+    try %{
+        lsp-execute-command vaultls.resetCache %sh{
+            printf '[{"name":"%s"}]' "$(printf %s "$kak_opt_vaultls_name" | tr -d '\000-\037' | sed 's/[\\"]/\\&/g')"
+        } vaultls
+    }
+}
+
+define-command -hidden vaultls-stored-failed -params 1 %{
+    echo -markup -- "{Error}vaultls: %arg{1}"
 }
 
 define-command vaultls-link -docstring '
-vaultls-link: link the secret under the cursor to an external vault' %{
-    lsp-did-change
-    lsp-code-action '^Link '
+vaultls-link: link a secret to an external vault by choosing what is there' %{
+    vaultls-ask-server vaultls.link
 }
 
 define-command vaultls-copy-curl -docstring '
-vaultls-copy-curl: show the request as a curl command that keeps its references' %{
+vaultls-copy-curl: tell the request as a curl command that keeps its references' %{
     lsp-did-change
     lsp-code-action '^Copy as cURL$'
 }
@@ -277,11 +329,12 @@ define-command -hidden vaultls-ask-server -params 1..2 %{
 
 declare-user-mode vaultls
 map global vaultls s ': vaultls-run<ret>'          -docstring 'send the request'
-map global vaultls f ': vaultls-fix<ret>'          -docstring 'create, link, allow, ... what is under the cursor'
+map global vaultls f ': vaultls-fix<ret>'          -docstring 'fix what is under the cursor: link, allow, sign in, ...'
+map global vaultls c ': vaultls-create<ret>'       -docstring 'create the secret under the cursor'
 map global vaultls k ': vaultls-check<ret>'        -docstring 'check this folder'
 map global vaultls e ':vaultls-environment '       -docstring 'choose the environment'
 map global vaultls t ': vaultls-trust<ret>'        -docstring 'review and trust this workspace'
 map global vaultls i ': vaultls-status<ret>'       -docstring 'status'
 map global vaultls u ': vaultls-unlock<ret>'       -docstring 'unlock the local vault'
 map global vaultls l ': vaultls-lock<ret>'         -docstring 'lock the local vault'
-map global vaultls y ': vaultls-copy-curl<ret>'    -docstring 'show as a curl command'
+map global vaultls y ': vaultls-copy-curl<ret>'    -docstring 'tell as a curl command'

@@ -6,7 +6,7 @@ use std::{
     env, fs,
     fs::File,
     io::{BufRead, BufReader, Write},
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -205,9 +205,14 @@ impl Kakoune {
         editor
     }
 
-    /// The folder of the files.
-    pub fn workspace(&self) -> PathBuf {
-        self.world.home().join("workspace")
+    /// Ends the editor as a person does, so that its language client ends the server.
+    pub fn end(&mut self) {
+        let message = json!({ "jsonrpc": "2.0", "method": "keys", "params": ["<esc><esc>:quit!<ret>"] });
+        let _ = writeln!(self.keys, "{message}");
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.screen.1.wait_timeout(self.screen.0.lock().unwrap(), GLANCE));
+        }
     }
 
     /// Presses keys, as Kakoune names them: `<esc>`, `<ret>`, `<lt>`.
@@ -322,14 +327,8 @@ impl Kakoune {
 }
 
 impl Drop for Kakoune {
-    /// Ends the editor as a person does, so that its language client ends the server.
     fn drop(&mut self) {
-        let message = json!({ "jsonrpc": "2.0", "method": "keys", "params": ["<esc><esc>:quit!<ret>"] });
-        let _ = writeln!(self.keys, "{message}");
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.screen.1.wait_timeout(self.now(), GLANCE));
-        }
+        self.end();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
