@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -207,11 +207,10 @@ impl Kakoune {
 
     /// Ends the editor as a person does, so that its language client ends the server.
     pub fn end(&mut self) {
-        let message = json!({ "jsonrpc": "2.0", "method": "keys", "params": ["<esc><esc>:quit!<ret>"] });
-        let _ = writeln!(self.keys, "{message}");
+        let _ = self.keys.write_all(message("keys", &json!(["<esc><esc>:quit!<ret>"])).as_bytes());
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.screen.1.wait_timeout(self.screen.0.lock().unwrap(), GLANCE));
+            drop(self.screen.1.wait_timeout(self.now(), GLANCE));
         }
     }
 
@@ -313,7 +312,7 @@ impl Kakoune {
     }
 
     fn now(&self) -> MutexGuard<'_, Screen> {
-        self.screen.0.lock().unwrap()
+        self.screen.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn errors(&self) -> String {
@@ -321,8 +320,7 @@ impl Kakoune {
     }
 
     fn send(&mut self, method: &str, parameters: &Value) {
-        let message = json!({ "jsonrpc": "2.0", "method": method, "params": parameters });
-        writeln!(self.keys, "{message}").expect("Kakoune runs");
+        self.keys.write_all(message(method, parameters).as_bytes()).expect("Kakoune runs");
     }
 }
 
@@ -332,6 +330,11 @@ impl Drop for Kakoune {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A message to Kakoune. NB. it reads none that comes in pieces.
+fn message(method: &str, parameters: &Value) -> String {
+    format!("{}\n", json!({ "jsonrpc": "2.0", "method": method, "params": parameters }))
 }
 
 /// `kak` in the world of an editor.
