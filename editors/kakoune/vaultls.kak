@@ -103,13 +103,19 @@ hook -group vaultls global WinSetOption filetype=vaultls-response %{
     hook -once -always window WinSetOption filetype=.* %{ remove-highlighter window/vaultls-response }
 }
 
-hook -group vaultls global WinCreate .*[.]postman_collection[.]json %{
-    add-highlighter window/vaultls-reference ref vaultls-reference
-}
-
 # After the colours, so that what is wrong stands out from them.
 hook -group vaultls global WinSetOption filetype=http vaultls-enable-window
-hook -group vaultls global WinCreate .*[.]postman_collection[.]json vaultls-enable-window
+
+# A collection has the colours of JSON, and ours over them.
+hook -group vaultls global WinSetOption filetype=json %{
+    evaluate-commands %sh{
+        case "$kak_bufname" in
+            *.postman_collection.json)
+                echo 'try %{ add-highlighter window/vaultls-reference ref vaultls-reference }'
+                echo vaultls-enable-window ;;
+        esac
+    }
+}
 
 # Commands. All of them are about the file and the place of the main cursor.
 

@@ -33,7 +33,7 @@ fn names_are_completed_and_renamed() {
     kakoune.go_to("GET");
     kakoune.press("oX: <lt><lt>vault:ol");
     kakoune.wait("the completions", |screen| screen.menu.iter().any(|item| item.starts_with("old")).then_some(()));
-    kakoune.press("<c-n><esc>");
+    kakoune.press("<c-n><gt><gt><esc>");
     kakoune.wait_in("a.http", "X: <<vault:old>>\n");
     kakoune.go_to("B: ");
     kakoune.press("f:f:l");
@@ -105,6 +105,22 @@ fn the_environment_is_chosen_among_those_that_there_are() {
     kakoune.wait_for("%opt{lsp_diagnostic_warning_count}", |count| count == "0");
     kakoune.press("<space>vs");
     kakoune.wait_in("*vaultls-response*", "GET /from-prod ");
+}
+
+/// The setting is TOML, whatever the environment is called.
+#[test]
+fn the_client_is_told_how_to_start_the_server() {
+    let Some(mut kakoune) = open("GET http://127.0.0.1:9/x\n") else { return };
+    for name in ["dev", "a \"b\" \\ c]", "ü"] {
+        kakoune.command(&format!("set-option global vaultls_environment '{name}'"));
+        kakoune.wait_for("%opt{vaultls_environment}", |value| value == name);
+        let servers: toml::Table = kakoune.value("%opt{lsp_servers}").parse().unwrap();
+        let server = &servers["vaultls"];
+        assert_eq!(server["command"].as_str(), Some("vaultls"));
+        assert_eq!(server["args"].as_array().unwrap()[0].as_str(), Some("lsp"));
+        let section = server["settings_section"].as_str().unwrap();
+        assert_eq!(server["settings"][section]["vaultls"]["environment"].as_str(), Some(name));
+    }
 }
 
 #[test]

@@ -308,7 +308,9 @@ impl Kakoune {
         thread::spawn(move || sender.send(fs::read_to_string(place)));
         let text = answer.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("Kakoune does not answer {asked}"));
         fs::remove_file(&pipe).unwrap();
-        text.unwrap().strip_suffix('\n').map(str::to_owned).unwrap_or_default()
+        let text = text.unwrap();
+        // Newer versions end a line, older ones do not.
+        text.strip_suffix('\n').unwrap_or(&text).to_owned()
     }
 
     fn now(&self) -> MutexGuard<'_, Screen> {
