@@ -3,11 +3,17 @@
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
+use serde_json::json;
+
 use crate::support::{
+    agent::Agent,
     echo::Echo,
     kakoune::{Kakoune, Programs, newest_programs, programs},
+    openbao::OpenBao,
 };
 
+/// The person's own configuration, as seen from the workspace.
+const CONFIG: &str = "../config/vaultls/config.toml";
 const CANARY: &str = "canary-kakoune-6c1f07b3d94e2a58";
 
 #[test]
@@ -161,6 +167,40 @@ fn references_stand_out_from_the_rest() {
     }
     kakoune.command("edit b.postman_collection.json");
     kakoune.wait("the colours", |screen| (screen.colour("deep") == Some("cyan")).then_some(()));
+}
+
+/// The person's browser is played: it is sent to the vault's page, and from there back to this machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_on_a_page_and_sends() {
+    let Some((programs, server)) = programs().zip(OpenBao::start()) else { return };
+    let agent = Agent::of(&server);
+    agent.secret(CANARY).await;
+    agent.people().await;
+    let (client, issuer) = agent.oidc(json!({})).await;
+    let echo = Echo::start();
+    let config = format!(
+        "[integrations.team]\nprovider = 'hashicorp'\naddress = '{}'\n\
+         auth = {{ method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client}' }}\n\
+         [secrets.linked]\nintegration = 'team'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n\
+         allowed-domains = ['http://{}']\n",
+        server.address, echo.address
+    );
+    let request = format!("GET http://{}/\nAuthorization: Bearer <<vault:linked>>\n", echo.address);
+    let files = [("a.http", request.as_str()), ("vaultls.toml", ""), (CONFIG, &config)];
+    let mut kakoune = Kakoune::start(programs, &settings(), &files);
+    kakoune.wait("the lens", |screen| screen.text().contains("Send (1 secret unavailable)").then_some(()));
+    kakoune.command("vaultls-login team");
+    let page = kakoune.visited(1);
+    agent.returns(&page.parse().unwrap()).await;
+    kakoune.wait("the healing", |screen| screen.text().contains("Send]").then_some(()));
+    kakoune.press("<space>vs");
+    let shown = kakoune.wait_in("*vaultls-response*", "200 OK");
+    assert!(shown.contains("Bearer [redacted]") && echo.seen()[0].contains(CANARY), "{shown}");
+    kakoune.press("ga");
+    kakoune.command("vaultls-disconnect team");
+    kakoune.wait("the end", |screen| screen.text().contains("Send (1 secret unavailable)").then_some(()));
+    kakoune.end();
+    kakoune.world.search_for(CANARY);
 }
 
 /// What a newcomer does, step by step, as the page says; how long each took is printed.

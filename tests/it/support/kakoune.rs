@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use super::{
     debian::{self, Suite},
     nvim::Editor,
+    program::make_executable,
     provision,
 };
 
@@ -30,6 +31,8 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a look lasts where the screen does not change.
 const GLANCE: Duration = Duration::from_millis(100);
+/// The desktop's way to the browser, which only notes where that would go.
+const OPENER: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$XDG_RUNTIME_DIR/visited\"\n";
 const LANGUAGE_CLIENT: &str = "22.0.0";
 
 /// The programs, on a `PATH` of their own.
@@ -59,6 +62,9 @@ fn find(suite: Suite, name: &str) -> Option<Programs> {
     link(&editor.program("usr/bin/kak"), &folder.join("kak"));
     link(&client, &folder.join("kak-lsp"));
     link(Path::new(env!("CARGO_BIN_EXE_vaultls")), &folder.join("vaultls"));
+    let opener = folder.join("xdg-open");
+    fs::write(&opener, OPENER).unwrap();
+    make_executable(&opener);
     Some(Programs { folder, runtime: editor.path("usr/share/kak") })
 }
 
@@ -180,7 +186,9 @@ impl Kakoune {
         let world = Editor::new();
         let workspace = world.home().join("workspace");
         for (name, content) in files {
-            fs::write(workspace.join(name), content).unwrap();
+            let file = workspace.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, content).unwrap();
         }
         let configuration = world.home().join("config/kak");
         fs::create_dir_all(&configuration).unwrap();
@@ -289,6 +297,14 @@ impl Kakoune {
         self.ask(&format!("-buffer '{name}'"), look)
     }
 
+    /// Waits until the person's browser was sent to the page that is counted; returns its address.
+    pub fn visited(&self, count: usize) -> String {
+        let visits = self.world.home().join("runtime/visited");
+        self.wait("a page in the browser", |_| {
+            fs::read_to_string(&visits).ok()?.lines().nth(count - 1).map(str::to_owned)
+        })
+    }
+
     /// Lets the editor write something into the pipe.
     fn ask(&self, place: &str, commands: &str) -> String {
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
@@ -346,6 +362,7 @@ fn command(programs: &Programs, world: &Editor) -> Command {
     let others = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([programs.folder.clone()].into_iter().chain(env::split_paths(&others))).unwrap();
     command.env("PATH", path);
-    command.env("KAKOUNE_RUNTIME", &programs.runtime);
+    // With a desktop, pages can be opened.
+    command.env("KAKOUNE_RUNTIME", &programs.runtime).env("DISPLAY", ":0");
     command
 }
