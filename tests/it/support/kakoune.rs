@@ -210,6 +210,7 @@ impl Kakoune {
         });
         let mut editor = Self { world, programs, child, keys, screen, asked: AtomicUsize::new(0) };
         editor.send("resize", &json!([50, 160]));
+        editor.wait("the window", |screen| (!screen.lines.is_empty()).then_some(()));
         editor
     }
 
