@@ -1,6 +1,8 @@
 //! Kakoune with kakoune-lsp, our commands and the real server. The person's settings are what the page says.
 #![expect(clippy::disallowed_methods, reason = "reads the page of the editor, and what the editor left")]
 
+mod pages;
+
 use std::{fs, path::Path, process::Command, time::Instant};
 
 use serde_json::json;
