@@ -16,6 +16,7 @@ mod curl;
 mod extract;
 mod files;
 mod pages;
+mod pipe;
 mod refresh;
 mod rename;
 mod run;

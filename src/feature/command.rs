@@ -1,6 +1,8 @@
 //! The commands that an editor may ask for: the one list from which the server announces them, reads their
 //! arguments, and builds lenses and actions. An argument holds names and hosts, never a value.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -60,6 +62,9 @@ pub struct Run {
     pub line: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// A named pipe that the client reads the masked response from, where it can show no document of the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipe: Option<PathBuf>,
 }
 
 /// Lets a secret go to a host.
@@ -425,7 +430,7 @@ mod tests {
             allowed_domains: Some(vec![host.clone()]),
             ..NewLink::default()
         };
-        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None };
+        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None, pipe: None };
         let (span, allowed_domains) = (Span::new(3, 9), Some(vec![host.clone()]));
         let extract = Extract { uri: uri.clone(), version: 7, span, name: name("a"), allowed_domains };
         vec![
@@ -466,7 +471,8 @@ mod tests {
 
     #[test]
     fn absent_members_are_left_out() {
-        let command = Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None });
+        let command =
+            Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None, pipe: None });
         assert_eq!(command.argument(), json!({"uri": "u", "request": 0}));
         assert_eq!(Command::Unlock.argument(), json!({}));
     }

@@ -20,7 +20,9 @@ use crate::{
     lsp::{
         client::Unasked,
         command::{Answer, Outcome},
-        convert, lock, pages, refresh, run,
+        convert, lock, pages,
+        pipe::Pipe,
+        refresh, run,
         run::Errand,
         state::State,
     },
@@ -141,12 +143,12 @@ fn say(state: &State, outcome: &Outcome) {
 }
 
 /// Shows what became of a run, and asks about hosts that were never approved. The command was answered before.
-pub fn follow_up(state: &Arc<State>, errand: Errand, outcome: &RunOutcome) {
+pub fn follow_up(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, outcome: &RunOutcome) {
     let (task, outcome) = (state.clone(), outcome.clone());
-    state.editor.spawn(async move { converse(&task, errand, outcome).await });
+    state.editor.spawn(async move { converse(&task, errand, pipe, outcome).await });
 }
 
-async fn converse(state: &Arc<State>, errand: Errand, mut outcome: RunOutcome) {
+async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut outcome: RunOutcome) {
     for _ in 0..MAX_ROUNDS {
         let unapproved = unapproved(&outcome);
         if unapproved.is_empty() {
@@ -164,10 +166,21 @@ async fn converse(state: &Arc<State>, errand: Errand, mut outcome: RunOutcome) {
             Err(message) => return state.editor.say(MessageType::ERROR, message),
         };
     }
+    let (kind, message, text) = match &outcome {
+        RunOutcome::Sent { response, notes } => (MessageType::INFO, told(response, notes), written(response)),
+        RunOutcome::Blocked { obstacles } => {
+            let message = blocked(obstacles);
+            (MessageType::WARNING, message.clone(), message)
+        }
+        RunOutcome::Failed { message, .. } => (MessageType::ERROR, message.clone(), message.clone()),
+    };
+    let piped = match pipe {
+        Some(pipe) => pipe.write(&text).await,
+        None => false,
+    };
     match outcome {
-        RunOutcome::Sent { response, notes } => show(state, &errand.core, &response, &notes).await,
-        RunOutcome::Blocked { obstacles } => state.editor.say(MessageType::WARNING, blocked(&obstacles)),
-        RunOutcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message),
+        RunOutcome::Sent { response, notes } if !piped => show(state, &errand.core, &response, &notes).await,
+        _ => state.editor.say(kind, message),
     }
 }
 
@@ -248,11 +261,16 @@ pub async fn show(state: &Arc<State>, core: &Arc<Core>, response: &Response, not
     } else if pages::show(state, core, response, notes).await {
         return;
     }
+    state.editor.say(MessageType::INFO, told(response, notes));
+}
+
+/// How it went, in a line.
+fn told(response: &Response, notes: &[String]) -> String {
     let mut message = summary(response);
     for note in notes {
         message.push_str(&format!("; {note}"));
     }
-    state.editor.say(MessageType::INFO, message);
+    message
 }
 
 /// How a request went, in one line.

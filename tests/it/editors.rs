@@ -106,22 +106,6 @@ fn sublime_is_told_how_to_start_the_server() {
     assert!(syntax.contains(&format!("scope: {selector}\n")), "no syntax has the scope {selector}");
 }
 
-#[test]
-fn kakoune_is_told_how_to_start_the_server() {
-    let commands = read("editors/kakoune/vaultls.kak");
-    let servers: Vec<Table> = commands
-        .split("lsp_servers %{")
-        .skip(1)
-        .map(|rest| rest.split('}').next().expect("an end").parse().expect("servers are TOML"))
-        .collect();
-    assert_eq!(servers.len(), 2);
-    for server in servers {
-        assert_eq!(text(&server["vaultls"]["command"]), "vaultls");
-        assert_eq!(strings(&server["vaultls"]["args"]), ["lsp"]);
-    }
-    assert_eq!(commands.matches('{').count(), commands.matches('}').count(), "braces come in pairs");
-}
-
 /// What a page shows to be pasted can be read by who it is for.
 #[test]
 fn examples_on_the_pages_can_be_read() {

@@ -10,6 +10,8 @@ pub mod echo;
 pub mod emacs;
 pub mod front;
 pub mod home;
+#[cfg(unix)]
+pub mod kakoune;
 pub mod key_vault;
 pub mod ministack;
 pub mod needles;
