@@ -146,8 +146,8 @@ async fn name_in_focus(state: &State) -> Option<SecretName> {
     let focus = state.focus()?;
     let snapshot = state.snapshot(&focus.uri).await?;
     let context = snapshot.context();
-    let names = trouble::references_at(&context, Span::at(focus.offset)).filter_map(|it| it.name.as_ref().ok());
-    names.filter(|name| name.process_variable().is_none()).cloned().next()
+    let mut names = trouble::references_at(&context, Span::at(focus.offset)).filter_map(|it| it.name.as_ref().ok());
+    names.find(|name| name.process_variable().is_none()).cloned()
 }
 
 /// Opens a page at `step`; whether the browser was sent there.
@@ -188,3 +188,6 @@ pub async fn visit(state: &State, core: &Arc<Core>, page: &Url) -> bool {
     // A plugin opens what its editor cannot.
     by_client || (!state.editor.abilities().plugin && core.open_in_browser(page.clone()).await)
 }
+
+#[cfg(test)]
+mod tests;

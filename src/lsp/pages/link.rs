@@ -75,7 +75,7 @@ const HASHICORP: [Part; 4] = [
 ];
 const AWS: [Part; 3] = [
     part("arn", "ARN of the secret", "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME", |link, text| {
-        link.arn = Some(text)
+        link.arn = Some(text);
     }),
     Part {
         optional: true,

@@ -263,11 +263,10 @@ impl Course {
     async fn answer(&mut self, ask: Ask, form: &mut Form) -> Step {
         let mut answers = Answers::new();
         for field in &ask.fields {
-            match form.take(&field.id) {
-                Some(answer) if !(answer.is_empty() && field.optional) => {
-                    drop(answers.insert(field.id.clone(), answer))
-                }
-                _ => {}
+            if let Some(answer) = form.take(&field.id)
+                && !(answer.is_empty() && field.optional)
+            {
+                answers.insert(field.id.clone(), answer);
             }
         }
         let desk = match self.state.desk().await {

@@ -238,3 +238,39 @@ async fn a_command_without_its_argument_asks_what_it_is_about() {
     assert_eq!(core.vault.local().entries().len(), 1);
     client.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_shows_no_documents_gets_the_response_on_a_page() {
+    let Some(browser) = browser::browser() else { return };
+    let home = Home::new().with_desktop();
+    store(&home, "key").await;
+    let echo = Echo::start();
+    let mut client = Client::open(&home, json!({})).await;
+    let uri = home.uri("a.http");
+    let text = format!("POST http://{}/\nX-Key: <<vault:key>>\n\n<script>alert(1)</script>\n", echo.address);
+    client.open_document(&uri, "http", &text).await;
+    client.command("vaultls.run", json!({ "uri": uri })).await;
+    // One that asks nobody, either.
+    let question = client.expect("window/showMessageRequest").await;
+    client.reply(&question, json!(null)).await;
+    let said = client.expect("window/showMessage").await;
+    assert!(said["params"]["message"].as_str().unwrap().contains("in your browser"), "{said}");
+    let address = loop {
+        match std::fs::read_to_string(home.opened()) {
+            Ok(text) if text.ends_with('\n') => break text.trim().to_owned(),
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    let steps = json!([
+        ["see", "Send key to"],
+        ["press", "Always"],
+        ["see", "This is shown once"],
+        ["open", "headers"],
+        ["see", "content-type"]
+    ]);
+    let seen = walk(browser, &address, steps).await;
+    assert!(seen[1].contains("200 OK") && seen[1].contains("<script>alert(1)</script>"), "{seen:?}");
+    assert!(seen.iter().all(|it| !it.contains(CANARY)), "{seen:?}");
+    assert_eq!(echo.seen().len(), 1);
+    client.finish().await;
+}

@@ -32,19 +32,52 @@ pub struct Home {
     folder: tempfile::TempDir,
     /// Whether the passphrase is known from the start.
     unlocked: bool,
+    /// Whether there is a desktop, on which a page can be opened.
+    desktop: bool,
 }
 
 impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { folder, unlocked: true }
+        Self { folder, unlocked: true, desktop: false }
     }
 
     /// The same person's home at a start of the program at which nobody entered the passphrase yet.
     pub fn locked(mut self) -> Self {
         self.unlocked = false;
         self
+    }
+
+    /// The same home on a machine with a desktop, whose opener only writes down what it is to open.
+    pub fn with_desktop(mut self) -> Self {
+        self.desktop = true;
+        let opener = self.folder.path().join("bin/xdg-open");
+        std::fs::create_dir(opener.parent().unwrap()).unwrap();
+        std::fs::write(&opener, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", self.opened().display()))
+            .unwrap();
+        std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        self
+    }
+
+    /// The file with the addresses that the opener was given.
+    pub fn opened(&self) -> PathBuf {
+        self.folder.path().join("opened")
+    }
+
+    fn variables(&self) -> ProcessVariables {
+        if !self.desktop {
+            return ProcessVariables::default();
+        }
+        let path = self.folder.path().join("bin").display().to_string();
+        ProcessVariables(Arc::new(move |name| {
+            let value = match name {
+                "PATH" => path.as_str(),
+                "DISPLAY" => ":0",
+                _ => return None,
+            };
+            Some(SecretValue::new(value.as_bytes().to_vec()))
+        }))
     }
 
     pub fn root(&self) -> PathBuf {
@@ -75,7 +108,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: self.unlocked.then(|| Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
-            process_variables: ProcessVariables::default(),
+            process_variables: self.variables(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
