@@ -18,6 +18,7 @@ mod files;
 mod refresh;
 mod rename;
 mod run;
+mod settings;
 mod sign_in;
 mod state;
 // What protects it.
