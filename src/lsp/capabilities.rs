@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    CompletionOptions, DiagnosticOptions, DiagnosticTag, DiagnosticServerCapabilities, ExecuteCommandOptions,
+    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, DiagnosticTag, ExecuteCommandOptions,
     FoldingRangeProviderCapability, HoverProviderCapability, InitializeParams, MarkupKind, OneOf, PositionEncodingKind,
     RenameOptions, ResourceOperationKind, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend,
     SemanticTokensOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
@@ -86,9 +86,7 @@ impl Abilities {
             code_actions: document
                 .and_then(|it| it.code_action.as_ref()?.code_action_literal_support.as_ref())
                 .is_some(),
-            preferred_actions: yes(
-                document.and_then(|it| Some(it.code_action.as_ref()?.is_preferred_support))
-            ),
+            preferred_actions: yes(document.and_then(|it| Some(it.code_action.as_ref()?.is_preferred_support))),
             prepares_renames: yes(document.and_then(|it| Some(it.rename.as_ref()?.prepare_support))),
             diagnostic_tags: document
                 .and_then(|it| it.publish_diagnostics.as_ref()?.tag_support.as_ref())

@@ -12,8 +12,8 @@ use std::{
 };
 
 use ls_types::{
-    ConfigurationItem, Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, WorkspaceEdit,
-    notification,
+    ConfigurationItem, Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams,
+    Uri, WorkspaceEdit, notification,
 };
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, oneshot};

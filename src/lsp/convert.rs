@@ -424,3 +424,35 @@ pub fn progress_end(token: &ProgressToken) -> ProgressParams {
 fn progress(token: &ProgressToken, step: WorkDoneProgress) -> ProgressParams {
     ProgressParams { token: token.clone(), value: ProgressParamsValue::WorkDone(step) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_decide_something_are_watched() {
+        let watched = |path: &str| is_watched(&format!("file:///w/{path}").parse().expect("a URI"));
+        for path in [
+            "vaultls.toml",
+            "a/.env",
+            "http-client.env.json",
+            "http-client.private.env.json",
+            "http-client.env.json.user",
+            "x/a.postman_environment.json",
+        ] {
+            assert!(watched(path), "{path}");
+        }
+        for path in ["a.http", "node_modules/a.js", ".env.example", "my-vaultls.toml", "a.postman_collection.json"] {
+            assert!(!watched(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn documents_that_are_no_files_have_names_of_their_own() {
+        let name = |uri: &str| unsaved_name(&uri.parse().expect("a URI"));
+        assert_eq!(name("untitled:Untitled-1"), "untitled:Untitled-1");
+        assert_eq!(name("untitled:/w/a.http"), "untitled:_w_a.http.http");
+        assert_ne!(name("vscode-notebook-cell:/b.ipynb#1"), name("vscode-notebook-cell:/b.ipynb#2"));
+        assert!(!name("x:/../../etc/passwd").contains('/'));
+    }
+}

@@ -244,7 +244,8 @@ pub async fn watch(state: Weak<State>) {
         else {
             continue;
         };
-        if !last.is_empty() && last != times {
+        // The first times count as news: what changed since the documents were looked at is not known.
+        if last != times {
             all(&state);
         }
         last = times;

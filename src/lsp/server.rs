@@ -101,6 +101,13 @@ impl LanguageServer for Server {
         refresh::now(&self.state, &params.text_document.uri);
     }
 
+    // Some clients tell of these unasked. What is not done about them would be written to the standard error, which
+    // editors show as a failure.
+    async fn will_save(&self, _: WillSaveTextDocumentParams) {}
+    async fn did_create_files(&self, _: CreateFilesParams) {}
+    async fn did_rename_files(&self, _: RenameFilesParams) {}
+    async fn did_delete_files(&self, _: DeleteFilesParams) {}
+
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         if let Some((form, workspace)) = self.state.forget(&params.text_document.uri) {
             refresh::closed(&self.state, form, &workspace);

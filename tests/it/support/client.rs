@@ -32,13 +32,21 @@ pub struct Home {
     folder: tempfile::TempDir,
     /// Whether the passphrase is known from the start.
     unlocked: bool,
+    variables: ProcessVariables,
 }
 
 impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { folder, unlocked: true }
+        Self { folder, unlocked: true, variables: ProcessVariables::default() }
+    }
+
+    /// The same person, who started their editor with `variables` in the environment.
+    pub fn with_variables(mut self, variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let value = move |name: &str| variables(name).map(|value| SecretValue::new(value.into_bytes()));
+        self.variables = ProcessVariables(Arc::new(value));
+        self
     }
 
     /// The same person's home at a start of the program at which nobody entered the passphrase yet.
@@ -75,7 +83,7 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: self.unlocked.then(|| Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
-            process_variables: ProcessVariables::default(),
+            process_variables: self.variables.clone(),
             limits: vaultls::http::send::Limits::default(),
         }
     }
@@ -257,6 +265,17 @@ impl Client {
         self.unread.retain(|message| message["method"] != method);
     }
 
+    /// The requests of the server that came so far.
+    pub fn requests(&mut self) -> Vec<Value> {
+        while let Ok(message) = self.incoming.try_recv() {
+            self.unread.push_back(message);
+        }
+        let is_request = |message: &Value| message.get("id").is_some() && message.get("method").is_some();
+        let (requests, others) = std::mem::take(&mut self.unread).into_iter().partition::<Vec<_>, _>(is_request);
+        self.unread = others.into();
+        requests
+    }
+
     /// Answers the requests to ask again that came so far.
     pub async fn answer_refreshes(&mut self) {
         let (refreshes, others) = std::mem::take(&mut self.unread).into_iter().partition::<VecDeque<_>, _>(|message| {
@@ -288,6 +307,15 @@ impl Client {
         self.request("shutdown", Value::Null).await.unwrap();
         assert!(self.unread.is_empty(), "nobody read {:#?}", self.unread);
         self.finish_shut_down().await
+    }
+
+    /// Ends the session as the protocol asks; the requests of the server that nobody answered.
+    pub async fn leave(mut self) -> Vec<Value> {
+        self.request("shutdown", Value::Null).await.unwrap();
+        self.notify("exit", Value::Null).await;
+        let server = self.server.take().unwrap();
+        tokio::time::timeout(PATIENCE, server).await.expect("the server ends").unwrap();
+        self.requests()
     }
 
     async fn finish_shut_down(mut self) -> i32 {
