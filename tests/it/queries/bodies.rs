@@ -15,7 +15,7 @@ const GRAPHQL: &str = "(name) @property (string_value) @string \"query\" @keywor
 fn a_reference_in_a_json_body_stands_out_beside_its_colours() {
     let body = "POST https://a.example\nAccept: */*\n\n{\n  \"key\": \"a <<vault:x>>\",\n  \"number\": 12\n}\n";
     check(body, "<<vault:x>>", &["http string.special.vault", "json string", "json string.special.vault", REFERENCES]);
-    check(body, "key", &["http string.special.vault", "json string.special.key"]);
+    check(body, "key", &["http string.special.vault", "json string.special.key", "json string"]);
     check(body, "12", &["http string.special.vault", "json number"]);
 }
 
@@ -28,9 +28,12 @@ fn a_json_body_without_a_reference_has_its_own_colours_alone() {
 fn a_reference_in_an_xml_body_stands_out_beside_its_colours() {
     for reference in ["<<vault:x>>", "{{vault:x}}"] {
         let body = format!("POST https://a.example\nAccept: */*\n\n<note id=\"1\"><to>{reference}</to></note>\n");
-        assert!(colours(&body, reference).contains(&REFERENCES.to_owned()), "{:?}", colours(&body, reference));
-        check(&body, "note", &["http string.special.vault", "xml tag", REFERENCES]);
-        assert!(colours(&body, "id").contains(&"xml property".to_owned()), "{:?}", colours(&body, "id"));
+        // XML takes `<<` for a mistake, and still knows the elements around it.
+        for (place, colour) in
+            [(reference, REFERENCES), ("note", "xml tag"), ("id", "xml property"), ("to>", "xml tag")]
+        {
+            assert!(colours(&body, place).iter().any(|it| it == colour), "{place}: {:?}", colours(&body, place));
+        }
     }
 }
 
@@ -68,11 +71,9 @@ fn colours(source: &str, place: &str) -> Vec<String> {
 fn lay(language: &str, source: &str, start: usize, at: usize, found: &mut Vec<String>) {
     let (grammar, highlights, injections): (Language, _, _) = match language {
         "http" => (grammar(), vec![HIGHLIGHTS], INJECTIONS),
-        "json" => (
-            tree_sitter_json::LANGUAGE.into(),
-            vec![tree_sitter_json::HIGHLIGHTS_QUERY, STRINGS],
-            STRING_INJECTIONS,
-        ),
+        "json" => {
+            (tree_sitter_json::LANGUAGE.into(), vec![tree_sitter_json::HIGHLIGHTS_QUERY, STRINGS], STRING_INJECTIONS)
+        }
         "xml" => (tree_sitter_xml::LANGUAGE_XML.into(), vec![tree_sitter_xml::XML_HIGHLIGHT_QUERY], ""),
         "graphql" => (tree_sitter_graphql::LANGUAGE.into(), vec![GRAPHQL], ""),
         _ => return found.push(language.to_owned()),
@@ -95,7 +96,8 @@ fn lay(language: &str, source: &str, start: usize, at: usize, found: &mut Vec<St
     while let Some(one) = matches.next() {
         let language = query.property_settings(one.pattern_index).iter().find(|it| &*it.key == "injection.language");
         let language = language.and_then(|it| it.value.as_deref()).expect("an injection names its language");
-        for capture in one.captures.iter().filter(|it| query.capture_names()[it.index as usize] == "injection.content") {
+        for capture in one.captures.iter().filter(|it| query.capture_names()[it.index as usize] == "injection.content")
+        {
             let range = capture.node.byte_range();
             if range.contains(&(at - start)) {
                 lay(language, &source[range.clone()], start + range.start, at, found);
