@@ -15,6 +15,7 @@ mod convert;
 mod curl;
 mod extract;
 mod files;
+mod pages;
 mod refresh;
 mod rename;
 mod run;
