@@ -19,7 +19,7 @@ X-Key: {{ vault:second }} and {{variable}}
 
 {
   \"key\": \"before <<vault:json>> after\",
-  \"number\": 12, \"bare\": {{vault:bare}}
+  \"number\": 12, \"bare\": {{vault:unquoted}}
 }
 ### Second
 POST https://b.example
@@ -44,7 +44,7 @@ GET https://f.example/<<vault:last>>
 
 #[test]
 fn a_reference_stands_out_in_a_url_a_header_and_every_body() {
-    let names = ["place", "account/id", "stripe key", "second", "json", "bare", "xml", "graphql", "whole", "last"];
+    let names = ["place", "account/id", "stripe key", "second", "json", "unquoted", "xml", "graphql", "whole", "last"];
     for name in names {
         let scopes = scopes(name);
         assert!(scopes.contains(&SECRET.to_owned()) && scopes.contains(&NAME.to_owned()), "{name}: {scopes:?}");
