@@ -123,14 +123,15 @@ async fn newcomer(profile: Profile) {
     check_response(&editor.response().await, &echo);
     steps.took("masked response");
 
-    let elsewhere = example.replace("127.0.0.1", "localhost");
-    editor.client.change_document(&editor.uri.clone(), 2, &elsewhere).await;
+    home.store("other", CANARY).await;
+    let other = example.replace("my-token", "other");
+    editor.client.change_document(&editor.uri.clone(), 2, &other).await;
     editor.diagnostics(2, Some("host-unapproved")).await;
     let send = editor.send_command(&red[0]).await;
     editor.run(&send).await;
     editor.allow_once().await;
     check_response(&editor.response().await, &echo);
-    steps.took("another host");
+    steps.took("a host that nobody approved");
     editor.close().await;
 }
 

@@ -18,7 +18,13 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
+    name::SecretName,
+    vault::{
+        ProcessVariables,
+        local::{Change, KeySource},
+        provider::TokenSource,
+        value::SecretValue,
+    },
     work::{Core, CoreOptions, Directories},
 };
 
@@ -86,6 +92,13 @@ impl Home {
             process_variables: self.variables.clone(),
             limits: vaultls::http::send::Limits::default(),
         }
+    }
+
+    /// Stores a secret, for any host that the person allows, in the local vault.
+    pub async fn store(&self, name: &str, value: &str) {
+        let core = Arc::new(Core::open(self.core_options(&self.root())));
+        let change = Change { value: Some(SecretValue::new(value.as_bytes().to_vec())), ..Change::default() };
+        core.store(&SecretName::parse(name).unwrap(), change).await.unwrap();
     }
 
     fn options(&self) -> lsp::Options {
