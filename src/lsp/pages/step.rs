@@ -193,7 +193,11 @@ impl Course {
             Step::Visit { ask: Some(ask), .. } if form.text("do").as_deref() == Some("paste") => {
                 self.answer(ask, &mut form).await
             }
-            Step::Visit { .. } | Step::End(End { again: true, .. }) => self.go_on().await,
+            Step::Visit { .. } => self.go_on().await,
+            Step::End(End { again: true, .. }) => match self.last.clone() {
+                Some(command) => self.carry_out(command).await,
+                None => step,
+            },
             Step::Response { .. } | Step::End(_) => step,
         }
     }

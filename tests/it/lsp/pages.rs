@@ -159,7 +159,7 @@ async fn a_vault_is_signed_in_to_looked_into_and_linked_on_one_page() {
     client.finish().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_approved_is_what_the_page_showed() {
     const BEFORE: &str = "[integrations.p]\nprovider = \"hashicorp\"\naddress = \"https://vault.example.com\"\n";
     let Some(browser) = browser::browser() else { return };
@@ -169,7 +169,6 @@ async fn what_is_approved_is_what_the_page_showed() {
     let trust = json!({ "uri": home.uri("a.http") });
     client.command("vaultls.trust", trust.clone()).await;
     let first = page(&mut client).await;
-    let look = json!([["see", "https://vault.example.com"]]);
     // The page was shown; then the file changes under it, and another window looks at it as well.
     let visitor = stranger::Visitor::enter(&first);
     let shown = visitor.get();
@@ -179,7 +178,7 @@ async fn what_is_approved_is_what_the_page_showed() {
     let second = page(&mut client).await;
     let seen =
         walk(browser, &second, json!([["see", "evil.io"], ["press", "Leave it"], ["see", "You can close"]])).await;
-    assert!(seen[0].contains("vault.example.com.evil.io"), "{seen:?} {look}");
+    assert!(seen[0].contains("vault.example.com.evil.io"), "{seen:?}");
     assert!(visitor.post(&shown, &[("do", "approve")]).starts_with("HTTP/1.1 303"));
     assert!(visitor.get().contains("1 definitions of this workspace are trusted"));
     let status = client.command("vaultls.status", trust).await;

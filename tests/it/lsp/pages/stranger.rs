@@ -9,8 +9,11 @@ use std::{
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
-use super::{CANARY, open, page};
-use crate::support::client::{Client, Home};
+use super::{CANARY, open, page, store};
+use crate::support::{
+    client::{Client, Home},
+    echo::Echo,
+};
 
 /// Somebody who came in by the token, and writes requests by hand.
 pub struct Visitor {
@@ -222,18 +225,23 @@ async fn the_last_page_closes_the_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_workspace_calls_its_things_forges_no_words() {
+async fn what_a_workspace_writes_forges_no_words() {
     let home = Home::new();
-    home.write(
-        "vaultls.toml",
-        "[integrations.\"p</code><b>safe</b>\\u202E\"]\nprovider = \"hashicorp\"\naddress = \"https://a.example\"\n",
-    );
+    store(&home, "key").await;
+    let echo = Echo::start();
     let mut client = open(&home).await;
-    client.command("vaultls.trust", json!({ "uri": home.uri("a.http") })).await;
-    client.skip_diagnostics();
+    let uri = home.uri("a.http");
+    let text = format!("GET http://{}/</code><b>safe</b>\u{202e}\nX: <<vault:key>>\n", echo.address);
+    client.open_document(&uri, "http", &text).await;
+    client.command("vaultls.run", json!({ "uri": uri })).await;
+    let question = client.expect("window/showMessageRequest").await;
+    client.reply(&question, json!(null)).await;
     let visitor = Visitor::enter(&page(&mut client).await);
     let shown = visitor.get();
     assert!(!shown.contains("<b>") && !shown.contains('\u{202e}'), "{shown}");
-    assert!(shown.contains("p&lt;/code&gt;&lt;b&gt;safe&lt;/b&gt;\\u{202e}"), "{shown}");
+    assert!(shown.contains("&lt;/code&gt;&lt;b&gt;safe&lt;/b&gt;\\u{202e}"), "{shown}");
+    visitor.post(&shown, &[("do", "leave")]);
+    assert!(visitor.get().contains("nothing was changed"));
+    assert_eq!(echo.seen(), Vec::<String>::new());
     client.finish().await;
 }
