@@ -7,6 +7,7 @@ pub mod connect;
 #[cfg(unix)]
 pub mod debian;
 pub mod echo;
+pub mod emacs;
 pub mod front;
 pub mod home;
 pub mod key_vault;
