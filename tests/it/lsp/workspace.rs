@@ -1,5 +1,6 @@
 //! Where documents belong: folders that come and go, documents that are no files, settings, and files that others
 //! change.
+#![expect(clippy::disallowed_methods, reason = "looks at a file that the server may not change")]
 
 use serde_json::{Value, json};
 
