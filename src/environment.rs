@@ -36,6 +36,8 @@ pub struct Trouble {
 /// The environment files of one folder, the one that wins first.
 const FILES: [&str; 3] = ["http-client.env.json.user", "http-client.private.env.json", "http-client.env.json"];
 
+const DOTENV: &str = ".env";
+
 /// The section that every environment shares.
 const SHARED: &str = "$shared";
 
@@ -63,6 +65,14 @@ pub fn load(document: &Path, root: &Path, name: Option<&str>) -> (Environment, V
     environment.values = loading.shared;
     environment.values.append(&mut loading.chosen);
     (environment, loading.troubles)
+}
+
+/// The files that [`load`] would read for a document in `folder`, whether they are there or not. Those of Postman are
+/// not among them: how they are called is not known before.
+pub fn files(folder: &Path, root: &Path) -> Vec<PathBuf> {
+    let Some(places) = places(&folder.join("a"), root) else { return Vec::new() };
+    let names = FILES.into_iter().chain([DOTENV]);
+    places.folders.iter().flat_map(|folder| names.clone().map(|name| folder.join(name))).collect()
 }
 
 /// Where files may lie.
@@ -157,7 +167,7 @@ impl Loading<'_> {
     /// The nearest `.env` file.
     fn dotenv(&mut self, places: &Places) -> Values {
         for folder in &places.folders {
-            let path = folder.join(".env");
+            let path = folder.join(DOTENV);
             let Some(text) = self.read(&path, &places.inside) else { continue };
             let (entries, faults) = dotenv::parse(&text);
             if let Some((line, message)) = faults.first() {

@@ -20,6 +20,7 @@ mod pipe;
 mod refresh;
 mod rename;
 mod run;
+mod settings;
 mod sign_in;
 mod state;
 // What protects it.

@@ -44,3 +44,7 @@
   (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
 ((raw_body) @string.special.vault
   (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
+((xml_body) @string.special.vault
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))
+((graphql_body) @string.special.vault
+  (#match? @string.special.vault "([<][<]|[{][{])[ \\t]*vault:"))

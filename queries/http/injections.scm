@@ -32,6 +32,13 @@
   (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
   (#set! injection.language "vaultref"))
 
+; JSON has strings, into which the queries for JSON inject it. XML and GraphQL cannot hold `<<` in all places where a
+; reference may stand, so that it is injected beside them.
 ((xml_body) @injection.content
-  (#match? @injection.content "^[<][<]")
+  (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
+  (#set! injection.language "vaultref"))
+
+(graphql_body
+  (graphql_data) @injection.content
+  (#match? @injection.content "([<][<]|[{][{])[ \\t]*vault:")
   (#set! injection.language "vaultref"))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions,
+    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, DiagnosticTag, ExecuteCommandOptions,
     FoldingRangeProviderCapability, HoverProviderCapability, InitializeParams, MarkupKind, OneOf, PositionEncodingKind,
     RenameOptions, ResourceOperationKind, SaveOptions, SemanticTokensFullOptions, SemanticTokensLegend,
     SemanticTokensOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
@@ -34,6 +34,16 @@ pub struct Abilities {
     pub applies_edits: bool,
     /// Whether it takes code actions; else it takes bare commands.
     pub code_actions: bool,
+    /// Whether it knows what a preferred code action is.
+    pub preferred_actions: bool,
+    /// Whether it asks where a name begins before it renames; it may be offered only to such a client.
+    pub prepares_renames: bool,
+    /// Whether it knows what a diagnostic's tag is.
+    pub diagnostic_tags: bool,
+    /// Whether it can be asked for its settings.
+    pub tells_settings: bool,
+    /// Whether it will tell of changed settings when asked to.
+    pub watch_settings: bool,
     /// Whether a workspace edit may create a file.
     pub creates_files: bool,
     /// Whether hover may be Markdown.
@@ -76,6 +86,15 @@ impl Abilities {
             code_actions: document
                 .and_then(|it| it.code_action.as_ref()?.code_action_literal_support.as_ref())
                 .is_some(),
+            preferred_actions: yes(document.and_then(|it| Some(it.code_action.as_ref()?.is_preferred_support))),
+            prepares_renames: yes(document.and_then(|it| Some(it.rename.as_ref()?.prepare_support))),
+            diagnostic_tags: document
+                .and_then(|it| it.publish_diagnostics.as_ref()?.tag_support.as_ref())
+                .is_some_and(|tags| tags.value_set.contains(&DiagnosticTag::UNNECESSARY)),
+            tells_settings: workspace.and_then(|it| it.configuration) == Some(true),
+            watch_settings: yes(
+                workspace.and_then(|it| Some(it.did_change_configuration.as_ref()?.dynamic_registration))
+            ),
             markdown: document
                 .and_then(|it| it.hover.as_ref()?.content_format.as_ref())
                 .is_some_and(|formats| formats.contains(&MarkupKind::Markdown)),
@@ -116,6 +135,9 @@ fn folders(params: &InitializeParams) -> Vec<PathBuf> {
     if folders.is_empty() {
         folders.extend(params.root_uri.as_ref().and_then(convert::file_path));
     }
+    if folders.is_empty() {
+        folders.extend(params.root_path.as_ref().map(PathBuf::from).filter(|path| path.is_absolute()));
+    }
     folders
 }
 
@@ -137,10 +159,7 @@ pub fn announce(abilities: &Abilities) -> ServerCapabilities {
         folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: None }),
         code_action_provider: Some(code_actions(abilities)),
-        rename_provider: Some(OneOf::Right(RenameOptions {
-            prepare_provider: Some(true),
-            work_done_progress_options: WorkDoneProgressOptions::default(),
-        })),
+        rename_provider: Some(rename(abilities)),
         semantic_tokens_provider: Some(tokens().into()),
         diagnostic_provider: abilities.pull_diagnostics.then(|| DiagnosticServerCapabilities::Options(diagnostics())),
         execute_command_provider: Some(ExecuteCommandOptions {
@@ -182,6 +201,17 @@ fn code_actions(abilities: &Abilities) -> CodeActionProviderCapability {
     CodeActionProviderCapability::Options(CodeActionOptions {
         code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR, CodeActionKind::SOURCE]),
         ..CodeActionOptions::default()
+    })
+}
+
+/// Options are for clients that prepare a renaming (LSP 3.17, "Rename Request").
+fn rename(abilities: &Abilities) -> OneOf<bool, RenameOptions> {
+    if !abilities.prepares_renames {
+        return OneOf::Left(true);
+    }
+    OneOf::Right(RenameOptions {
+        prepare_provider: Some(true),
+        work_done_progress_options: WorkDoneProgressOptions::default(),
     })
 }
 

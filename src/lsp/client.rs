@@ -12,9 +12,10 @@ use std::{
 };
 
 use ls_types::{
-    Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams, Uri, WorkspaceEdit,
-    notification,
+    ConfigurationItem, Diagnostic, MessageActionItem, MessageType, ProgressToken, Registration, ShowDocumentParams,
+    Uri, WorkspaceEdit, notification,
 };
+use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_lsp_server::{Client, jsonrpc, ls_types};
@@ -184,11 +185,18 @@ impl Editor {
         }
     }
 
-    /// Asks the client to tell of changed files.
+    /// Asks the client to tell of changes. One that does not is looked after by other means.
     pub async fn register(&self, registrations: Vec<Registration>) {
         if !matches!(tokio::time::timeout(PATIENCE, self.client.register_capability(registrations)).await, Ok(Ok(()))) {
-            tracing::info!("the client watches no files; their times are looked at instead");
+            tracing::info!("the client will not tell of changes");
         }
+    }
+
+    /// The client's settings called `section`; none where it has no such settings or does not answer.
+    pub async fn settings(&self, section: &str) -> Option<Value> {
+        let item = ConfigurationItem { scope_uri: None, section: Some(section.into()) };
+        let answered = tokio::time::timeout(PATIENCE, self.client.configuration(vec![item])).await;
+        answered.ok()?.ok()?.into_iter().next().filter(Value::is_object)
     }
 
     /// Shows that something is under way until the answer ends: under the client's `token`, or under one of the

@@ -196,7 +196,7 @@ pub async fn home(state: &State, uri: Option<&str>) -> Option<(Arc<Workspace>, A
         Some(uri) => Some(uri.parse().ok()?),
         None => None,
     };
-    let workspace = state.workspace(uri.as_ref())?;
+    let workspace = state.workspace(uri.as_ref());
     let core = workspace.core(&state.options).await?;
     Some((workspace, core))
 }

@@ -53,23 +53,30 @@ pub fn file_path(uri: &Uri) -> Option<PathBuf> {
     uri.to_file_path().map(std::borrow::Cow::into_owned)
 }
 
-/// The file of a document; for one that is not saved yet, its name as a relative path.
-pub fn document_path(uri: &Uri) -> PathBuf {
-    file_path(uri).unwrap_or_else(|| PathBuf::from(uri.path().decode().to_string_lossy().trim_start_matches('/')))
+/// The name of a document that is no file: one that was never saved, a cell of a notebook, a file of another machine.
+/// No two documents share one. It ends as the document's own path does, which tells its kind.
+pub fn unsaved_name(uri: &Uri) -> String {
+    let whole = uri.as_str().replace(['/', '\\'], "_");
+    let path = uri.path().decode().to_string_lossy();
+    match Path::new(&*path).extension() {
+        Some(extension) => format!("{whole}.{}", extension.to_string_lossy()),
+        None => whole,
+    }
 }
 
 pub fn file_uri(path: &Path) -> Option<Uri> {
     Uri::from_file_path(path)
 }
 
-pub fn diagnostic(text: &Text, finding: &Finding, encoding: Encoding) -> Diagnostic {
+/// `tags` says whether the client knows what a tag is.
+pub fn diagnostic(text: &Text, finding: &Finding, encoding: Encoding, tags: bool) -> Diagnostic {
     Diagnostic {
         range: range(text, finding.span, encoding),
         severity: Some(severity(finding.severity)),
         code: Some(NumberOrString::String(finding.code.into())),
         source: Some(SOURCE.into()),
         message: finding.message.clone(),
-        tags: finding.tag.map(|tag| match tag {
+        tags: finding.tag.filter(|_| tags).map(|tag| match tag {
             Tag::Unnecessary => vec![DiagnosticTag::UNNECESSARY],
         }),
         ..Diagnostic::default()
@@ -96,15 +103,42 @@ pub fn folders(folders: &[WorkspaceFolder]) -> Vec<PathBuf> {
 }
 
 /// The files that decide what secrets and variables mean.
-pub fn file_watchers() -> Vec<Registration> {
+pub fn file_watchers() -> Registration {
     let watch = |glob: &str| FileSystemWatcher { glob_pattern: GlobPattern::String(glob.into()), kind: None };
-    let watchers = ["**/vaultls.toml", "**/http-client*.env.json", "**/.env"].map(watch).to_vec();
+    let watchers = WATCHED.map(watch).to_vec();
     let options = DidChangeWatchedFilesRegistrationOptions { watchers };
-    vec![Registration {
+    Registration {
         id: "vaultls/files".into(),
         method: "workspace/didChangeWatchedFiles".into(),
         register_options: Some(serde_json::to_value(options).expect("the options are plain data")),
-    }]
+    }
+}
+
+const WATCHED: [&str; 5] = [
+    "**/vaultls.toml",
+    "**/http-client*.env.json*",
+    "**/.env",
+    "**/*.postman_environment.json",
+    "**/*.postman_globals.json",
+];
+
+/// Whether a file is one of [`WATCHED`]: some clients tell of others as well.
+pub fn is_watched(uri: &Uri) -> bool {
+    let path = uri.path().decode().to_string_lossy();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(name, "vaultls.toml" | ".env")
+        || (name.starts_with("http-client") && name.contains(".env.json"))
+        || name.ends_with(".postman_environment.json")
+        || name.ends_with(".postman_globals.json")
+}
+
+/// The settings that the client is to tell of when they change.
+pub fn settings_watcher() -> Registration {
+    Registration {
+        id: "vaultls/settings".into(),
+        method: "workspace/didChangeConfiguration".into(),
+        register_options: Some(serde_json::json!({ "section": SOURCE })),
+    }
 }
 
 pub fn location(snapshot: &Snapshot, span: Span) -> Location {
@@ -262,8 +296,14 @@ fn action_kind(kind: ActionKind) -> CodeActionKind {
     }
 }
 
-/// An action with its edit, and with those of the client's diagnostics that it settles.
-pub fn action(action: &Action, edit: Option<WorkspaceEdit>, diagnostics: &[Diagnostic]) -> CodeActionOrCommand {
+/// An action with its edit, and with those of the client's diagnostics that it settles. `preferences` says whether the
+/// client knows what a preferred action is.
+pub fn action(
+    action: &Action,
+    edit: Option<WorkspaceEdit>,
+    diagnostics: &[Diagnostic],
+    preferences: bool,
+) -> CodeActionOrCommand {
     let code = |diagnostic: &&Diagnostic| match (&diagnostic.code, action.fixes) {
         (Some(NumberOrString::String(code)), Some(fixes)) => {
             code == fixes && diagnostic.source.as_deref() == Some(SOURCE)
@@ -280,7 +320,7 @@ pub fn action(action: &Action, edit: Option<WorkspaceEdit>, diagnostics: &[Diagn
             Effect::Command(effect) => Some(command(action.title.clone(), effect)),
             Effect::Edit(_) => None,
         },
-        is_preferred: action.preferred.then_some(true),
+        is_preferred: (preferences && action.preferred).then_some(true),
         ..CodeAction::default()
     })
 }
@@ -383,4 +423,36 @@ pub fn progress_end(token: &ProgressToken) -> ProgressParams {
 
 fn progress(token: &ProgressToken, step: WorkDoneProgress) -> ProgressParams {
     ProgressParams { token: token.clone(), value: ProgressParamsValue::WorkDone(step) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_decide_something_are_watched() {
+        let watched = |path: &str| is_watched(&format!("file:///w/{path}").parse().expect("a URI"));
+        for path in [
+            "vaultls.toml",
+            "a/.env",
+            "http-client.env.json",
+            "http-client.private.env.json",
+            "http-client.env.json.user",
+            "x/a.postman_environment.json",
+        ] {
+            assert!(watched(path), "{path}");
+        }
+        for path in ["a.http", "node_modules/a.js", ".env.example", "my-vaultls.toml", "a.postman_collection.json"] {
+            assert!(!watched(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn documents_that_are_no_files_have_names_of_their_own() {
+        let name = |uri: &str| unsaved_name(&uri.parse().expect("a URI"));
+        assert_eq!(name("untitled:Untitled-1"), "untitled:Untitled-1");
+        assert_eq!(name("untitled:/w/a.http"), "untitled:_w_a.http.http");
+        assert_ne!(name("vscode-notebook-cell:/b.ipynb#1"), name("vscode-notebook-cell:/b.ipynb#2"));
+        assert!(!name("x:/../../etc/passwd").contains('/'));
+    }
 }

@@ -101,7 +101,8 @@ pub async fn code_actions(state: &State, actions: &[Action], context: &CodeActio
                 None => continue,
             },
         };
-        shown.push(convert::action(action, edit, &context.diagnostics));
+        let preferences = state.editor.abilities().preferred_actions;
+        shown.push(convert::action(action, edit, &context.diagnostics, preferences));
     }
     shown
 }

@@ -2,6 +2,7 @@
 //! and a publication that only happens while the version still stands. Nothing here holds up a handler.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::{Duration, SystemTime},
@@ -29,6 +30,8 @@ const SOON: Duration = Duration::from_millis(150);
 const AT_LAST: Duration = Duration::from_secs(60);
 /// How often the times of configuration files are looked at, for what other programs change.
 const WATCH: Duration = Duration::from_secs(3);
+/// Of how many folders the environment files are looked at so.
+const MAX_WATCHED: usize = 32;
 
 /// Looks at a document after a short quiet time. An earlier look that is still under way is given up.
 pub fn after_edit(state: &Arc<State>, uri: &Uri) {
@@ -153,9 +156,8 @@ async fn look_at_config(state: &Arc<State>, edition: &Arc<Edition>, workspace: &
         core.vault.complaints(Layer::Workspace)
     });
     let Ok(complaints) = complaints.await else { return };
-    let encoding = state.encoding();
     let findings = feature::config_file::findings(&complaints);
-    let diagnostics = findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding)).collect();
+    let diagnostics = shown(state, edition, &findings);
     state.learn(edition, Some(Facts::of_config(edition.version, findings)));
     publish(state, edition, Some(diagnostics));
     look_at_workspace(state, workspace);
@@ -192,12 +194,16 @@ fn publish(state: &State, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagno
 /// The diagnostics of a document by what is known now; none when it is none of ours.
 pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
     let (edition, _) = state.edition(uri)?;
-    let encoding = state.encoding();
     let findings = match edition.form {
         Form::Requests(_) => state.snapshot_of(&edition).await?.answer(state, findings).await?,
         Form::Config => state.config_findings(uri)?,
     };
-    Some(findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding)).collect())
+    Some(shown(state, &edition, &findings))
+}
+
+fn shown(state: &State, edition: &Edition, findings: &[Finding]) -> Vec<Diagnostic> {
+    let (encoding, tags) = (state.encoding(), state.editor.abilities().diagnostic_tags);
+    findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding, tags)).collect()
 }
 
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
@@ -238,18 +244,28 @@ pub async fn watch(state: Weak<State>) {
         else {
             continue;
         };
-        if !last.is_empty() && last != times {
+        // The first times count as news: what changed since the documents were looked at is not known.
+        if last != times {
             all(&state);
         }
         last = times;
     }
 }
 
-/// The workspaces' files, the user's, and the folders in which the local vault and the approvals are replaced.
+/// The workspaces' files, the user's, and the folders in which the local vault and the approvals are replaced. Where the
+/// client watches no files, also the environment files of open documents.
 fn watched(state: &State) -> Vec<PathBuf> {
     let directories = &state.options.directories;
     let mut files = vec![directories.user_config(), directories.data.clone(), directories.state.join("approvals")];
     files.extend(state.workspaces().iter().map(|workspace| workspace.root.join(CONFIG_FILE)));
+    if !state.editor.abilities().watch_files {
+        let places: BTreeSet<_> = state
+            .editions()
+            .iter()
+            .filter_map(|(edition, workspace)| Some((edition.path.parent()?.to_owned(), workspace.root.clone())))
+            .collect();
+        files.extend(places.iter().take(MAX_WATCHED).flat_map(|(folder, root)| environment::files(folder, root)));
+    }
     files
 }
 

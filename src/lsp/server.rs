@@ -15,7 +15,7 @@ use crate::{
         Options,
         capabilities::{self, Abilities},
         client::Editor,
-        command, convert, files, refresh, rename,
+        command, convert, files, refresh, rename, settings,
         state::{Snapshot, State},
     },
     text::Span,
@@ -71,10 +71,12 @@ impl LanguageServer for Server {
     }
 
     async fn initialized(&self, _: InitializedParams) {
+        let registrations = settings::registrations(self.state.editor.abilities());
         let state = self.state.clone();
-        if state.editor.abilities().watch_files {
-            self.state.editor.spawn(async move { state.editor.register(convert::file_watchers()).await });
+        if !registrations.is_empty() {
+            self.state.editor.spawn(async move { state.editor.register(registrations).await });
         }
+        settings::ask(&self.state);
         self.state.editor.spawn(refresh::watch(Arc::downgrade(&self.state)));
     }
 
@@ -84,9 +86,8 @@ impl LanguageServer for Server {
 
     async fn did_open(&self, params: DidOpenTextDocumentParams) {
         let uri = params.text_document.uri.clone();
-        if self.state.open(params.text_document) {
-            refresh::now(&self.state, &uri);
-        }
+        self.state.open(params.text_document);
+        refresh::now(&self.state, &uri);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
@@ -100,6 +101,13 @@ impl LanguageServer for Server {
         refresh::now(&self.state, &params.text_document.uri);
     }
 
+    // Some clients tell of these unasked. What is not done about them would be written to the standard error, which
+    // editors show as a failure.
+    async fn will_save(&self, _: WillSaveTextDocumentParams) {}
+    async fn did_create_files(&self, _: CreateFilesParams) {}
+    async fn did_rename_files(&self, _: RenameFilesParams) {}
+    async fn did_delete_files(&self, _: DeleteFilesParams) {}
+
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         if let Some((form, workspace)) = self.state.forget(&params.text_document.uri) {
             refresh::closed(&self.state, form, &workspace);
@@ -111,17 +119,14 @@ impl LanguageServer for Server {
         refresh::all(&self.state);
     }
 
-    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {
-        refresh::all(&self.state);
-    }
-
-    /// NB. settings may come from the workspace, that is from a stranger: nothing but the environment's name is
-    /// taken from them.
-    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
-        let settings = params.settings.get("vaultls");
-        if settings.is_some() && self.state.choose_environment(capabilities::environment(settings)) {
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        if params.changes.iter().any(|change| convert::is_watched(&change.uri)) {
             refresh::all(&self.state);
         }
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        settings::changed(&self.state, &params.settings);
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {

@@ -78,8 +78,8 @@ struct Open {
     edition: Arc<Edition>,
     workspace: Arc<Workspace>,
     facts: Arc<Facts>,
-    /// Whether diagnostics were published.
-    spoken: bool,
+    /// The diagnostics that were last published, and of which version.
+    said: Option<(i32, Vec<Diagnostic>)>,
     /// The task that looks at the last edition; a newer one replaces it.
     refresh: Option<AbortOnDropHandle<()>>,
 }
@@ -125,20 +125,24 @@ impl State {
         inner.environment = environment;
     }
 
-    /// Takes a document over; false where it is none of ours.
-    pub fn open(&self, item: TextDocumentItem) -> bool {
+    /// Takes a document over.
+    pub fn open(&self, item: TextDocumentItem) {
         let mut inner = lock(&self.inner);
-        let path = convert::document_path(&item.uri);
-        let workspace = inner.workspace(&path);
-        let Some(form) = Form::of(&path, &item.language_id, &workspace.root) else { return false };
+        let (workspace, path) = inner.place(&item.uri, &self.nowhere());
+        let form = Form::of(&path, &item.language_id, &workspace.root);
         let text = Text::new(&item.text);
         let edition = Edition::new(item.uri.clone(), path, item.version, form, text);
-        let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), spoken: false, refresh: None };
+        let open = Open { edition: Arc::new(edition), workspace, facts: Arc::default(), said: None, refresh: None };
         if form != Form::Config {
             inner.focus = Some(Focus { uri: item.uri.clone(), offset: 0 });
         }
         inner.documents.insert(item.uri, open);
-        true
+    }
+
+    /// The folder of documents that have none, in a client that opened none. There is no such folder: nothing is read
+    /// in it, also not what lies where the editor happened to be started.
+    fn nowhere(&self) -> PathBuf {
+        self.options.directories.runtime.join("unsaved")
     }
 
     /// Applies edits, one after the other as the protocol asks; false where the document is none of ours.
@@ -166,7 +170,7 @@ impl State {
         let mut inner = lock(&self.inner);
         let open = inner.documents.remove(uri)?;
         inner.focus.take_if(|focus| focus.uri == *uri);
-        if open.spoken {
+        if open.said.is_some() {
             self.editor.publish(uri.clone(), vec![], None);
         }
         Some((open.edition.form, open.workspace))
@@ -190,13 +194,17 @@ impl State {
     pub fn move_roots(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
         removed.iter().for_each(|root| self.sign_ins.end(root, None));
         let mut inner = lock(&self.inner);
-        inner.roots.retain(|root| !removed.contains(root));
+        inner.roots.retain(|root| !removed.contains(root) && !added.contains(root));
         inner.roots.extend(added);
         inner.workspaces.retain(|root, _| !removed.contains(root));
         let mut documents = std::mem::take(&mut inner.documents);
         for open in documents.values_mut() {
-            open.workspace = inner.workspace(&open.edition.path);
-            open.facts = Arc::default();
+            let (workspace, path) = inner.place(&open.edition.uri, &self.nowhere());
+            if !Arc::ptr_eq(&workspace, &open.workspace) {
+                open.edition = Arc::new(open.edition.moved(path, &workspace.root));
+                open.workspace = workspace;
+                open.facts = Arc::default();
+            }
         }
         inner.documents = documents;
     }
@@ -269,17 +277,16 @@ impl State {
     }
 
     /// The workspace of `uri`, which need not be open; without one, that of the focused document, or the first.
-    pub fn workspace(&self, uri: Option<&Uri>) -> Option<Arc<Workspace>> {
+    pub fn workspace(&self, uri: Option<&Uri>) -> Arc<Workspace> {
         let mut inner = lock(&self.inner);
         let uri = uri.or(inner.focus.as_ref().map(|focus| &focus.uri)).cloned();
         if let Some(open) = uri.as_ref().and_then(|uri| inner.documents.get(uri)) {
-            return Some(open.workspace.clone());
+            return open.workspace.clone();
         }
-        if let Some(path) = uri.as_ref().and_then(convert::file_path) {
-            return Some(inner.workspace(&path));
+        match uri.as_ref().and_then(convert::file_path) {
+            Some(path) => inner.workspace(&path),
+            None => inner.first(&self.nowhere()),
         }
-        let root = inner.roots.first().cloned()?;
-        Some(inner.workspace_of(&root))
     }
 
     /// Puts a task in charge of a document's refresh; the one before is dropped.
@@ -309,18 +316,20 @@ impl State {
         true
     }
 
-    /// Publishes diagnostics if no newer edition came. Diagnostics of what is no document of ours are only taken
-    /// back, where there were any.
+    /// Publishes diagnostics if no newer edition came, and the client was not told the same before. Diagnostics of what
+    /// is no document of ours are only taken back, where there were any.
     pub fn publish(&self, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagnostic>>) {
         let mut inner = lock(&self.inner);
         if !inner.stands(edition) {
             return;
         }
         let Some(open) = inner.documents.get_mut(&edition.uri) else { return };
-        let spoken = std::mem::replace(&mut open.spoken, diagnostics.is_some());
-        if spoken || diagnostics.is_some() {
+        let say = diagnostics.map(|diagnostics| (edition.version, diagnostics));
+        if open.said != say {
+            open.said.clone_from(&say);
             // NB. under the lock: what is said after a later edit must also be sent later.
-            self.editor.publish(edition.uri.clone(), diagnostics.unwrap_or_default(), Some(edition.version));
+            let diagnostics = say.map(|(_, diagnostics)| diagnostics).unwrap_or_default();
+            self.editor.publish(edition.uri.clone(), diagnostics, Some(edition.version));
         }
     }
 
@@ -388,14 +397,27 @@ impl Inner {
         self.documents.get(&edition.uri).is_some_and(|open| Arc::ptr_eq(&open.edition, edition))
     }
 
-    /// The workspace of the nearest root above `path`, else of its own folder.
+    /// The workspace of a document, and its path there. One that is no file belongs to the first folder.
+    fn place(&mut self, uri: &Uri, nowhere: &Path) -> (Arc<Workspace>, PathBuf) {
+        if let Some(path) = convert::file_path(uri) {
+            return (self.workspace(&path), path);
+        }
+        let workspace = self.first(nowhere);
+        let path = workspace.root.join(convert::unsaved_name(uri));
+        (workspace, path)
+    }
+
+    /// The workspace of the client's first folder, else of `nowhere`.
+    fn first(&mut self, nowhere: &Path) -> Arc<Workspace> {
+        let root = self.roots.first().cloned();
+        self.workspace_of(root.as_deref().unwrap_or(nowhere))
+    }
+
+    /// The workspace of the nearest root above a file, else of its own folder.
     fn workspace(&mut self, path: &Path) -> Arc<Workspace> {
         let nearest = self.roots.iter().filter(|root| path.starts_with(root)).max_by_key(|root| root.as_os_str().len());
-        let root = nearest.cloned().or_else(|| {
-            // A document without a file belongs to the first folder.
-            if path.is_absolute() { path.parent().map(Path::to_owned) } else { self.roots.first().cloned() }
-        });
-        self.workspace_of(&root.unwrap_or_default())
+        let root = nearest.map_or_else(|| path.parent().unwrap_or(path), PathBuf::as_path).to_owned();
+        self.workspace_of(&root)
     }
 
     fn workspace_of(&mut self, root: &Path) -> Arc<Workspace> {

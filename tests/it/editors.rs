@@ -85,7 +85,9 @@ fn zed_finds_what_its_extension_names() {
     let language = table("editors/zed/languages/http/config.toml");
     let name = text(&language["name"]);
     assert_eq!(extension["schema_version"].as_integer(), Some(1));
-    assert_eq!(strings(&extension["language_servers"]["vaultls"]["languages"]), [name]);
+    // Collections are JSON, which Zed knows by itself.
+    assert_eq!(strings(&extension["language_servers"]["vaultls"]["languages"]), [name, "JSON"]);
+    assert_eq!(text(&extension["language_servers"]["vaultls"]["language_ids"]["JSON"]), "json");
     assert_eq!(text(&extension["language_servers"]["vaultls"]["language_ids"][name]), "http");
     let grammar = &extension["grammars"][text(&language["grammar"])];
     assert_eq!(text(&grammar["commit"]).len(), 40);
@@ -103,7 +105,9 @@ fn sublime_is_told_how_to_start_the_server() {
     assert_eq!(client["command"], serde_json::json!(["vaultls", "lsp"]));
     let selector = client["selector"].as_str().expect("a selector");
     let syntax = read("editors/sublime/HTTP.sublime-syntax");
-    assert!(syntax.contains(&format!("scope: {selector}\n")), "no syntax has the scope {selector}");
+    let (requests, collections) = selector.split_once(" | ").expect("two languages");
+    assert!(syntax.contains(&format!("scope: {requests}\n")), "no syntax has the scope {requests}");
+    assert_eq!(collections, "source.json");
 }
 
 /// What a page shows to be pasted can be read by who it is for.

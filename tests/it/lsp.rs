@@ -13,6 +13,10 @@ mod process;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod rename;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod workspace;

@@ -16,6 +16,8 @@ mod azure_sdk;
 mod azure_sign_in;
 mod bad_input;
 mod cli;
+#[cfg(unix)]
+mod clients;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
@@ -42,11 +44,13 @@ mod oauth;
 mod onepassword;
 mod queries;
 mod release;
+mod sublime;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
 mod transfer;
 mod vscode;
+mod zed;
 
 /// As in the program, so that what is tested in this process leaves no more behind than there.
 #[global_allocator]

@@ -16,6 +16,8 @@ use crate::support::{
     provision,
 };
 
+mod bodies;
+
 const HIGHLIGHTS: &str = include_str!("../../queries/http/highlights.scm");
 const INJECTIONS: &str = include_str!("../../queries/http/injections.scm");
 const STRINGS: &str = include_str!("../../queries/json/highlights.scm");

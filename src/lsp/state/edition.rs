@@ -77,14 +77,17 @@ pub struct Snapshot {
 }
 
 impl Form {
-    pub fn of(path: &Path, language: &str, root: &Path) -> Option<Self> {
-        let name = path.file_name().unwrap_or_default();
-        if name == CONFIG_FILE {
-            return (path.parent() == Some(root)).then_some(Self::Config);
-        }
-        match language {
-            "http" | "rest" => Some(Self::Requests(Some(Kind::Http))),
-            _ => Some(Self::Requests(None)),
+    /// What a document in the client's word `language` is to the workspace of `root`.
+    pub fn of(path: &Path, language: &str, root: &Path) -> Self {
+        Self::Requests(matches!(language, "http" | "rest").then_some(Kind::Http)).at(path, root)
+    }
+
+    /// The same document in another workspace.
+    fn at(self, path: &Path, root: &Path) -> Self {
+        match self {
+            _ if path.file_name() == Some(CONFIG_FILE.as_ref()) && path.parent() == Some(root) => Self::Config,
+            Self::Config => Self::Requests(None),
+            Self::Requests(kind) => Self::Requests(kind),
         }
     }
 }
@@ -97,6 +100,12 @@ impl Edition {
     /// The same document with a newer text.
     pub fn next(&self, version: i32, text: Text) -> Self {
         Self::new(self.uri.clone(), self.path.clone(), version, self.form, text)
+    }
+
+    /// The same text in the workspace of `root`.
+    pub fn moved(&self, path: PathBuf, root: &Path) -> Self {
+        let form = self.form.at(&path, root);
+        Self::new(self.uri.clone(), path, self.version, form, self.text.clone())
     }
 
     /// Reads it, once; none when a newer one came before it was its turn.

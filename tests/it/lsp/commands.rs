@@ -8,7 +8,7 @@ use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path, sync::Arc,
 use serde_json::{Value, json};
 use vaultls::{
     name::SecretName,
-    vault::{local::Change, value::SecretValue},
+    vault::local::Change,
     work::{Core, answer},
 };
 
@@ -29,9 +29,7 @@ async fn with_plugin(home: &Home) -> Client {
 
 /// Stores a secret in the home's local vault.
 async fn store(home: &Home, name: &str) {
-    let core = Arc::new(Core::open(home.core_options(&home.root())));
-    let value = SecretValue::new(CANARY.as_bytes().to_vec());
-    core.store(&SecretName::parse(name).unwrap(), Change { value: Some(value), ..Change::default() }).await.unwrap();
+    home.store(name, CANARY).await;
 }
 
 fn request(address: &str) -> String {

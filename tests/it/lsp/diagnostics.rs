@@ -125,7 +125,8 @@ async fn environment_files_are_read_again_when_they_change() {
         .await;
     client.expect_diagnostics(&uri, 1, &[]).await;
     home.write("http-client.env.json", "{ \"dev\": ");
-    client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [] })).await;
+    let changed = json!({ "changes": [{ "uri": home.uri("http-client.env.json"), "type": 2 }] });
+    client.notify("workspace/didChangeWatchedFiles", changed).await;
     client.expect_diagnostics(&uri, 1, &["0:0-0 config", "0:12-20 variable"]).await;
     client.finish().await;
 }
@@ -157,8 +158,7 @@ async fn each_folder_of_a_workspace_has_secrets_of_its_own() {
     client.skip_diagnostics();
     client.notify("workspace/didChangeWorkspaceFolders", added).await;
     client.expect_diagnostics(&inner, 1, &["1:3-18 untrusted"]).await;
-    client.expect_diagnostics(&outer, 1, &["1:3-18 missing"]).await;
-    client.finish().await;
+    client.finish_without_diagnostics().await;
 }
 
 #[tokio::test]

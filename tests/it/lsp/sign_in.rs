@@ -124,6 +124,8 @@ async fn a_browser_that_comes_back_heals_what_waited() {
     let status = client.command("vaultls.status", json!({ "uri": uri })).await;
     assert!(status["integrations"][0]["session"]["until"].is_string(), "{status}");
     assert!(!status.to_string().contains("canary"));
+    // On a slow machine the sign-in takes long enough to show that it is under way.
+    client.skip("window/workDoneProgress/create");
     client.finish().await;
 }
 

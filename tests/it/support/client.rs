@@ -18,7 +18,13 @@ use tokio::{
 };
 use vaultls::{
     lsp,
-    vault::{ProcessVariables, local::KeySource, provider::TokenSource, value::SecretValue},
+    name::SecretName,
+    vault::{
+        ProcessVariables,
+        local::{Change, KeySource},
+        provider::TokenSource,
+        value::SecretValue,
+    },
     work::{Core, CoreOptions, Directories},
 };
 
@@ -32,15 +38,21 @@ pub struct Home {
     folder: tempfile::TempDir,
     /// Whether the passphrase is known from the start.
     unlocked: bool,
-    /// Whether there is a desktop, on which a page can be opened.
-    desktop: bool,
+    variables: ProcessVariables,
 }
 
 impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { folder, unlocked: true, desktop: false }
+        Self { folder, unlocked: true, variables: ProcessVariables::default() }
+    }
+
+    /// The same person, who started their editor with `variables` in the environment.
+    pub fn with_variables(mut self, variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let value = move |name: &str| variables(name).map(|value| SecretValue::new(value.into_bytes()));
+        self.variables = ProcessVariables(Arc::new(value));
+        self
     }
 
     /// The same person's home at a start of the program at which nobody entered the passphrase yet.
@@ -50,34 +62,23 @@ impl Home {
     }
 
     /// The same home on a machine with a desktop, whose opener only writes down what it is to open.
-    pub fn with_desktop(mut self) -> Self {
-        self.desktop = true;
+    pub fn with_desktop(self) -> Self {
         let opener = self.folder.path().join("bin/xdg-open");
         std::fs::create_dir(opener.parent().unwrap()).unwrap();
         std::fs::write(&opener, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", self.opened().display()))
             .unwrap();
         std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        self
+        let path = opener.parent().unwrap().display().to_string();
+        self.with_variables(move |name| match name {
+            "PATH" => Some(path.clone()),
+            "DISPLAY" => Some(":0".into()),
+            _ => None,
+        })
     }
 
     /// The file with the addresses that the opener was given.
     pub fn opened(&self) -> PathBuf {
         self.folder.path().join("opened")
-    }
-
-    fn variables(&self) -> ProcessVariables {
-        if !self.desktop {
-            return ProcessVariables::default();
-        }
-        let path = self.folder.path().join("bin").display().to_string();
-        ProcessVariables(Arc::new(move |name| {
-            let value = match name {
-                "PATH" => path.as_str(),
-                "DISPLAY" => ":0",
-                _ => return None,
-            };
-            Some(SecretValue::new(value.as_bytes().to_vec()))
-        }))
     }
 
     pub fn root(&self) -> PathBuf {
@@ -108,9 +109,16 @@ impl Home {
             directories: self.directories(),
             key: KeySource { given: self.unlocked.then(|| Arc::new(key)), file: None, keyring: false },
             vault_token: TokenSource::default(),
-            process_variables: self.variables(),
+            process_variables: self.variables.clone(),
             limits: vaultls::http::send::Limits::default(),
         }
+    }
+
+    /// Stores a secret, for any host that the person allows, in the local vault.
+    pub async fn store(&self, name: &str, value: &str) {
+        let core = Arc::new(Core::open(self.core_options(&self.root())));
+        let change = Change { value: Some(SecretValue::new(value.as_bytes().to_vec())), ..Change::default() };
+        core.store(&SecretName::parse(name).unwrap(), change).await.unwrap();
     }
 
     fn options(&self) -> lsp::Options {
@@ -290,6 +298,17 @@ impl Client {
         self.unread.retain(|message| message["method"] != method);
     }
 
+    /// The requests of the server that came so far.
+    pub fn requests(&mut self) -> Vec<Value> {
+        while let Ok(message) = self.incoming.try_recv() {
+            self.unread.push_back(message);
+        }
+        let is_request = |message: &Value| message.get("id").is_some() && message.get("method").is_some();
+        let (requests, others) = std::mem::take(&mut self.unread).into_iter().partition::<Vec<_>, _>(is_request);
+        self.unread = others.into();
+        requests
+    }
+
     /// Answers the requests to ask again that came so far.
     pub async fn answer_refreshes(&mut self) {
         let (refreshes, others) = std::mem::take(&mut self.unread).into_iter().partition::<VecDeque<_>, _>(|message| {
@@ -321,6 +340,15 @@ impl Client {
         self.request("shutdown", Value::Null).await.unwrap();
         assert!(self.unread.is_empty(), "nobody read {:#?}", self.unread);
         self.finish_shut_down().await
+    }
+
+    /// Ends the session as the protocol asks; the requests of the server that nobody answered.
+    pub async fn leave(mut self) -> Vec<Value> {
+        self.request("shutdown", Value::Null).await.unwrap();
+        self.notify("exit", Value::Null).await;
+        let server = self.server.take().unwrap();
+        tokio::time::timeout(PATIENCE, server).await.expect("the server ends").unwrap();
+        self.requests()
     }
 
     async fn finish_shut_down(mut self) -> i32 {

@@ -27,5 +27,7 @@ pub mod stand_in;
 pub mod target;
 #[cfg(unix)]
 pub mod terminal;
+#[cfg(unix)]
+pub mod visitor;
 pub mod vscode;
 pub mod world;

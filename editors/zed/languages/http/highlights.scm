@@ -27,3 +27,7 @@
   (#match? @string.special "([<][<]|[{][{])[ \\t]*vault:"))
 ((raw_body) @string.special
   (#match? @string.special "([<][<]|[{][{])[ \\t]*vault:"))
+((xml_body) @string.special
+  (#match? @string.special "([<][<]|[{][{])[ \\t]*vault:"))
+((graphql_body) @string.special
+  (#match? @string.special "([<][<]|[{][{])[ \\t]*vault:"))
