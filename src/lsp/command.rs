@@ -10,13 +10,15 @@ use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 use crate::{
     feature::{
         command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        actions::{self, Effect},
         escape,
     },
     lsp::{
-        bare, convert, curl, extract, refresh, run, sign_in,
+        bare, convert, curl, environment, extract, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
+    text::Span,
     vault::{local::Change, person::Field, provider::Shelf, value::SecretValue},
     work::{
         Core, RunOutcome,
@@ -110,7 +112,7 @@ pub fn told(failure: &Failure) -> String {
 
 /// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
-    let answer = match parse(state, &params) {
+    let answer = match parse(state, &params).await {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
         Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
         Ok(Command::Extract(it)) => extract::extract(state, it).await,
@@ -125,7 +127,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
 }
 
 /// A command without any argument means the place where the person works: some clients can send none.
-fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
+async fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
     let about_a_document = [Verb::Run, Verb::Trust, Verb::CopyCurl].iter().any(|verb| verb.id() == params.command);
     match params.arguments.as_slice() {
         [] if about_a_document => {
@@ -139,10 +141,24 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
             }
             Command::parse(&params.command, Some(&argument))
         }
-        [] => Command::parse(&params.command, None),
+        [] => match Command::parse(&params.command, None) {
+            Ok(command) => Ok(command),
+            Err(message) => offered(state, &params.command).await.ok_or(message),
+        },
         [argument] => Command::parse(&params.command, Some(argument)),
         _ => Err(format!("`{}` takes one argument", escape::plain(&params.command))),
     }
+}
+
+/// The command `id` with the argument that a code action would give it where the person works.
+async fn offered(state: &State, id: &str) -> Option<Command> {
+    let focus = state.focus()?;
+    let snapshot = state.snapshot(&focus.uri).await?;
+    let actions = actions::actions(&snapshot.context(), focus.uri.as_str(), Span::at(focus.offset));
+    actions.into_iter().find_map(|action| match action.of_version(snapshot.edition.version).effect {
+        Effect::Command(command) if command.id() == id => Some(command),
+        Effect::Command(_) | Effect::Edit(_) => None,
+    })
 }
 
 async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
@@ -159,7 +175,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         | Command::Browse(Browse { uri, .. })
         | Command::Status(Scope { uri, .. })
         | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
-        Command::Unlock | Command::Lock => None,
+        Command::Unlock | Command::Lock | Command::UseEnvironment(_) => None,
     };
     let Some((workspace, core)) = home(state, uri).await else {
         return Answer::failed("there is no workspace that this could be about");
@@ -183,6 +199,7 @@ async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
             Answer::Other(Outcome::Status(Box::new(report)))
         }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
+        Command::UseEnvironment(it) => environment::choose(state, it.name).await,
     }
 }
 

@@ -199,7 +199,10 @@ impl LanguageServer for Server {
         let place = TextDocumentPositionParams::new(params.text_document.clone(), params.range.start);
         let Some((snapshot, _)) = self.place(&place).await else { return Ok(None) };
         let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
-        let actions = actions::actions(&snapshot.context(), params.text_document.uri.as_str(), span);
+        let mut actions = actions::actions(&snapshot.context(), params.text_document.uri.as_str(), span);
+        if !self.state.editor.abilities().plugin {
+            actions.extend(actions::environments(&snapshot.context(), span));
+        }
         let version = snapshot.edition.version;
         let actions: Vec<_> = actions.into_iter().map(|action| action.of_version(version)).collect();
         Ok(Some(files::code_actions(&self.state, &actions, &params.context).await))

@@ -2,9 +2,11 @@
 
 What the terminal shows goes to the standard output. A line of the standard input is JSON: {"text": .., "echo": true}
 types the text once the terminal echoes what is typed, {"text": .., "echo": false} once it does not. At the end one line
-on the standard error tells how the program ended and whether the terminal echoes.
+on the standard error tells how the program ended and whether the terminal echoes. The terminal is as large as LINES and
+COLUMNS say, where they are set.
 """
 
+import fcntl
 import json
 import os
 import pty

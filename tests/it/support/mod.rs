@@ -8,6 +8,8 @@ pub mod connect;
 pub mod debian;
 pub mod echo;
 pub mod front;
+#[cfg(unix)]
+pub mod helix;
 pub mod home;
 pub mod key_vault;
 pub mod ministack;
@@ -19,6 +21,8 @@ pub mod op;
 pub mod openbao;
 pub mod program;
 pub mod provision;
+#[cfg(unix)]
+pub mod screen;
 pub mod session;
 pub mod stand_in;
 pub mod target;
