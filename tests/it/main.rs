@@ -29,6 +29,8 @@ mod extract;
 mod hashicorp;
 mod hashicorp_setup;
 mod hashicorp_sign_in;
+#[cfg(unix)]
+mod helix;
 mod hostile_hosts;
 mod hostile_workspace;
 mod leaks;

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "sets the surroundings of the program")]
 
 use std::{
+    num::NonZero,
     process::{Child, Command, ExitStatus},
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
@@ -12,8 +13,8 @@ use super::terminal::{self, Keys, Started};
 
 /// How long somebody looks at the screen for what should come.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LINES: u16 = 32;
-const COLUMNS: u16 = 150;
+const LINES: NonZero<u16> = NonZero::new(32).expect("not zero");
+const COLUMNS: NonZero<u16> = NonZero::new(150).expect("not zero");
 /// What a program asks to learn what the terminal is, and the answer of one that can what a VT220 could.
 const WHO_ARE_YOU: &[u8] = b"\x1b[c";
 const VT220: &str = "\x1b[?62;22c";
@@ -67,15 +68,9 @@ impl Screen {
         self.emulator.screen().contents()
     }
 
-    /// The colour in which the last character of `text` is written, where it first stands.
-    pub fn colour(&self, text: &str) -> vt100::Color {
-        let screen = self.emulator.screen();
-        let mut rows = screen.rows(0, COLUMNS).enumerate();
-        let found = rows.find_map(|(row, line)| Some((row, line[..line.find(text)?].chars().count())));
-        let (row, column) = found.unwrap_or_else(|| panic!("there is no `{text}`:\n{}", self.text()));
-        let last = column + text.chars().count() - 1;
-        let cell = screen.cell(u16::try_from(row).unwrap(), u16::try_from(last).unwrap());
-        cell.expect("a cell of the screen").fgcolor()
+    /// The colours of the last character of `text`, wherever it stands.
+    pub fn colours(&self, text: &str) -> Vec<vt100::Color> {
+        colours(self.emulator.screen(), text)
     }
 
     /// Waits for the program's own end.
@@ -98,4 +93,14 @@ impl Drop for Screen {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The colours of the last character of `text`, wherever it stands on the screen.
+pub fn colours(screen: &vt100::Screen, text: &str) -> Vec<vt100::Color> {
+    let lines = (0..LINES.get()).zip(screen.rows(0, COLUMNS.get()));
+    let cells = lines.flat_map(|(row, line)| {
+        let columns = line.match_indices(text).map(|(at, _)| line[..at + text.len()].chars().count() - 1);
+        columns.map(|column| (row, u16::try_from(column).expect("columns are few"))).collect::<Vec<_>>()
+    });
+    cells.filter_map(|(row, column)| Some(screen.cell(row, column)?.fgcolor())).collect()
 }
