@@ -10,7 +10,6 @@ use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 use crate::{
     feature::{
         command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
-        actions::{self, Effect},
         escape,
     },
     lsp::{
@@ -18,7 +17,6 @@ use crate::{
         state::{State, Workspace},
     },
     name::SecretName,
-    text::Span,
     vault::{local::Change, person::Field, provider::Shelf, value::SecretValue},
     work::{
         Core, RunOutcome,
@@ -112,7 +110,7 @@ pub fn told(failure: &Failure) -> String {
 
 /// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
-    let answer = match parse(state, &params).await {
+    let answer = match parse(state, &params) {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
         Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
         Ok(Command::Extract(it)) => extract::extract(state, it).await,
@@ -127,7 +125,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
 }
 
 /// A command without any argument means the place where the person works: some clients can send none.
-async fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
+fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String> {
     let about_a_document = [Verb::Run, Verb::Trust, Verb::CopyCurl].iter().any(|verb| verb.id() == params.command);
     match params.arguments.as_slice() {
         [] if about_a_document => {
@@ -141,24 +139,10 @@ async fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, 
             }
             Command::parse(&params.command, Some(&argument))
         }
-        [] => match Command::parse(&params.command, None) {
-            Ok(command) => Ok(command),
-            Err(message) => offered(state, &params.command).await.ok_or(message),
-        },
+        [] => Command::parse(&params.command, None),
         [argument] => Command::parse(&params.command, Some(argument)),
         _ => Err(format!("`{}` takes one argument", escape::plain(&params.command))),
     }
-}
-
-/// The command `id` with the argument that a code action would give it where the person works.
-async fn offered(state: &State, id: &str) -> Option<Command> {
-    let focus = state.focus()?;
-    let snapshot = state.snapshot(&focus.uri).await?;
-    let actions = actions::actions(&snapshot.context(), focus.uri.as_str(), Span::at(focus.offset));
-    actions.into_iter().find_map(|action| match action.of_version(snapshot.edition.version).effect {
-        Effect::Command(command) if command.id() == id => Some(command),
-        Effect::Command(_) | Effect::Edit(_) => None,
-    })
 }
 
 async fn carry_out(state: &Arc<State>, command: Command) -> Answer {

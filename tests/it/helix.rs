@@ -42,10 +42,19 @@ impl World {
         assert_eq!(stored.code, 0, "{stored:?}");
     }
 
-    /// Writes `text` with the target's address in place of `HOST`, and opens it.
+    /// Writes `text` with the target's address in place of `HOST`, and opens it. A last request has something wrong; once
+    /// that is marked, the server is ready for keys.
     fn open(&self, name: &str, text: &str) -> Option<Helix> {
-        self.desk.program.file(name, text.replace("HOST", &self.origin()));
-        self.desk.open(name)
+        let text = format!("{text}\n### marked\nGET HOST/<<vault:my-token>>\n").replace("HOST", &self.origin());
+        self.desk.program.file(name, text);
+        let mut helix = self.desk.open(name)?;
+        helix.see(UNKNOWN);
+        Some(helix)
+    }
+
+    /// Writes the person's own configuration.
+    fn integrate(&self, text: &str) {
+        self.desk.program.user_config(text);
     }
 
     fn read(&self, name: &str) -> String {
@@ -56,10 +65,7 @@ impl World {
 #[test]
 fn what_is_wrong_is_seen_and_hover_tells_more() {
     let Some(world) = World::new() else { return };
-    let Some(mut helix) = world.open("a.http", "GET HOST/<<vault:my-token>>\n\n###\nGET HOST/<<vault:known>>\n") else {
-        return;
-    };
-    helix.see(UNKNOWN);
+    let Some(mut helix) = world.open("a.http", "GET HOST/<<vault:known>>\n") else { return };
     helix.go_to("vault:known");
     helix.press(" k");
     helix.see("Secret known");
@@ -205,7 +211,8 @@ fn a_collection_is_checked_and_its_requests_are_sent() {
   ]
 }
 "#;
-    let Some(mut helix) = world.open("c.postman_collection.json", collection) else { return };
+    world.desk.program.file("c.postman_collection.json", collection.replace("HOST", &world.origin()));
+    let Some(mut helix) = world.desk.open("c.postman_collection.json") else { return };
     helix.see(UNKNOWN);
     helix.go_to("vault:known");
     helix.act("Send request", "Send request");
@@ -253,7 +260,8 @@ fn the_page_says_what_helix_finds() {
 fn an_older_helix_tells_how_a_request_went() {
     let Some(desk) = Desk::new(Suite::Stable) else { return };
     let echo = Echo::start();
-    desk.program.file("a.http", format!("GET http://{}/one\nX-Key: <<vault:my-token>>\n\n###\nGET http://{0}/two\n", echo.address));
+    let host = format!("http://{}", echo.address);
+    desk.program.file("a.http", format!("GET {host}/one\nX-Key: <<vault:my-token>>\n\n###\nGET {host}/two\n"));
     let Some(mut helix) = desk.open("a.http") else { return };
     helix.go_to("vault:my");
     helix.see(UNKNOWN);

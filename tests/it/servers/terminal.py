@@ -12,11 +12,15 @@ import os
 import pty
 import select
 import signal
+import struct
 import sys
 import termios
 
 child, terminal = pty.fork()
 if child == 0:
+    if "LINES" in os.environ:
+        size = struct.pack("HHHH", int(os.environ["LINES"]), int(os.environ["COLUMNS"]), 0, 0)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, size)
     os.execv(sys.argv[1], sys.argv[1:])
 
 
