@@ -16,6 +16,7 @@ mod curl;
 mod environment;
 mod extract;
 mod files;
+mod pages;
 mod refresh;
 mod rename;
 mod run;

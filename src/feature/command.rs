@@ -216,6 +216,11 @@ impl Verb {
         Self::UseEnvironment,
     ];
 
+    /// The command with this id.
+    pub fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.id() == id)
+    }
+
     /// The id that travels as `workspace/executeCommand`'s `command`.
     pub const fn id(self) -> &'static str {
         match self {
@@ -269,7 +274,7 @@ impl Command {
     /// A message that names the command and the argument it takes. It never repeats what was sent: a client that
     /// gets the contract wrong may have put anything there.
     pub fn parse(id: &str, argument: Option<&Value>) -> Result<Self, String> {
-        let Some(verb) = Verb::ALL.into_iter().find(|verb| verb.id() == id) else {
+        let Some(verb) = Verb::of(id) else {
             return Err(format!("there is no command `{}`", escape::plain(id)));
         };
         let parsed = match verb {
@@ -318,6 +323,27 @@ impl Command {
 
     pub const fn id(&self) -> &'static str {
         self.verb().id()
+    }
+
+    /// The document that it is about, or in whose workspace it is to be done.
+    pub fn uri(&self) -> Option<&str> {
+        match self {
+            Self::Run(Run { uri, .. })
+            | Self::CopyCurl(Run { uri, .. })
+            | Self::Extract(Extract { uri, .. })
+            | Self::AllowHost(AllowHost { uri, .. })
+            | Self::Trust(Trust { uri, .. }) => Some(uri),
+            Self::Create(Create { uri, .. })
+            | Self::Enable(Named { uri, .. })
+            | Self::OpenAtProvider(Named { uri, .. })
+            | Self::Link(Link { uri, .. })
+            | Self::Login(Login { uri, .. })
+            | Self::Disconnect(Login { uri, .. })
+            | Self::Browse(Browse { uri, .. })
+            | Self::Status(Scope { uri, .. })
+            | Self::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
+            Self::Unlock | Self::Lock | Self::UseEnvironment(_) => None,
+        }
     }
 
     /// What an editor shows for it, as plain text.

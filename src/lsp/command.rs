@@ -9,11 +9,11 @@ use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
     feature::{
-        command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        command::{AllowHost, Browse, Command, Create, Link, Verb},
         escape,
     },
     lsp::{
-        bare, convert, curl, environment, extract, refresh, run, sign_in,
+        bare, convert, curl, environment, extract, pages, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
@@ -110,7 +110,20 @@ pub fn told(failure: &Failure) -> String {
 
 /// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
-    let answer = match parse(state, &params) {
+    let plugin = state.editor.abilities().plugin;
+    let answer = match Verb::of(&params.command) {
+        Some(verb) if !plugin && params.arguments.is_empty() && pages::can_start(state, verb).await => {
+            bare::start(state, verb)
+        }
+        _ => answer(state, params).await,
+    };
+    serde_json::to_value(answer).expect("answers are plain data with text keys")
+}
+
+async fn answer(state: &Arc<State>, params: ExecuteCommandParams) -> Answer {
+    let command = parse(state, &params);
+    let asked = command.as_ref().ok().cloned();
+    let answer = match command {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
         Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
         Ok(Command::Extract(it)) => extract::extract(state, it).await,
@@ -119,9 +132,9 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
     };
     let answer = answer.unwrap_or_else(Answer::failed);
     if !state.editor.abilities().plugin {
-        bare::tell(state, &answer);
+        bare::tell(state, asked, &answer);
     }
-    serde_json::to_value(answer).expect("answers are plain data with text keys")
+    answer
 }
 
 /// A command without any argument means the place where the person works: some clients can send none.
@@ -145,23 +158,9 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
     }
 }
 
-async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
-    let uri = match &command {
-        Command::Run(it) | Command::CopyCurl(it) => Some(it.uri.as_str()),
-        Command::Extract(it) => Some(it.uri.as_str()),
-        Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
-        Command::Create(Create { uri, .. })
-        | Command::Enable(Named { uri, .. })
-        | Command::OpenAtProvider(Named { uri, .. })
-        | Command::Link(Link { uri, .. })
-        | Command::Login(Login { uri, .. })
-        | Command::Disconnect(Login { uri, .. })
-        | Command::Browse(Browse { uri, .. })
-        | Command::Status(Scope { uri, .. })
-        | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
-        Command::Unlock | Command::Lock | Command::UseEnvironment(_) => None,
-    };
-    let Some((workspace, core)) = home(state, uri).await else {
+/// Carries out a command that has no way of its own.
+pub async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
+    let Some((workspace, core)) = home(state, command.uri()).await else {
         return Answer::failed("there is no workspace that this could be about");
     };
     match command {

@@ -34,8 +34,8 @@ use super::{
     ProcessVariables,
     link::{
         Coordinates,
-        arn::{AwsSecret, SecretArn, Version},
-        integration::Aws,
+        arn::SecretArn,
+        aws::{Aws, AwsSecret, Version},
     },
     organization::Bound,
     provider::{Browse, Check, Existence, Login, Provider, ReadMany},
