@@ -1,6 +1,8 @@
 //! The real Helix with the real server, set up as its page says: what a person sees and what their keys do.
 #![expect(clippy::disallowed_methods, reason = "reads what the editor wrote, and tells how long a newcomer takes")]
 
+mod pages;
+
 use std::{
     fs,
     io::Write,
@@ -120,7 +122,7 @@ fn a_request_is_sent_and_its_response_is_a_private_masked_file() {
     helix.press("ga");
     helix.see("### second");
     helix.quit();
-    assert!(world.desk.responses().is_empty(), "nothing stays when Helix ended");
+    world.desk.see_no_responses();
     world.desk.search_for(CANARY);
 }
 

@@ -81,15 +81,15 @@ impl Desk {
 
     /// The address of the page number `index` that was opened in the browser, once it was.
     pub fn page(&self, index: usize) -> String {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until("no page was opened", || {
             let opened = fs::read_to_string(self.folder("opened")).unwrap_or_default();
-            if let Some(page) = opened.lines().nth(index) {
-                return page.to_owned();
-            }
-            assert!(Instant::now() < end, "no page was opened: {opened}");
-            thread::park_timeout(Duration::from_millis(10));
-        }
+            opened.lines().nth(index).map(str::to_owned)
+        })
+    }
+
+    /// Waits until no response lies in a file any more.
+    pub fn see_no_responses(&self) {
+        until("responses stay", || self.responses().is_empty().then_some(()));
     }
 
     /// Panics when a file of this world holds `canary`.
@@ -162,8 +162,14 @@ impl Helix {
         self.see(wanted);
         let row = |text: &str| self.text().lines().position(|line| line.contains(text)).expect("it was seen");
         let steps = row(wanted) - row(first);
-        self.press(&"\x1b[B".repeat(steps));
-        self.press("\r");
+        let shown = self.text().matches(first).count();
+        self.press(&format!("{}\r", "\x1b[B".repeat(steps)));
+        self.wait("the list does not close", |screen| screen.contents().matches(first).count() < shown);
+    }
+
+    /// Waits until nothing is wrong with the first line any more.
+    pub fn see_healed(&mut self) {
+        self.wait("the mark does not go", |screen| !screen.contents().lines().next().is_some_and(|it| it.contains('●')));
     }
 
     /// Leaves what is open; `gone` was a part of it.
@@ -176,6 +182,18 @@ impl Helix {
     pub fn quit(mut self) {
         self.command("quit-all!");
         assert!(self.screen.end().success());
+    }
+}
+
+/// Looks until there is what is waited for.
+fn until<T>(amiss: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{amiss}");
+        thread::park_timeout(Duration::from_millis(10));
     }
 }
 
