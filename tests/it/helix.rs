@@ -3,12 +3,7 @@
 
 mod pages;
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::PermissionsExt,
-    time::Instant,
-};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, time::Instant};
 
 use crate::support::{
     debian::Suite,

@@ -85,8 +85,11 @@ fn neovim_colours_a_reference_to_the_character() {
     let parsers = editor.home().join("parsers/parser");
     fs::create_dir_all(&parsers).unwrap();
     let vaultref = repository().join("editors/tree-sitter-vaultref");
-    let sources =
-        [("http", provision::sources("tree-sitter-http")), ("json", provision::sources("tree-sitter-json")), ("vaultref", vaultref)];
+    let sources = [
+        ("http", provision::sources("tree-sitter-http")),
+        ("json", provision::sources("tree-sitter-json")),
+        ("vaultref", vaultref),
+    ];
     for (name, folder) in sources {
         if let Err(reason) = compile(&folder.join("src"), &parsers.join(format!("{name}.so"))) {
             return provision::skip(&format!("the colours of tree-sitter in Neovim: {reason}"));

@@ -169,7 +169,9 @@ impl Helix {
 
     /// Waits until nothing is wrong with the first line any more.
     pub fn see_healed(&mut self) {
-        self.wait("the mark does not go", |screen| !screen.contents().lines().next().is_some_and(|it| it.contains('●')));
+        self.wait("the mark does not go", |screen| {
+            !screen.contents().lines().next().is_some_and(|it| it.contains('●'))
+        });
     }
 
     /// Leaves what is open; `gone` was a part of it.
