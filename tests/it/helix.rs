@@ -122,6 +122,17 @@ fn a_request_is_sent_and_its_response_is_a_private_masked_file() {
 }
 
 #[test]
+fn a_response_goes_with_the_terminal_that_helix_runs_in() {
+    let Some(world) = World::new() else { return };
+    let Some(mut helix) = world.open("a.http", "GET HOST/first\n") else { return };
+    helix.act("Send request", "Send request");
+    helix.see("GET /first HTTP/1.1");
+    assert_eq!(world.desk.responses().len(), 1);
+    drop(helix);
+    world.desk.see_no_responses();
+}
+
+#[test]
 fn a_host_that_was_never_approved_is_asked_about_before_anything_is_sent() {
     let Some(world) = World::new() else { return };
     world.store("fresh", &[]);
