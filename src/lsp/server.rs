@@ -78,7 +78,9 @@ impl LanguageServer for Server {
         self.state.editor.spawn(refresh::watch(Arc::downgrade(&self.state)));
     }
 
+    /// What lies on the disk goes before the answer: some clients kill the server as soon as they have it.
     async fn shutdown(&self) -> Result<()> {
+        self.state.shown.end();
         Ok(())
     }
 

@@ -57,7 +57,6 @@ fn copies_of_a_query_are_the_same() {
     let copies = [
         (REFERENCES.to_owned(), "editors/nvim/queries/vaultref/highlights.scm".to_owned()),
         (format!("{}/{injections}", OF_REQUESTS[1]), format!("{}/{injections}", OF_REQUESTS[2])),
-        (format!("{}/{injections}", OF_REQUESTS[1]), format!("{}/{injections}", OF_REQUESTS[3])),
     ];
     let names = ["highlights.scm", injections];
     let of_collections = OF_COLLECTIONS[1..].iter().flat_map(|folder| names.map(|name| (folder, name)));
