@@ -13,6 +13,7 @@ mod client;
 mod command;
 mod convert;
 mod curl;
+mod environment;
 mod extract;
 mod files;
 mod pages;

@@ -7,6 +7,7 @@ use std::{alloc::System, env, ffi::OsString, io, path::PathBuf, process::ExitCod
 
 use clap::Parser;
 use etcetera::BaseStrategy;
+use tokio::io::AsyncRead;
 use tracing_subscriber::{Layer, filter, layer::SubscriberExt, util::SubscriberInitExt};
 use vaultls::{
     cli::{
@@ -58,8 +59,7 @@ fn main() -> ExitCode {
 async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal) -> ExitCode {
     match command {
         Command::Lsp(_) => {
-            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-            let code = lsp::serve(input, output, options(machine.clone())).await;
+            let code = lsp::serve(client(), tokio::io::stdout(), options(machine.clone())).await;
             ExitCode::from(u8::try_from(code).unwrap_or(1))
         }
         Command::Demo => {
@@ -68,6 +68,37 @@ async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal)
         }
         command => cli::run(command, machine, terminal).await.into(),
     }
+}
+
+/// What the client says. It also ends when the system tells the program to end, as when a terminal is closed with the
+/// editor in it: what the server keeps on the disk for its client goes before the program does.
+fn client() -> impl AsyncRead + Send + Unpin + 'static {
+    let (input, mut said) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        let mut stdin = tokio::io::stdin();
+        tokio::select! {
+            _ = tokio::io::copy(&mut stdin, &mut said) => {}
+            () = told_to_end() => {}
+        }
+    });
+    input
+}
+
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut hangup), Ok(mut terminate)) = (signal(SignalKind::hangup()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = hangup.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    std::future::pending().await
 }
 
 /// How the language server opens workspaces on this machine.

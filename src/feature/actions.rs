@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::{
     feature::{
         Context, Edit,
-        command::{Command, Extract, Run},
+        command::{Command, Extract, Run, UseEnvironment},
         trouble,
     },
     text::Span,
@@ -17,6 +17,8 @@ use crate::{
 
 /// The most actions offered at once.
 const MAX_ACTIONS: usize = 40;
+/// How many environments are offered.
+const MAX_ENVIRONMENTS: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
@@ -81,6 +83,18 @@ fn send(context: &Context<'_>, uri: &str, span: Span) -> Vec<Action> {
     let run = Run { uri: uri.to_owned(), request: Some(request), line: None, environment: None, pipe: None };
     let copy = Command::CopyCurl(run.clone());
     [Command::Run(run), copy].map(|command| Action::command(command, None)).to_vec()
+}
+
+/// The other environments that the request at `span` can be sent with: for editors in which nothing else chooses one.
+pub fn environments(context: &Context<'_>, span: Span) -> Vec<Action> {
+    if context.document.request_at(span.start).is_none() {
+        return Vec::new();
+    }
+    let chosen = context.environment.name.as_deref();
+    let others = context.environment.available.iter().map(String::as_str).filter(|name| chosen != Some(*name));
+    let others = others.take(MAX_ENVIRONMENTS).chain(chosen.map(|_| ""));
+    let choose = |name: &str| Command::UseEnvironment(UseEnvironment { name: Some(name.to_owned()) });
+    others.map(|name| Action::command(choose(name), None)).collect()
 }
 
 impl Action {
@@ -153,6 +167,20 @@ mod tests {
     fn a_request_can_always_be_sent() {
         check(&Fixture::http("GET https://a.$0b\n"), &[]);
         assert_eq!(at_cursor(&Fixture::http("# $0nothing\n")), []);
+    }
+
+    #[test]
+    fn a_request_can_be_given_another_environment_or_none() {
+        let mut fixture = Fixture::http("GET https://a.$0b\n");
+        let titles = |fixture: &Fixture| -> Vec<String> {
+            let actions = environments(&fixture.context(), Span::at(fixture.cursor()));
+            actions.into_iter().map(|action| action.title).collect()
+        };
+        assert_eq!(titles(&fixture), [""; 0]);
+        fixture.environment.available = vec!["development".into(), "production".into()];
+        assert_eq!(titles(&fixture), ["Use the environment `development`", "Use the environment `production`"]);
+        fixture.environment.name = Some("production".into());
+        assert_eq!(titles(&fixture), ["Use the environment `development`", "Use no environment"]);
     }
 
     #[test]

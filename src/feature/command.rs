@@ -27,6 +27,7 @@ pub enum Command {
     ResetCache(ResetCache),
     Extract(Extract),
     CopyCurl(Run),
+    UseEnvironment(UseEnvironment),
 }
 
 /// Which command, without its argument.
@@ -48,6 +49,7 @@ pub enum Verb {
     ResetCache,
     Extract,
     CopyCurl,
+    UseEnvironment,
 }
 
 /// Sends a request: the one numbered `request`, else the one at `line`, else the first.
@@ -183,13 +185,23 @@ pub struct Extract {
     pub allowed_domains: Option<Vec<String>>,
 }
 
+/// Chooses the environment that requests are sent with, until the server ends. For clients without a chooser of their
+/// own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UseEnvironment {
+    /// An empty one means none; without it the person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// An object without members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
 impl Verb {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Run,
         Self::AllowHost,
         Self::Create,
@@ -206,6 +218,7 @@ impl Verb {
         Self::ResetCache,
         Self::Extract,
         Self::CopyCurl,
+        Self::UseEnvironment,
     ];
 
     /// The command with this id.
@@ -232,6 +245,7 @@ impl Verb {
             Self::ResetCache => "vaultls.resetCache",
             Self::Extract => "vaultls.extract",
             Self::CopyCurl => "vaultls.copyCurl",
+            Self::UseEnvironment => "vaultls.useEnvironment",
         }
     }
 
@@ -253,6 +267,7 @@ impl Verb {
             Self::ResetCache => "{uri?, name?}",
             Self::Extract => "{uri, version, span: {start, end}, name, allowedDomains?: [..]}",
             Self::CopyCurl => "{uri, request? | line?, environment?}",
+            Self::UseEnvironment => "{name?}",
         }
     }
 }
@@ -284,6 +299,7 @@ impl Command {
             Verb::ResetCache => read(argument).map(Self::ResetCache),
             Verb::Extract => read(argument).map(Self::Extract),
             Verb::CopyCurl => read(argument).map(Self::CopyCurl),
+            Verb::UseEnvironment => read(argument).map(Self::UseEnvironment),
         };
         parsed.ok_or_else(|| format!("`{id}` takes one argument {}, and was given something else", verb.shape()))
     }
@@ -306,6 +322,7 @@ impl Command {
             Self::ResetCache(_) => Verb::ResetCache,
             Self::Extract(_) => Verb::Extract,
             Self::CopyCurl(_) => Verb::CopyCurl,
+            Self::UseEnvironment(_) => Verb::UseEnvironment,
         }
     }
 
@@ -330,7 +347,7 @@ impl Command {
             | Self::Browse(Browse { uri, .. })
             | Self::Status(Scope { uri, .. })
             | Self::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
-            Self::Unlock | Self::Lock => None,
+            Self::Unlock | Self::Lock | Self::UseEnvironment(_) => None,
         }
     }
 
@@ -361,6 +378,11 @@ impl Command {
             Self::ResetCache(ResetCache { name: None, .. }) => "Forget everything cached".into(),
             Self::Extract(Extract { name, .. }) => format!("Move this value to the local vault as `{name}`"),
             Self::CopyCurl(_) => "Copy as cURL".into(),
+            Self::UseEnvironment(UseEnvironment { name }) => match name.as_deref() {
+                None => "Choose the environment".into(),
+                Some("") => "Use no environment".into(),
+                Some(name) => format!("Use the environment `{}`", escape::plain(name)),
+            },
         }
     }
 
@@ -380,6 +402,7 @@ impl Command {
             Self::ResetCache(argument) => serde_json::to_value(argument),
             Self::Extract(argument) => serde_json::to_value(argument),
             Self::CopyCurl(argument) => serde_json::to_value(argument),
+            Self::UseEnvironment(argument) => serde_json::to_value(argument),
         };
         value.expect("arguments are plain data with text keys")
     }
@@ -457,6 +480,7 @@ mod tests {
             Command::ResetCache(ResetCache::default()),
             Command::Extract(extract),
             Command::CopyCurl(run),
+            Command::UseEnvironment(UseEnvironment { name: Some("production".into()) }),
         ]
     }
 

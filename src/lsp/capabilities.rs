@@ -163,7 +163,7 @@ pub fn announce(abilities: &Abilities) -> ServerCapabilities {
         semantic_tokens_provider: Some(tokens().into()),
         diagnostic_provider: abilities.pull_diagnostics.then(|| DiagnosticServerCapabilities::Options(diagnostics())),
         execute_command_provider: Some(ExecuteCommandOptions {
-            commands: Verb::ALL.map(|verb| verb.id().to_owned()).to_vec(),
+            commands: commands(abilities),
             work_done_progress_options: WorkDoneProgressOptions { work_done_progress: Some(true) },
         }),
         workspace: Some(WorkspaceServerCapabilities {
@@ -192,6 +192,12 @@ fn completion() -> CompletionOptions {
         trigger_characters: Some(["<", "{", ":", "/", "$", ".", " "].map(str::to_owned).to_vec()),
         ..CompletionOptions::default()
     }
+}
+
+/// Our plugins have choosers of their own, in which another choice would not show.
+fn commands(abilities: &Abilities) -> Vec<String> {
+    let announced = Verb::ALL.into_iter().filter(|verb| !abilities.plugin || *verb != Verb::UseEnvironment);
+    announced.map(|verb| verb.id().to_owned()).collect()
 }
 
 fn code_actions(abilities: &Abilities) -> CodeActionProviderCapability {

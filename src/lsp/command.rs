@@ -13,7 +13,7 @@ use crate::{
         escape,
     },
     lsp::{
-        bare, convert, curl, extract, pages, refresh, run, sign_in,
+        bare, convert, curl, environment, extract, pages, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
@@ -187,6 +187,7 @@ pub async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
             Answer::Other(Outcome::Status(Box::new(report)))
         }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,
+        Command::UseEnvironment(it) => environment::choose(state, it.name).await,
     }
 }
 

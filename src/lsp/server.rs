@@ -80,7 +80,9 @@ impl LanguageServer for Server {
         self.state.editor.spawn(refresh::watch(Arc::downgrade(&self.state)));
     }
 
+    /// What lies on the disk goes before the answer: some clients kill the server as soon as they have it.
     async fn shutdown(&self) -> Result<()> {
+        self.state.shown.end();
         Ok(())
     }
 
@@ -204,7 +206,10 @@ impl LanguageServer for Server {
         let place = TextDocumentPositionParams::new(params.text_document.clone(), params.range.start);
         let Some((snapshot, _)) = self.place(&place).await else { return Ok(None) };
         let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
-        let actions = actions::actions(&snapshot.context(), params.text_document.uri.as_str(), span);
+        let mut actions = actions::actions(&snapshot.context(), params.text_document.uri.as_str(), span);
+        if !self.state.editor.abilities().plugin {
+            actions.extend(actions::environments(&snapshot.context(), span));
+        }
         let version = snapshot.edition.version;
         let actions: Vec<_> = actions.into_iter().map(|action| action.of_version(version)).collect();
         Ok(Some(files::code_actions(&self.state, &actions, &params.context).await))

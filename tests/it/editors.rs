@@ -11,6 +11,7 @@ use std::{
 use toml::{Table, Value};
 use vaultls::feature::command::Verb;
 
+const HELIX: &str = "editors/helix/languages.toml";
 /// The keys of Helix's documentation, page "Languages".
 const HELIX_LANGUAGE: [&str; 11] = [
     "name",
@@ -28,7 +29,7 @@ const HELIX_LANGUAGE: [&str; 11] = [
 
 #[test]
 fn helix_is_told_how_to_start_the_server() {
-    let settings = table("editors/helix/languages.toml");
+    let settings = table(HELIX);
     let server = &settings["language-server"]["vaultls"];
     assert_eq!(server["command"].as_str(), Some("vaultls"));
     assert_eq!(strings(&server["args"]), ["lsp"]);
@@ -36,23 +37,21 @@ fn helix_is_told_how_to_start_the_server() {
 
 #[test]
 fn helix_is_given_only_keys_that_it_knows() {
-    for file in ["editors/helix/languages.toml", "editors/helix/references.toml"] {
-        for language in languages(file) {
-            for key in language.keys() {
-                assert!(HELIX_LANGUAGE.contains(&key.as_str()), "{file}: Helix knows no `{key}`");
-            }
+    for language in languages(HELIX) {
+        for key in language.keys() {
+            assert!(HELIX_LANGUAGE.contains(&key.as_str()), "Helix knows no `{key}`");
         }
     }
 }
 
+/// Helix's own table has none of them, so each must be whole: without a scope no language at all is read.
 #[test]
-fn every_language_of_helix_has_a_server_or_is_injected() {
-    for file in ["editors/helix/languages.toml", "editors/helix/references.toml"] {
-        for language in languages(file) {
-            let is_injected = language.contains_key("injection-regex");
-            let servers = language.get("language-servers").map(strings).unwrap_or_default();
-            assert!(is_injected || servers == ["vaultls"], "{file}: {:?}", language["name"]);
-        }
+fn every_language_of_helix_is_whole_and_has_a_server_or_is_injected() {
+    for language in languages(HELIX) {
+        let is_injected = language.contains_key("injection-regex");
+        let servers = language.get("language-servers").map(strings).unwrap_or_default();
+        assert!(is_injected || servers == ["vaultls"], "{:?}", language["name"]);
+        assert!(["scope", "file-types"].iter().all(|key| language.contains_key(*key)), "{:?}", language["name"]);
     }
 }
 
@@ -60,7 +59,7 @@ fn every_language_of_helix_has_a_server_or_is_injected() {
 #[test]
 fn every_new_language_of_helix_has_its_queries() {
     let folders: BTreeSet<String> = entries("editors/helix/runtime/queries");
-    let names = languages("editors/helix/references.toml").into_iter();
+    let names = languages(HELIX).into_iter();
     let names: BTreeSet<String> = names.map(|language| text(&language["name"]).to_owned()).collect();
     assert_eq!(names, folders);
     for name in names {
@@ -70,13 +69,24 @@ fn every_new_language_of_helix_has_its_queries() {
 
 #[test]
 fn the_grammar_that_helix_builds_is_there() {
-    let settings = table("editors/helix/references.toml");
+    let settings = table(HELIX);
     let grammars = settings["grammar"].as_array().expect("grammars");
+    let of_zed = table("editors/zed/extension.toml");
+    let mut built = Vec::new();
     for grammar in grammars {
-        let path = text(&grammar["source"]["path"]);
-        let folder = path.strip_prefix("/path/to/vaultls/").expect("a path in a clone");
-        assert!(repository().join(folder).join("src/parser.c").is_file(), "{folder}");
+        let (name, source) = (text(&grammar["name"]), &grammar["source"]);
+        if let Some(path) = source.get("path") {
+            let folder = text(path).strip_prefix("/path/to/vaultls/").expect("a path in a clone");
+            assert!(repository().join(folder).join("src/parser.c").is_file(), "{folder}");
+        } else {
+            // The same grammar at the same commit everywhere.
+            let same = &of_zed["grammars"][name];
+            assert_eq!((&source["git"], &source["rev"]), (&same["repository"], &same["commit"]));
+        }
+        built.push(name);
     }
+    let fetched = strings(&settings["use-grammars"]["only"]);
+    assert!(built.iter().all(|name| fetched.contains(name)), "{fetched:?}");
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod extract;
 mod hashicorp;
 mod hashicorp_setup;
 mod hashicorp_sign_in;
+#[cfg(unix)]
+mod helix;
 mod hostile_hosts;
 mod hostile_workspace;
 #[cfg(unix)]

@@ -8,7 +8,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
 use tree_sitter::{Language, Node, Parser, Query, QueryCursor, StreamingIterator, Tree};
 
 use crate::support::{
@@ -28,13 +27,13 @@ const OF_REQUESTS: [&str; 5] = [
     "queries/http",
     "editors/nvim/queries/http",
     "editors/nvim/queries/kulala_http",
-    "editors/helix/runtime/queries/http-vault",
+    "editors/helix/runtime/queries/http",
     "editors/zed/languages/http",
 ];
 
 /// The folders of queries for collections.
 const OF_COLLECTIONS: [&str; 3] =
-    ["queries/json", "editors/nvim/queries/json", "editors/helix/runtime/queries/postman"];
+    ["queries/json", "editors/nvim/queries/json", "editors/helix/runtime/queries/json-vault"];
 
 #[test]
 fn every_query_compiles_against_its_grammar() {
@@ -59,9 +58,7 @@ fn copies_of_a_query_are_the_same() {
     let injections = "injections.scm";
     let copies = [
         (REFERENCES.to_owned(), "editors/nvim/queries/vaultref/highlights.scm".to_owned()),
-        (REFERENCES.to_owned(), "editors/helix/runtime/queries/vaultref/highlights.scm".to_owned()),
         (format!("{}/{injections}", OF_REQUESTS[1]), format!("{}/{injections}", OF_REQUESTS[2])),
-        (format!("{}/{injections}", OF_REQUESTS[1]), format!("{}/{injections}", OF_REQUESTS[3])),
     ];
     let names = ["highlights.scm", injections];
     let of_collections = OF_COLLECTIONS[1..].iter().flat_map(|folder| names.map(|name| (folder, name)));
@@ -94,8 +91,11 @@ fn check_neovim(neovim: &Neovim) {
     let parsers = editor.home().join("parsers/parser");
     fs::create_dir_all(&parsers).unwrap();
     let vaultref = repository().join("editors/tree-sitter-vaultref");
-    let sources =
-        [("http", package("tree-sitter-http")), ("json", package("tree-sitter-json")), ("vaultref", vaultref)];
+    let sources = [
+        ("http", provision::sources("tree-sitter-http")),
+        ("json", provision::sources("tree-sitter-json")),
+        ("vaultref", vaultref),
+    ];
     for (name, folder) in sources {
         if let Err(reason) = compile(&folder.join("src"), &parsers.join(format!("{name}.so"))) {
             return provision::skip(&format!("the colours of tree-sitter in Neovim: {reason}"));
@@ -278,18 +278,6 @@ fn without_heritage(path: &str) -> String {
         Some((first, rest)) if first == "; extends" || first.starts_with("; inherits: ") => rest.to_owned(),
         _ => text,
     }
-}
-
-/// Where the sources of a dependency are.
-fn package(name: &str) -> PathBuf {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["metadata", "--format-version=1", "--offline", "--locked", "--manifest-path"]);
-    let output = command.arg(repository().join("Cargo.toml")).output().expect("cargo starts");
-    let known: Value = serde_json::from_slice(&output.stdout).expect("cargo tells its packages");
-    let packages = known["packages"].as_array().expect("a list of packages");
-    let found = packages.iter().find(|package| package["name"] == name).expect("a dependency of this crate");
-    let manifest = Path::new(found["manifest_path"].as_str().expect("a path"));
-    manifest.parent().expect("a manifest lies in a folder").to_owned()
 }
 
 /// Builds a parser as editors do.

@@ -85,7 +85,8 @@ fn a_workspace_chooses_nothing_but_the_environment() {
 fn the_extension_announces_every_command_of_the_server() {
     let package: Value = serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap();
     let commands = package["contributes"]["commands"].as_array().unwrap();
-    for id in Verb::ALL.map(Verb::id) {
+    // The extension chooses environments by itself.
+    for id in Verb::ALL.into_iter().filter(|verb| *verb != Verb::UseEnvironment).map(Verb::id) {
         assert!(commands.iter().any(|command| command["command"] == id), "`{id}` is not in package.json");
     }
 }

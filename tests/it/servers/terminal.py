@@ -2,19 +2,25 @@
 
 What the terminal shows goes to the standard output. A line of the standard input is JSON: {"text": .., "echo": true}
 types the text once the terminal echoes what is typed, {"text": .., "echo": false} once it does not. At the end one line
-on the standard error tells how the program ended and whether the terminal echoes.
+on the standard error tells how the program ended and whether the terminal echoes. The terminal is as large as LINES and
+COLUMNS say, where they are set.
 """
 
+import fcntl
 import json
 import os
 import pty
 import select
 import signal
+import struct
 import sys
 import termios
 
 child, terminal = pty.fork()
 if child == 0:
+    if "LINES" in os.environ:
+        size = struct.pack("HHHH", int(os.environ["LINES"]), int(os.environ["COLUMNS"]), 0, 0)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, size)
     os.execv(sys.argv[1], sys.argv[1:])
 
 

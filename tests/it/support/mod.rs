@@ -9,6 +9,8 @@ pub mod debian;
 pub mod echo;
 pub mod emacs;
 pub mod front;
+#[cfg(unix)]
+pub mod helix;
 pub mod home;
 #[cfg(unix)]
 pub mod kakoune;
@@ -22,6 +24,8 @@ pub mod op;
 pub mod openbao;
 pub mod program;
 pub mod provision;
+#[cfg(unix)]
+pub mod screen;
 pub mod session;
 pub mod stand_in;
 pub mod target;

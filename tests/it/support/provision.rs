@@ -13,6 +13,8 @@ use std::{
     },
 };
 
+use serde_json::Value;
+
 const REQUIREMENTS: &str = include_str!("../servers/requirements.txt");
 
 /// A program of the pinned Python environment, such as `bao` or `nvim`; none where it cannot be had, which was said.
@@ -51,6 +53,18 @@ pub fn scratch(name: &str) -> PathBuf {
 /// The folder of programs and packages that tests fetch.
 pub fn servers() -> PathBuf {
     target().join("test-servers")
+}
+
+/// Where the sources of a dependency are.
+pub fn sources(name: &str) -> PathBuf {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version=1", "--offline", "--locked", "--manifest-path"]);
+    let output = command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).output().expect("cargo starts");
+    let known: Value = serde_json::from_slice(&output.stdout).expect("cargo tells its packages");
+    let packages = known["packages"].as_array().expect("a list of packages");
+    let found = packages.iter().find(|package| package["name"] == name).expect("a dependency of this crate");
+    let manifest = Path::new(found["manifest_path"].as_str().expect("a path"));
+    manifest.parent().expect("a manifest lies in a folder").to_owned()
 }
 
 fn target() -> PathBuf {

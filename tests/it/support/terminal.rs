@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Terminal {
     child: Child,
-    keys: ChildStdin,
+    keys: Keys,
     output: Receiver<Vec<u8>>,
     /// Everything that was shown so far.
     shown: String,
@@ -38,24 +38,51 @@ pub struct Ended {
     pub echoes: bool,
 }
 
+/// A program in a terminal, and the way to its keys and its output.
+pub struct Started {
+    pub child: Child,
+    pub keys: Keys,
+    pub output: Receiver<Vec<u8>>,
+}
+
+/// The keyboard of a terminal.
+pub struct Keys(ChildStdin);
+
+impl Keys {
+    /// Presses keys once the terminal shows what is typed, or once it does not.
+    pub fn press(&mut self, text: &str, echo: bool) {
+        writeln!(self.0, "{}", json!({ "text": text, "echo": echo })).unwrap();
+    }
+}
+
+/// Starts `program`, a command with its surroundings, in a terminal; none where a terminal cannot be had.
+pub fn start(program: &Command) -> Option<Started> {
+    let python = provision::python_tool("python")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/terminal.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(program.get_program()).args(program.get_args()).env_clear();
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = program.get_current_dir() {
+        command.current_dir(folder);
+    }
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (keys, mut stdout) = (Keys(child.stdin.take().unwrap()), child.stdout.take().unwrap());
+    let (sender, output) = channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = stdout.read(&mut buffer) {
+            let _ = sender.send(buffer[..length].to_vec());
+        }
+    });
+    Some(Started { child, keys, output })
+}
+
 impl Terminal {
     /// Starts the program; none where a terminal cannot be had.
     pub fn start(program: &Program, arguments: &[&str]) -> Option<Self> {
-        let python = provision::python_tool("python")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/terminal.py");
-        let mut command = Command::new(python);
-        command.arg(script).arg(env!("CARGO_BIN_EXE_vaultls")).args(arguments);
-        program.surround(&mut command);
-        command.env("NO_COLOR", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (keys, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (sender, output) = channel();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = stdout.read(&mut buffer) {
-                let _ = sender.send(buffer[..length].to_vec());
-            }
-        });
+        let mut command = program.command(arguments);
+        command.env("NO_COLOR", "1");
+        let Started { child, keys, output } = start(&command)?;
         Some(Self { child, keys, output, shown: String::new(), seen: 0 })
     }
 
@@ -80,17 +107,17 @@ impl Terminal {
 
     /// Types a line that the terminal shows.
     pub fn line(&mut self, text: &str) {
-        self.press(&format!("{text}\n"), true);
+        self.keys.press(&format!("{text}\n"), true);
     }
 
     /// Types a line once the terminal does not show what is typed.
     pub fn hidden(&mut self, text: &str) {
-        self.press(&format!("{text}\n"), false);
+        self.keys.press(&format!("{text}\n"), false);
     }
 
     /// Presses Ctrl-C at a hidden question.
     pub fn interrupt(&mut self) {
-        self.press("\u{3}", false);
+        self.keys.press("\u{3}", false);
     }
 
     pub fn end(mut self) -> Ended {
@@ -111,9 +138,5 @@ impl Terminal {
 
     fn show(&mut self, bytes: &[u8]) {
         self.shown.push_str(&String::from_utf8_lossy(bytes).replace('\r', ""));
-    }
-
-    fn press(&mut self, text: &str, echo: bool) {
-        writeln!(self.keys, "{}", json!({ "text": text, "echo": echo })).unwrap();
     }
 }

@@ -1,7 +1,8 @@
-; References to secrets. This is no language of files: it is injected into others.
+; References to secrets, by names that every theme of Helix gives a colour unlike a string's. This is no language of
+; files: it is injected into others.
 
 (reference
   open: (_) @punctuation.special
-  name: (name) @string.special.symbol)
+  name: (name) @special)
 
 [ ">>" "}}" ] @punctuation.special
