@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Field, NeedsInput, Outcome, Server } from "./outcome";
-import { clean } from "./text";
+import { clean, told } from "./text";
 
 /** Asks for text that is no secret; nothing when the user gave up or entered nothing. */
 export async function text(prompt: string, value = ""): Promise<string | undefined> {
@@ -24,7 +24,7 @@ export async function answer(server: Server, outcome: NeedsInput): Promise<Outco
   }
   const answered = await server.answer(outcome.ticket, answers);
   if ("refused" in answered) {
-    void vscode.window.showErrorMessage(`vaultls: ${clean(answered.refused)}`);
+    void vscode.window.showErrorMessage(told(answered.refused));
     return false;
   }
   return answered.next ?? true;

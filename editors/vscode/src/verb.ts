@@ -9,7 +9,7 @@ import { askLink, chooseIntegration } from "./link";
 import type { Argument, Failed, Integration, Line, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
 import * as signIn from "./sign_in";
-import { clean } from "./text";
+import { clean, told } from "./text";
 
 type Verb = (server: Server, argument: Argument) => Promise<boolean>;
 
@@ -156,7 +156,7 @@ function nameAtCursor(): string | undefined {
 export async function settle(server: Server, argument: Argument, outcome: Outcome): Promise<boolean> {
   switch (outcome.outcome) {
     case "done":
-      void vscode.window.showInformationMessage(`vaultls: ${clean(outcome.message)}`);
+      void vscode.window.showInformationMessage(told(outcome.message));
       return true;
     case "needsInput":
       return goOn(server, argument, await ask.answer(server, outcome));
@@ -175,7 +175,7 @@ export async function settle(server: Server, argument: Argument, outcome: Outcom
       await overview.show(outcome, (command, more) => carryOut(server, command, more));
       return true;
     case "failed":
-      void vscode.window.showErrorMessage(`vaultls: ${clean(outcome.message)}`);
+      void vscode.window.showErrorMessage(told(outcome.message));
       return false;
     default:
       void vscode.window.showErrorMessage(`vaultls: unexpected answer ${clean(outcome.outcome)}`);
@@ -191,7 +191,7 @@ async function goOn(server: Server, argument: Argument, next: Outcome | boolean)
 /** A page that the server could not have shown. */
 async function offerPage(message: string, url: string): Promise<void> {
   const [open, copy] = ["Open", "Copy Address"];
-  const chosen = await vscode.window.showInformationMessage(`vaultls: ${clean(message)}`, open, copy);
+  const chosen = await vscode.window.showInformationMessage(told(message), open, copy);
   if (chosen === open) {
     await vscode.env.openExternal(vscode.Uri.parse(url, true));
   } else if (chosen === copy) {
