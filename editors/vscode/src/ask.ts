@@ -4,10 +4,20 @@ import * as vscode from "vscode";
 import type { Field, NeedsInput, Outcome, Server } from "./outcome";
 import { clean, told } from "./text";
 
-/** Asks for text that is no secret; nothing when the user gave up or entered nothing. */
-export async function text(prompt: string, value = ""): Promise<string | undefined> {
-  const answer = await vscode.window.showInputBox({ prompt: clean(prompt), value, ignoreFocusOut: true });
+/** Asks for text that is no secret; nothing when the user gave up or entered nothing. `wrong` says what is wrong with it. */
+export async function text(
+  prompt: string,
+  value = "",
+  wrong?: (entered: string) => string | undefined,
+): Promise<string | undefined> {
+  const options = { prompt: clean(prompt), value, ignoreFocusOut: true };
+  const answer = await vscode.window.showInputBox(wrong ? { ...options, validateInput: wrong } : options);
   return answer === "" ? undefined : answer;
+}
+
+/** Lets the user choose one of these. */
+export function chooseOne<Item extends vscode.QuickPickItem>(question: string, items: Item[]): Thenable<Item | undefined> {
+  return vscode.window.showQuickPick(items, { placeHolder: question, matchOnDetail: true, ignoreFocusOut: true });
 }
 
 /** Lets the user choose among things to do, in a dialog that does not vanish by itself. */

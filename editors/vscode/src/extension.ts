@@ -5,6 +5,7 @@ import { Bar } from "./bar";
 import { Connection } from "./client";
 import * as documents from "./documents";
 import * as environment from "./environment";
+import * as example from "./example";
 import type { Argument } from "./outcome";
 import * as response from "./response";
 import { Runs } from "./run";
@@ -69,6 +70,7 @@ function commands(
   const actions: Record<string, (argument?: unknown) => unknown> = {
     "vaultls.cancel": () => runs.cancel(),
     "vaultls.chooseEnvironment": chooseEnvironment,
+    "vaultls.openExample": () => example.open(context),
     "vaultls.showResponse": () => response.choose(),
     "vaultls.showHeaders": (uri) => response.showHeaders(uri),
     "vaultls.showBody": (uri) => response.showBody(uri),

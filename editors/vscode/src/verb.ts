@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import * as ask from "./ask";
 import { choose } from "./choose";
 import * as documents from "./documents";
+import * as integration from "./integration";
 import { askLink, chooseIntegration } from "./link";
 import type { Argument, Failed, Integration, Line, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
@@ -55,9 +56,10 @@ export async function carryOut(server: Server, command: string, argument: Argume
   return verb(server, complete);
 }
 
-/** The active document, as the server names it. */
+/** The active document, as the server names it; beside a page that is no document, one with requests that is open. */
 export function activeUri(): string | undefined {
-  const document = vscode.window.activeTextEditor?.document;
+  const isRequests = (one: vscode.TextDocument): boolean => one.languageId === "http" && one.uri.scheme === "file";
+  const document = vscode.window.activeTextEditor?.document ?? vscode.workspace.textDocuments.find(isRequests);
   return document?.uri.scheme === "file" ? document.uri.toString() : undefined;
 }
 
@@ -97,16 +99,16 @@ async function link(server: Server, argument: Argument): Promise<boolean> {
 
 /** What the secret is to be linked to; nothing when the person gave up. */
 async function findTarget(server: Server, argument: Argument): Promise<unknown> {
-  const integration = await integrationOf(server, argument);
-  const question = { uri: argument.uri, name: argument.name, integration: integration?.name };
-  while (integration) {
+  const target = await integrationOf(server, argument);
+  const question = { uri: argument.uri, name: argument.name, integration: target?.name };
+  while (target) {
     const found = await choose(server, question);
     if (!found || "link" in found) {
       return found?.link;
     }
     const choice = await decideAfter(server, question, found.failed);
     if (choice !== "again") {
-      return choice === "by hand" ? askLink(integration) : undefined;
+      return choice === "by hand" ? askLink(target) : undefined;
     }
   }
   return undefined;
@@ -130,15 +132,26 @@ function login(server: Server, argument: Argument): Promise<boolean> {
 
 function sendWithIntegration(command: string): Verb {
   return async (server, argument) => {
-    const integration = argument.integration ?? (await integrationOf(server, argument))?.name;
-    return integration !== undefined && send(command)(server, { uri: argument.uri, integration });
+    const name = argument.integration ?? (await integrationOf(server, argument))?.name;
+    return name !== undefined && send(command)(server, { uri: argument.uri, integration: name });
   };
 }
 
 async function integrationOf(server: Server, argument: Argument): Promise<Integration | undefined> {
   const known = (await status(server, argument.uri))?.integrations ?? [];
   const named = known.find((one) => one.name === argument.integration);
-  return named ?? chooseIntegration(known);
+  const chosen = named ?? (await chooseIntegration(known));
+  return chosen === "add" ? addIntegration(server, argument) : chosen;
+}
+
+/** A new one, which counts once the person has seen and trusted what stands in the file. */
+async function addIntegration(server: Server, { uri }: Argument): Promise<Integration | undefined> {
+  const name = await integration.add(uri);
+  const scope = uri === undefined ? {} : { uri };
+  if (name === undefined || !(await send("vaultls.trust")(server, scope))) {
+    return undefined;
+  }
+  return (await status(server, uri))?.integrations.find((one) => one.name === name);
 }
 
 function askName(): Promise<string | undefined> {
