@@ -26,7 +26,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   connection = server;
   const lenses = vscode.languages.registerCodeLensProvider({ scheme: documents.SCHEME }, response.lenses);
   const parts = [output, bar, vaults, server, documents.register(), lenses];
-  context.subscriptions.push(...parts, ...signIn.register(), ...commands(context, server, runs, bar));
+  const adding = vscode.commands.registerCommand("vaultls.addIntegration", () => execute("vaultls.addIntegration", {}));
+  context.subscriptions.push(...parts, adding, ...signIn.register(), ...commands(context, server, runs, bar));
   context.subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => follow(event, context, server, bar)));
   bar.showEnvironment(environment.current(context));
   await tellIgnored(context, output);

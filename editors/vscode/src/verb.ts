@@ -17,6 +17,8 @@ type Verb = (server: Server, argument: Argument) => Promise<boolean>;
 const REFERENCE = /(<<|\{\{)\s*vault:\s*([^<>{}]*?)\s*(>>|\}\})/;
 const TRUST = "Trust These Definitions";
 const BY_HAND = "Type It by Hand";
+/** The question covers so many lines of what is asked about. */
+const COVERED = "\n".repeat(4);
 /** Reasons why nothing can be chosen that the person can remove, and how. */
 const REMEDIES: Record<string, [title: string, verb: Verb]> = {
   "login-needed": ["Sign In", login],
@@ -42,6 +44,8 @@ const VERBS: Record<string, Verb> = {
   "vaultls.resetCache": send("vaultls.resetCache"),
   "vaultls.extract": send("vaultls.extract"),
   "vaultls.copyCurl": copyCurl,
+  // This one is the extension's own.
+  "vaultls.addIntegration": async (server, argument) => (await addIntegration(server, argument)) !== undefined,
 };
 
 /** Carries a command out, with the active document where the command is about one and names none. */
@@ -223,7 +227,7 @@ async function review(server: Server, argument: Argument, pending: Pending[]): P
   await documents.show(uri, pending.some((one) => one.changes) ? "diff" : "plaintext");
   // No modal dialog: the definitions must stay readable and scrollable while it is open.
   const chosen = await vscode.window.showQuickPick([TRUST, "No"], {
-    placeHolder: `Trust the ${pending.length} definitions of this workspace that are shown beside?`,
+    placeHolder: pending.length === 1 ? "Trust the definition shown beside?" : `Trust the ${pending.length} definitions shown beside?`,
     ignoreFocusOut: true,
   });
   await documents.close(uri);
@@ -236,7 +240,7 @@ function describe(pending: Pending[]): string {
     ...(one.changes ? one.changes.map(marked) : one.definition.trimEnd().split("\n").map((line) => `    ${clean(line)}`)),
     "",
   ]);
-  return lines.join("\n");
+  return COVERED + lines.join("\n");
 }
 
 /** A line as a comparison of texts marks it. */

@@ -312,7 +312,7 @@ async function showsWhatChanged(): Promise<void> {
   const server = new Script([{ outcome: "review", pending }, { outcome: "done", message: "trusted" }]);
   assert.equal(await carryOut(server, "vaultls.trust", { uri: "file:///a.http" }), true);
   provider.dispose();
-  assert.equal(shown, "integration team, which changed since it was trusted\n    provider\n-   address = \"https://old\"\n+   address = \"https://new\"\n");
+  assert.equal(shown.trimStart(), "integration team, which changed since it was trusted\n    provider\n-   address = \"https://old\"\n+   address = \"https://new\"\n");
   assert.deepEqual(server.asked[1], ["vaultls.trust", { uri: "file:///a.http", approve: true }]);
 }
 

@@ -7,7 +7,6 @@ import { install, openBrowser, startServer } from "./editor.mjs";
 const PATIENCE_MS = 60_000;
 /** After this, what had no effect is done again: a key that comes too early is lost. */
 const AGAIN_MS = 2000;
-const ATTEMPTS = PATIENCE_MS / AGAIN_MS;
 
 const { VAULTLS_PICTURES: pictures, VAULTLS_TEST_SHOT: shot } = process.env;
 
@@ -51,12 +50,13 @@ function acts(context, page) {
 
   /** Does something again until it had its effect. */
   async function until(act, wanted, state = "visible") {
-    for (let attempt = 1; ; attempt += 1) {
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
       await act();
       try {
         return await wanted.waitFor({ timeout: AGAIN_MS, state });
       } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
+        if (Date.now() > end) throw error;
       }
     }
   }

@@ -61,7 +61,11 @@ async function chooses(title, item) {
 /** The list of everything shows this about an integration or the local vault. */
 async function stands(label, words) {
   const entry = widget.locator(".monaco-list-row", { hasText: label }).filter({ hasText: words }).first();
-  await until(() => command("Show Vaults and Secrets"), entry);
+  await until(async () => {
+    await command("Show Vaults and Secrets");
+    await widget.locator("input[placeholder^='Vaults and secrets']").waitFor();
+    await page.keyboard.type(label);
+  }, entry);
   await page.keyboard.press("Escape");
 }
 
@@ -119,24 +123,35 @@ async function signsInWithACode() {
   await sends("by-keys");
 }
 
+/** Begins to sign in on a page; the notification that stands meanwhile. The person goes elsewhere with it. */
+async function begins(integration) {
+  await page.locator(".tab", { hasText: "all.http" }).first().click();
+  await chooses("Sign In to an Integration", integration);
+  const progress = notification(`Signing in to ${integration}`);
+  await progress.locator("a", { hasText: "Copy Address" }).waitFor();
+  return progress;
+}
+
 /** What a link of a notification puts into the clipboard. */
 async function copies(progress, words) {
-  await progress.locator("a", { hasText: words }).click();
   await page.bringToFront();
-  return page.evaluate(() => navigator.clipboard.readText());
+  await page.evaluate(() => navigator.clipboard.writeText(""));
+  await progress.locator("a", { hasText: words }).click();
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const text = await page.evaluate(() => navigator.clipboard.readText());
+    if (text !== "") return text;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${words} copies nothing`);
 }
 
 async function signsInOnADevice() {
-  await page.locator(".tab", { hasText: "all.http" }).first().click();
-  const { tab } = await person.opened(() => chooses("Sign In to an Integration", "cloud"));
-  const progress = notification("Signing in to cloud");
-  await progress.locator("a", { hasText: "Copy Code" }).waitFor();
+  const progress = await begins("cloud");
   const [, shown] = /enter ([A-Z-]+) on the page/.exec(await progress.innerText());
-  await page.bringToFront();
   await picture("vscode-device");
   assert.equal(await copies(progress, "Copy Code"), shown);
   const address = await copies(progress, "Copy Address");
-  await tab.bringToFront();
+  const tab = await context.newPage();
   await tab.goto(address);
   await tab.fill("input[name=user_code]", shown);
   await tab.click("button[type=submit]");
@@ -157,14 +172,10 @@ async function signsInOnADevice() {
 }
 
 async function givesUp() {
-  await page.locator(".tab", { hasText: "all.http" }).first().click();
-  const { tab } = await person.opened(() => chooses("Sign In to an Integration", "pages"));
-  await tab.close();
-  await page.bringToFront();
-  const progress = notification("Signing in to pages");
+  const progress = await begins("pages");
   await progress.locator(".monaco-button", { hasText: "Cancel" }).click();
   await progress.waitFor({ state: "detached" });
-  await stands("pages", "not signed in");
+  await stands("pages", "nobody is signed in");
 }
 
 /** What the page of the vault does once somebody signed in there, in a browser elsewhere: where that is sent. */
@@ -177,10 +188,7 @@ async function signInElsewhere(address) {
 }
 
 async function pastesTheAddress() {
-  const { tab } = await person.opened(() => chooses("Sign In to an Integration", "pages"));
-  await tab.close();
-  await page.bringToFront();
-  const progress = notification("Signing in to pages");
+  const progress = await begins("pages");
   const address = await signInElsewhere(await copies(progress, "Copy Address"));
   await progress.locator("a", { hasText: "Paste" }).click();
   await answer("Address", address);
@@ -193,7 +201,7 @@ async function pastesTheAddress() {
 async function disconnects() {
   await page.locator(".tab", { hasText: "all.http" }).first().click();
   await chooses("Disconnect an Integration", "tokens");
-  await stands("tokens", "disconnected");
+  await stands("tokens", "was disconnected");
   await bar("sign in").waitFor();
 }
 
