@@ -32,7 +32,12 @@ export async function answer(server: Server, outcome: NeedsInput): Promise<Outco
     void vscode.window.showInformationMessage("vaultls: nothing was entered");
     return false;
   }
-  const answered = await server.answer(outcome.ticket, answers);
+  return handOver(server, outcome.ticket, answers);
+}
+
+/** Hands over what was entered: what comes next, or whether it was taken. */
+export async function handOver(server: Server, ticket: string, answers: Record<string, string>): Promise<Outcome | boolean> {
+  const answered = await server.answer(ticket, answers);
   if ("refused" in answered) {
     void vscode.window.showErrorMessage(told(answered.refused));
     return false;

@@ -37,23 +37,32 @@ export function register(): vscode.Disposable[] {
 /** Tells where to sign in and waits for the end of it: what comes next, or whether the person is signed in. */
 export async function visit(server: Server, argument: Argument, page: Browser): Promise<Outcome | boolean> {
   const waiting = server.signIn(page.integration);
-  const back = waiting.over.then((byItself) => byItself && hasSession(server, argument, page));
-  let handOver: (next: Outcome | true) => void = () => undefined;
-  const pasted = new Promise<Outcome | true>((resolve) => (handOver = resolve));
+  let handedOver: Promise<Outcome | boolean> | undefined;
+  let next: (outcome: Outcome | true) => void = () => undefined;
+  const pasted = new Promise<Outcome | true>((resolve) => (next = resolve));
   const standing: Visit = {
     page,
     paste: async () => {
-      const next = await paste(server, page);
+      const answers = await askAddress(page);
+      handedOver = answers && ask.handOver(server, page.ticket ?? "", answers);
+      const outcome = await handedOver;
       // Whoever gave up, or pasted something else, may still come back, and may try again.
-      return next === false ? undefined : handOver(next);
+      if (outcome !== undefined && outcome !== false) {
+        next(outcome);
+      }
     },
+  };
+  const back = async (): Promise<Outcome | boolean> => {
+    const isSignedIn = (await waiting.over) && (await hasSession(server, argument, page));
+    // Whoever pasted hears of the end from the answer.
+    return (isSignedIn && (await handedOver)) || isSignedIn;
   };
   underWay.set(page.integration, standing);
   const options = { location: vscode.ProgressLocation.Notification, title: title(page), cancellable: true };
   const end = await vscode.window.withProgress(options, (progress, token) => {
     progress.report({ message: links(page) });
     token.onCancellationRequested(() => waiting.cancel());
-    return Promise.race([back, pasted]);
+    return Promise.race([back(), pasted]);
   });
   if (underWay.get(page.integration) === standing) {
     underWay.delete(page.integration);
@@ -76,13 +85,9 @@ function links({ integration, code, ticket }: Browser): string {
   return [...copyCode, link("Copy Address", "copyAddress"), ...pastes].join(" \u00b7 ");
 }
 
-/** Asks for the address, which carries a code and is hidden like one; what it led to. */
-async function paste(server: Server, { ticket, message, fields = [] }: Browser): Promise<Outcome | boolean> {
-  if (ticket === undefined) {
-    return false;
-  }
-  const hidden = fields.map((field) => ({ ...field, kind: "hidden" as const }));
-  return ask.answer(server, { outcome: "needsInput", ticket, message, fields: hidden });
+/** Asks for the address, which carries a code and is hidden like one. */
+function askAddress({ message, fields = [] }: Browser): Promise<Record<string, string> | undefined> {
+  return ask.askFields(fields.map((field) => ({ ...field, kind: "hidden" as const })), message);
 }
 
 /** Whether there is a session; a failure is told by the server itself. */
