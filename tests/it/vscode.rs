@@ -91,7 +91,10 @@ async fn a_person_signs_in_in_every_way_at_the_window() {
         format!("[integrations.tokens]\nprovider = 'hashicorp'\naddress = '{}'\n", server.address),
         format!("[integrations.pages]\n{}", by_page(&agent).await),
         format!("[integrations.cloud]\n{}", by_device(&oidc, &authorities)),
-        format!("[integrations.prod]\nprovider = 'aws'\nendpoint = '{}'\nauth = {{ method = 'keys' }}\n", aws.server.address),
+        format!(
+            "[integrations.prod]\nprovider = 'aws'\nendpoint = '{}'\nauth = {{ method = 'keys' }}\n",
+            aws.server.address
+        ),
         "[secrets.by-token]\nintegration = 'tokens'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n".into(),
         "[secrets.by-page]\nintegration = 'pages'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n".into(),
         format!("[secrets.by-device]\nintegration = 'cloud'\nid = '{}/secrets/mail'\n", vaults.url()),
