@@ -40,8 +40,8 @@ export async function atWindow(code, folder, { vsix, files, open, machine = {}, 
 function acts(context, page) {
   const squiggles = page.locator(".squiggly-error, .squiggly-warning");
   const widget = page.locator(".quick-input-widget");
-  // The box of the palette has the focus and nothing but its prefix in it.
-  const palette = widget.locator("input.input:focus");
+  // Filled as a whole: what is typed key by key lands in a file when the box is not there yet, or no more.
+  const input = widget.locator("input.input");
   const row = (text) => widget.locator(".monaco-list-row", { hasText: text }).first();
   const dialog = (text) => page.locator(".monaco-dialog-box .monaco-button", { hasText: text });
   const notification = (text) => page.locator(".notification-toast", { hasText: text }).first();
@@ -71,8 +71,8 @@ function acts(context, page) {
   async function goTo(place) {
     await page.keyboard.press("Escape");
     await until(() => page.keyboard.press("Control+g"), widget);
-    await page.keyboard.type(place);
-    await page.keyboard.press("Enter");
+    await input.fill(`:${place}`);
+    await input.press("Enter");
     await widget.waitFor({ state: "hidden" });
   }
 
@@ -93,10 +93,10 @@ function acts(context, page) {
       await until(async () => {
         await page.keyboard.press("Escape");
         await page.keyboard.press("F1");
-      }, palette);
-      await page.keyboard.type(`vaultls: ${title}`);
+      }, input);
+      await input.fill(`>vaultls: ${title}`, { timeout: AGAIN_MS }).catch(() => undefined);
     }, row(`vaultls: ${title}`));
-    await page.keyboard.press("Enter");
+    await input.press("Enter");
   }
 
   /** The page that `act` opens in the browser, and its real address. */
@@ -131,7 +131,7 @@ function acts(context, page) {
     if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), animations: "disabled" });
   }
 
-  const elements = { context, page, squiggles, widget, row, dialog, notification, lens, bar };
+  const elements = { context, page, squiggles, widget, input, row, dialog, notification, lens, bar };
   return { ...elements, until, press, goTo, fix, command, opened, clear, picture };
 }
 

@@ -54,7 +54,7 @@ async function answer(words, text, input = hidden) {
 async function chooses(title, item) {
   await command(title);
   await row(item).waitFor();
-  await page.keyboard.type(item);
+  await person.input.fill(item);
   await row(item).click();
 }
 
@@ -63,8 +63,7 @@ async function stands(label, words) {
   const entry = widget.locator(".monaco-list-row", { hasText: label }).filter({ hasText: words }).first();
   await until(async () => {
     await command("Show Vaults and Secrets");
-    await widget.locator("input[placeholder^='Vaults and secrets']").waitFor();
-    await page.keyboard.type(label);
+    await widget.locator("input[placeholder^='Vaults and secrets']").fill(label);
   }, entry);
   await page.keyboard.press("Escape");
 }
@@ -208,9 +207,9 @@ async function disconnects() {
 async function movesAValue() {
   await page.keyboard.press("Control+p");
   await widget.waitFor();
-  await page.keyboard.type("pasted.http");
+  await person.input.fill("pasted.http");
   await row("pasted.http").waitFor();
-  await page.keyboard.press("Enter");
+  await person.input.press("Enter");
   await page.locator(".tab", { hasText: "pasted.http" }).waitFor();
   await fix("2:20", "Move this value to the local vault");
   await page.locator(".view-line", { hasText: "<<vault:" }).first().waitFor();
