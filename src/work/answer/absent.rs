@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::{AnswerError, Answered, Field};
-use crate::work::Directories;
+use crate::{vault::person::Answers, work::Directories};
 
 const WHY: &str =
     "questions to a person need a Unix socket, which this system lacks; use `vaultls vault set` and the environment";
@@ -21,6 +21,10 @@ impl Desk {
 
     pub fn ask(&self, _fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answered>)> {
         Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
+    }
+
+    pub async fn hand_over(&self, _ticket: &str, _answers: Answers) -> Result<Option<serde_json::Value>, AnswerError> {
+        Err(AnswerError::Channel(WHY.into()))
     }
 }
 
