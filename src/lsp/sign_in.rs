@@ -16,6 +16,7 @@ use tower_lsp_server::ls_types::MessageType;
 use crate::{
     feature::{command::Login, escape},
     lsp::{
+        client::Progress,
         command::{Answer, Outcome, told},
         lock, pages, refresh,
         state::{State, Workspace},
@@ -150,7 +151,7 @@ impl Drop for Entered {
 
 async fn carry_out(login: SigningIn, entered: &Entered) {
     let Entered { state, core, key: (_, integration), sign_in } = entered;
-    let person = AtEditor { state, core, integration, sign_in, silent: Mutex::new(false) };
+    let person = AtEditor { state, core, integration, sign_in, silent: Mutex::default(), progress: Mutex::default() };
     let ended = login(&person).await;
     let silent = *lock(&person.silent);
     let shown = escape::plain(integration);
@@ -180,6 +181,8 @@ struct AtEditor<'a> {
     sign_in: &'a SignIn,
     /// Whether the sign-in ended because they did not want it: they need not be told.
     silent: Mutex<bool>,
+    /// Shown from the first page until the sign-in is over, which is later than the person's way back from the page.
+    progress: Mutex<Option<Progress>>,
 }
 
 impl Person for AtEditor<'_> {
@@ -213,6 +216,7 @@ impl Person for AtEditor<'_> {
             let _busy = Busy(self.sign_in);
             let progress = self.state.editor.progress(None, format!("Signing in to {}", self.shown()));
             let stop = self.state.runs.stoppable(progress.token.as_ref());
+            *lock(&self.progress) = Some(progress);
             self.open(page, heard);
             tokio::select! {
                 pasted = self.pasted(answer) => Ok(pasted),

@@ -2,12 +2,22 @@
 
 import * as vscode from "vscode";
 import type { Field, NeedsInput, Outcome, Server } from "./outcome";
-import { clean } from "./text";
+import { clean, told } from "./text";
 
-/** Asks for text that is no secret; nothing when the user gave up or entered nothing. */
-export async function text(prompt: string, value = ""): Promise<string | undefined> {
-  const answer = await vscode.window.showInputBox({ prompt: clean(prompt), value, ignoreFocusOut: true });
+/** Asks for text that is no secret; nothing when the user gave up or entered nothing. `wrong` says what is wrong with it. */
+export async function text(
+  prompt: string,
+  value = "",
+  wrong?: (entered: string) => string | undefined,
+): Promise<string | undefined> {
+  const options = { prompt: clean(prompt), value, ignoreFocusOut: true };
+  const answer = await vscode.window.showInputBox(wrong ? { ...options, validateInput: wrong } : options);
   return answer === "" ? undefined : answer;
+}
+
+/** Lets the user choose one of these. */
+export function chooseOne<Item extends vscode.QuickPickItem>(question: string, items: Item[]): Thenable<Item | undefined> {
+  return vscode.window.showQuickPick(items, { placeHolder: question, matchOnDetail: true, ignoreFocusOut: true });
 }
 
 /** Lets the user choose among things to do, in a dialog that does not vanish by itself. */
@@ -22,9 +32,14 @@ export async function answer(server: Server, outcome: NeedsInput): Promise<Outco
     void vscode.window.showInformationMessage("vaultls: nothing was entered");
     return false;
   }
-  const answered = await server.answer(outcome.ticket, answers);
+  return handOver(server, outcome.ticket, answers);
+}
+
+/** Hands over what was entered: what comes next, or whether it was taken. */
+export async function handOver(server: Server, ticket: string, answers: Record<string, string>): Promise<Outcome | boolean> {
+  const answered = await server.answer(ticket, answers);
   if ("refused" in answered) {
-    void vscode.window.showErrorMessage(`vaultls: ${clean(answered.refused)}`);
+    void vscode.window.showErrorMessage(told(answered.refused));
     return false;
   }
   return answered.next ?? true;

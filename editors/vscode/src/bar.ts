@@ -26,7 +26,7 @@ export class Bar implements vscode.Disposable {
     this.result.show();
   }
 
-  /** Shows what was answered, such as `200 OK 12 ms 1.2 kB`. */
+  /** Shows what was answered, such as `200 OK · 12 ms · 1.2 kB`. */
   showResponse(summary: string, status: number): void {
     this.result.text = barText(summary);
     this.result.command = "vaultls.showHeaders";

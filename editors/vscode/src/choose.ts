@@ -3,7 +3,7 @@
 
 import * as vscode from "vscode";
 import type { Argument, Choices, Failed, Item, Outcome, Server } from "./outcome";
-import { clean, barText } from "./text";
+import { clean, barText, told } from "./text";
 
 /** How long the person may pause while typing before the list is asked for. */
 const PAUSE_MS = 150;
@@ -81,7 +81,7 @@ class Chooser {
     if (this.way.length === 1) {
       return this.end({ failed: outcome });
     }
-    void vscode.window.showErrorMessage(`vaultls: ${clean(outcome.message)}`);
+    void vscode.window.showErrorMessage(told(outcome.message));
     this.leave();
   }
 

@@ -9,7 +9,7 @@ import {
   WorkDoneProgressCancelNotification,
 } from "vscode-languageclient/node";
 import * as environment from "./environment";
-import { type Answered, type Argument, isOutcome, type Outcome, type Server } from "./outcome";
+import { type Answered, type Argument, isOutcome, type Outcome, type Server, type Waiting } from "./outcome";
 import * as server from "./server";
 import { Visits } from "./visit";
 
@@ -84,8 +84,8 @@ export class Connection implements Server, vscode.Disposable {
     });
   }
 
-  signedIn(integration: string): Promise<boolean> {
-    return this.visits.over(integration);
+  signIn(integration: string): Waiting {
+    return this.visits.to(integration);
   }
 
   /** Tells the server which environment is chosen. */

@@ -5,11 +5,13 @@ import { Bar } from "./bar";
 import { Connection } from "./client";
 import * as documents from "./documents";
 import * as environment from "./environment";
+import * as example from "./example";
 import type { Argument } from "./outcome";
 import * as response from "./response";
 import { Runs } from "./run";
 import { ignored } from "./server";
-import { clean } from "./text";
+import * as signIn from "./sign_in";
+import { told } from "./text";
 import { Vaults } from "./vaults";
 import { carryOut } from "./verb";
 
@@ -24,7 +26,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   connection = server;
   const lenses = vscode.languages.registerCodeLensProvider({ scheme: documents.SCHEME }, response.lenses);
   const parts = [output, bar, vaults, server, documents.register(), lenses];
-  context.subscriptions.push(...parts, ...commands(context, server, runs, bar));
+  const adding = vscode.commands.registerCommand("vaultls.addIntegration", () => execute("vaultls.addIntegration", {}));
+  context.subscriptions.push(...parts, adding, ...signIn.register(), ...commands(context, server, runs, bar));
   context.subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => follow(event, context, server, bar)));
   bar.showEnvironment(environment.current(context));
   await tellIgnored(context, output);
@@ -44,7 +47,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         vaults.follow();
       }
     } catch (error) {
-      void vscode.window.showErrorMessage(`vaultls: ${clean(error instanceof Error ? error.message : String(error))}`);
+      void vscode.window.showErrorMessage(told(error instanceof Error ? error.message : String(error)));
     }
   }
 }
@@ -68,6 +71,7 @@ function commands(
   const actions: Record<string, (argument?: unknown) => unknown> = {
     "vaultls.cancel": () => runs.cancel(),
     "vaultls.chooseEnvironment": chooseEnvironment,
+    "vaultls.openExample": () => example.open(context),
     "vaultls.showResponse": () => response.choose(),
     "vaultls.showHeaders": (uri) => response.showHeaders(uri),
     "vaultls.showBody": (uri) => response.showBody(uri),

@@ -3,7 +3,9 @@
 
 import * as vscode from "vscode";
 import * as ask from "./ask";
+import { providerName } from "./integration";
 import type { Argument, Integration } from "./outcome";
+import { standing } from "./overview";
 import { barText } from "./text";
 
 interface LinkField {
@@ -32,18 +34,28 @@ const FIELDS: Record<string, LinkField[]> = {
   onepassword: [{ id: "reference", label: "Reference, op://vault/item/field" }],
 };
 
-/** Lets the user choose an integration; the only one is chosen at once. */
-export async function chooseIntegration(known: Integration[]): Promise<Integration | undefined> {
+/** What the person wants to link to, by the provider; the only integration is chosen at once. */
+export async function chooseIntegration(known: Integration[]): Promise<Integration | "add" | undefined> {
   const external = known.filter((one) => one.provider !== "local");
-  if (external.length === 0) {
-    void vscode.window.showWarningMessage("vaultls: no integration is configured; add one to vaultls.toml");
-    return undefined;
+  const [only] = external;
+  if (!only || external.length === 1) {
+    return only ?? "add";
   }
-  if (external.length === 1) {
-    return external[0];
-  }
-  const items = external.map((one) => ({ label: barText(one.name), description: barText(one.provider), one }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: "Integration" }))?.one;
+  const providers = [...new Set(external.map((one) => one.provider))];
+  const entries = providers.flatMap((provider): Entry[] => [
+    { label: barText(providerName(provider)), kind: vscode.QuickPickItemKind.Separator },
+    ...external.filter((one) => one.provider === provider).map(entryOf),
+  ]);
+  const more: Entry = { label: "$(add) Add an Integration...", one: "add", alwaysShow: true };
+  return (await ask.chooseOne("Which integration?", [...entries, { label: "", kind: vscode.QuickPickItemKind.Separator }, more]))?.one;
+}
+
+interface Entry extends vscode.QuickPickItem {
+  one?: Integration | "add";
+}
+
+function entryOf(one: Integration): Entry {
+  return { label: `$(plug) ${barText(one.name)}`, description: barText(standing(one)), one };
 }
 
 /** Asks for the coordinates, field by field; nothing when the user gave up. */

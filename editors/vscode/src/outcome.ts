@@ -164,8 +164,15 @@ export interface Server {
   call(command: string, argument: Argument): Promise<Outcome>;
   /** Hands over what the person entered, past the protocol. */
   answer(ticket: string, answers: Record<string, string>): Promise<Answered>;
-  /** Waits until a sign-in in the browser is over; false when it was given up. */
-  signedIn(integration: string): Promise<boolean>;
+  /** The sign-in in the browser that was just begun. */
+  signIn(integration: string): Waiting;
+}
+
+/** A sign-in that is waited for. */
+export interface Waiting {
+  /** Resolves at its end; false when it was given up. */
+  over: Promise<boolean>;
+  cancel(): void;
 }
 
 /** Why an answer was not taken, or what comes next. */

@@ -28,14 +28,21 @@ export async function show(status: Status, carryOut: CarryOut): Promise<void> {
 /** How an integration stands, in a few words. */
 export function standing(one: Integration): string {
   if (one.problem) {
-    return `${one.problem.reason}: ${one.problem.detail}`;
+    return one.problem.detail;
   }
   if (!one.session) {
     return "not signed in yet";
   }
   const who = one.session.who ? ` as ${one.session.who}` : "";
-  const until = one.session.until ? `, until ${new Date(one.session.until).toLocaleTimeString()}` : "";
+  const until = one.session.until ? `, until ${time(new Date(one.session.until))}` : "";
   return `signed in${who}${until}`;
+}
+
+/** The time of today, or of another day. */
+function time(when: Date): string {
+  const clock = { hour: "2-digit", minute: "2-digit" } as const;
+  const isToday = when.toDateString() === new Date().toDateString();
+  return isToday ? when.toLocaleTimeString([], clock) : when.toLocaleString([], { weekday: "long", ...clock });
 }
 
 /** The only thing that can be done, else the one that the person picks. */
@@ -49,7 +56,8 @@ async function choose(entry: Entry): Promise<Act | undefined> {
 }
 
 function local(status: Status): Entry {
-  const entry: Entry = { label: "$(lock) Local vault", description: barText(status.local) };
+  const state = status.local === "absent" ? "nothing in it yet" : status.local;
+  const entry: Entry = { label: "$(lock) Local vault", description: barText(state) };
   const unlock: Act = ["Unlock", "vaultls.unlock", {}];
   const lock: Act = ["Lock", "vaultls.lock", {}];
   switch (status.local) {
@@ -85,7 +93,7 @@ function secret(one: Secret): Entry {
   const where = one.origin?.integration ?? "local vault";
   const entry: Entry = { label: `$(key) ${barText(one.name)}`, description: barText(one.enabled ? where : "turned off") };
   if (one.problem) {
-    entry.detail = barText(`${one.problem.reason}: ${one.problem.detail}`);
+    entry.detail = barText(one.problem.detail);
   }
   const { name } = one;
   const acts: Act[] = [["Ask for It Again", "vaultls.resetCache", { name }]];

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import * as ask from "./ask";
 import type { Obstacle, Server } from "./outcome";
-import { clean } from "./text";
+import { clean, told } from "./text";
 import { carryOut, status } from "./verb";
 
 /**
@@ -85,7 +85,7 @@ export class Obstacles {
   /** Asks the user about each; one without a remedy is told, with all the others. Whether all are out of the way. */
   async settle(obstacles: Obstacle[]): Promise<boolean> {
     if (obstacles.length === 0 || obstacles.some((obstacle) => this.isHopeless(obstacle))) {
-      void vscode.window.showWarningMessage(`vaultls: not sent: ${obstacles.map(describe).join("; ")}`);
+      void vscode.window.showWarningMessage(told(`not sent: ${obstacles.map(describe).join("; ")}`));
       return false;
     }
     for (const obstacle of obstacles) {

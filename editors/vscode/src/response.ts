@@ -63,9 +63,9 @@ export async function show(response: Response, notes: string[]): Promise<void> {
   await documents.show(one.body, one.language);
 }
 
-/** `200 OK 12 ms 1.2 kB` */
+/** `200 OK · 12 ms · 1.2 kB` */
 export function summary(response: Response): string {
-  return [response.status, response.reason, duration(response.millis), size(response.bytes)].filter(Boolean).join(" ");
+  return [`${response.status} ${response.reason}`.trim(), duration(response.millis), size(response.bytes)].join(" \u00b7 ");
 }
 
 /** Shows the headers of the response that `uri` names, else of the one in the active editor, else of the last one. */

@@ -6,7 +6,7 @@ import type { Connection } from "./client";
 import type { Argument, Outcome, Sent } from "./outcome";
 import { exists, Obstacles } from "./remedy";
 import * as response from "./response";
-import { clean } from "./text";
+import { clean, told } from "./text";
 import { activeUri, settle } from "./verb";
 
 /** How often the user is asked about what keeps one request from being sent. */
@@ -97,7 +97,7 @@ export class Runs {
       case "failed": {
         this.bar.show("failed");
         const { message, obstacle } = outcome;
-        void vscode.window.showErrorMessage(`vaultls: ${clean(obstacle ? `${message} (${obstacle.hint})` : message)}`);
+        void vscode.window.showErrorMessage(told(obstacle ? `${message} (${obstacle.hint})` : message));
         return obstacle ? exists(obstacle) && obstacles.settle([obstacle]) : false;
       }
       default:
@@ -110,7 +110,7 @@ export class Runs {
     this.bar.showResponse(response.summary(outcome.response), outcome.response.status);
     await response.show(outcome.response, notes);
     for (const note of notes) {
-      void vscode.window.showInformationMessage(`vaultls: ${clean(note)}`);
+      void vscode.window.showInformationMessage(told(note));
     }
   }
 }

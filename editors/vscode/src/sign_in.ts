@@ -1,60 +1,98 @@
-// Signing in on a page of the browser. The server opened the page; a person whose browser is elsewhere copies its
-// address, and pastes the one that they were sent to.
+// Signing in on a page of the browser. The server opened the page; one notification stands until the person is really
+// signed in or cancels. A person whose browser is elsewhere copies its address there, and pastes the one that they were
+// sent to.
 
 import * as vscode from "vscode";
 import * as ask from "./ask";
 import type { Argument, Browser, Outcome, Server } from "./outcome";
-import { clean } from "./text";
+import { told } from "./text";
 
-const COPY_CODE = "Copy Code";
-const COPY_ADDRESS = "Copy Address";
-const PASTE = "Paste the Address I Was Sent To...";
+/** What can be done at the notification: its links. None of these is for the palette. */
+const ACTS: Record<string, (visit: Visit) => unknown> = {
+  "vaultls.signIn.copyCode": ({ page }) => vscode.env.clipboard.writeText(page.code ?? ""),
+  "vaultls.signIn.copyAddress": ({ page }) => vscode.env.clipboard.writeText(page.url),
+  "vaultls.signIn.paste": (visit) => visit.paste(),
+};
 
-/** How long the server may take to make a session of what the browser brought back. */
-const PATIENCE_MS = 10_000;
-const LOOK_EVERY_MS = 200;
+/** A sign-in whose notification stands. */
+interface Visit {
+  page: Browser;
+  /** Asks for the address and hands it over. */
+  paste: () => Promise<void>;
+}
+
+/** By the integration. */
+const underWay = new Map<string, Visit>();
+
+/** Registers what the links of the notification do. */
+export function register(): vscode.Disposable[] {
+  return Object.entries(ACTS).map(([id, act]) =>
+    vscode.commands.registerCommand(id, (integration: unknown) => {
+      const visit = underWay.get(String(integration));
+      return visit && act(visit);
+    }),
+  );
+}
 
 /** Tells where to sign in and waits for the end of it: what comes next, or whether the person is signed in. */
-export async function visit(server: Server, argument: Argument, outcome: Browser): Promise<Outcome | boolean> {
-  const over = server.signedIn(outcome.integration).then((back) => back && hasSession(server, argument, outcome));
-  const ended = { yet: false };
-  void over.then(() => (ended.yet = true));
-  const pasted = offer(server, outcome, ended);
-  // Whoever pastes hears of the end from the answer; otherwise the browser comes back by itself.
-  return Promise.race([over, pasted.then((next) => next ?? over)]);
+export async function visit(server: Server, argument: Argument, page: Browser): Promise<Outcome | boolean> {
+  const waiting = server.signIn(page.integration);
+  let handedOver: Promise<Outcome | boolean> | undefined;
+  let next: (outcome: Outcome | true) => void = () => undefined;
+  const pasted = new Promise<Outcome | true>((resolve) => (next = resolve));
+  const standing: Visit = {
+    page,
+    paste: async () => {
+      const answers = await askAddress(page);
+      handedOver = answers && ask.handOver(server, page.ticket ?? "", answers);
+      const outcome = await handedOver;
+      // Whoever gave up, or pasted something else, may still come back, and may try again.
+      if (outcome !== undefined && outcome !== false) {
+        next(outcome);
+      }
+    },
+  };
+  const back = async (): Promise<Outcome | boolean> => {
+    const isSignedIn = (await waiting.over) && (await hasSession(server, argument, page));
+    // Whoever pasted hears of the end from the answer.
+    return (isSignedIn && (await handedOver)) || isSignedIn;
+  };
+  underWay.set(page.integration, standing);
+  const options = { location: vscode.ProgressLocation.Notification, title: title(page), cancellable: true };
+  const end = await vscode.window.withProgress(options, (progress, token) => {
+    progress.report({ message: links(page) });
+    token.onCancellationRequested(() => waiting.cancel());
+    return Promise.race([back(), pasted]);
+  });
+  if (underWay.get(page.integration) === standing) {
+    underWay.delete(page.integration);
+  }
+  return end;
 }
 
-/** Whether there is a session, as soon as there is; a failure is told by the server itself. */
+/** The words before the links. */
+function title({ integration, code }: Browser): string {
+  const place = `Signing in to ${integration}`;
+  return told(code === undefined ? `${place} on the page in the browser` : `${place}: enter ${code} on the page in the browser`);
+}
+
+function links({ integration, code, ticket }: Browser): string {
+  const query = encodeURIComponent(JSON.stringify([integration]));
+  const link = (words: string, act: string): string => `[${words}](command:vaultls.signIn.${act}?${query})`;
+  const copyCode = code === undefined ? [] : [link("Copy Code", "copyCode")];
+  // A device's code is all there is to hand over.
+  const pastes = ticket !== undefined && code === undefined ? [link("Paste the Address I Was Sent To", "paste")] : [];
+  return [...copyCode, link("Copy Address", "copyAddress"), ...pastes].join(" \u00b7 ");
+}
+
+/** Asks for the address, which carries a code and is hidden like one. */
+function askAddress({ message, fields = [] }: Browser): Promise<Record<string, string> | undefined> {
+  return ask.askFields(fields.map((field) => ({ ...field, kind: "hidden" as const })), message);
+}
+
+/** Whether there is a session; a failure is told by the server itself. */
 async function hasSession(server: Server, argument: Argument, { integration }: Browser): Promise<boolean> {
   const question = { ...(argument.uri !== undefined && { uri: argument.uri }), offline: true };
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
-    const known = await server.call("vaultls.status", question);
-    if (known.outcome === "status" && known.integrations.some((one) => one.name === integration && one.session)) {
-      return true;
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-  return false;
-}
-
-/** Shows the message until the person does something else; what a pasted address led to. */
-async function offer(server: Server, outcome: Browser, ended: { yet: boolean }): Promise<Outcome | boolean | undefined> {
-  const { url, code, ticket, fields = [] } = outcome;
-  const words = clean(outcome.message) + (code === undefined ? "" : `: enter the code ${clean(code)}`);
-  // A device's code is all there is to hand over.
-  const pastes = ticket !== undefined && code === undefined;
-  const choices = [...(code === undefined ? [] : [COPY_CODE]), COPY_ADDRESS, ...(pastes ? [PASTE] : [])];
-  while (!ended.yet) {
-    const chosen = await vscode.window.showInformationMessage(`vaultls: ${words}`, ...choices);
-    if (chosen === COPY_CODE) {
-      await vscode.env.clipboard.writeText(code ?? "");
-    } else if (chosen === COPY_ADDRESS) {
-      await vscode.env.clipboard.writeText(url);
-    } else if (chosen === PASTE && ticket !== undefined && !ended.yet) {
-      return ask.answer(server, { outcome: "needsInput", ticket, message: outcome.message, fields });
-    } else {
-      return undefined;
-    }
-  }
-  return undefined;
+  const known = await server.call("vaultls.status", question);
+  return known.outcome === "status" && known.integrations.some((one) => one.name === integration && one.session);
 }

@@ -7,6 +7,11 @@ export function clean(text: string): string {
   });
 }
 
+/** A message of ours for a notification, in which nothing that a server or a file wrote is a link. */
+export function told(text: string): string {
+  return `vaultls: ${clean(text).replaceAll("](", "] (")}`;
+}
+
 /** `text` where `$(name)` would draw an icon. */
 export function barText(text: string): string {
   return clean(text).replaceAll("$(", "$ (");

@@ -5,17 +5,20 @@ import * as vscode from "vscode";
 import * as ask from "./ask";
 import { choose } from "./choose";
 import * as documents from "./documents";
+import * as integration from "./integration";
 import { askLink, chooseIntegration } from "./link";
 import type { Argument, Failed, Integration, Line, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
 import * as signIn from "./sign_in";
-import { clean } from "./text";
+import { clean, told } from "./text";
 
 type Verb = (server: Server, argument: Argument) => Promise<boolean>;
 
 const REFERENCE = /(<<|\{\{)\s*vault:\s*([^<>{}]*?)\s*(>>|\}\})/;
 const TRUST = "Trust These Definitions";
 const BY_HAND = "Type It by Hand";
+/** The question covers so many lines of what is asked about. */
+const COVERED = "\n".repeat(4);
 /** Reasons why nothing can be chosen that the person can remove, and how. */
 const REMEDIES: Record<string, [title: string, verb: Verb]> = {
   "login-needed": ["Sign In", login],
@@ -41,6 +44,8 @@ const VERBS: Record<string, Verb> = {
   "vaultls.resetCache": send("vaultls.resetCache"),
   "vaultls.extract": send("vaultls.extract"),
   "vaultls.copyCurl": copyCurl,
+  // This one is the extension's own.
+  "vaultls.addIntegration": async (server, argument) => (await addIntegration(server, argument)) !== undefined,
 };
 
 /** Carries a command out, with the active document where the command is about one and names none. */
@@ -55,9 +60,10 @@ export async function carryOut(server: Server, command: string, argument: Argume
   return verb(server, complete);
 }
 
-/** The active document, as the server names it. */
+/** The active document, as the server names it; beside a page that is no document, one with requests that is open. */
 export function activeUri(): string | undefined {
-  const document = vscode.window.activeTextEditor?.document;
+  const isRequests = (one: vscode.TextDocument): boolean => one.languageId === "http" && one.uri.scheme === "file";
+  const document = vscode.window.activeTextEditor?.document ?? vscode.workspace.textDocuments.find(isRequests);
   return document?.uri.scheme === "file" ? document.uri.toString() : undefined;
 }
 
@@ -97,16 +103,16 @@ async function link(server: Server, argument: Argument): Promise<boolean> {
 
 /** What the secret is to be linked to; nothing when the person gave up. */
 async function findTarget(server: Server, argument: Argument): Promise<unknown> {
-  const integration = await integrationOf(server, argument);
-  const question = { uri: argument.uri, name: argument.name, integration: integration?.name };
-  while (integration) {
+  const target = await integrationOf(server, argument);
+  const question = { uri: argument.uri, name: argument.name, integration: target?.name };
+  while (target) {
     const found = await choose(server, question);
     if (!found || "link" in found) {
       return found?.link;
     }
     const choice = await decideAfter(server, question, found.failed);
     if (choice !== "again") {
-      return choice === "by hand" ? askLink(integration) : undefined;
+      return choice === "by hand" ? askLink(target) : undefined;
     }
   }
   return undefined;
@@ -130,15 +136,26 @@ function login(server: Server, argument: Argument): Promise<boolean> {
 
 function sendWithIntegration(command: string): Verb {
   return async (server, argument) => {
-    const integration = argument.integration ?? (await integrationOf(server, argument))?.name;
-    return integration !== undefined && send(command)(server, { uri: argument.uri, integration });
+    const name = argument.integration ?? (await integrationOf(server, argument))?.name;
+    return name !== undefined && send(command)(server, { uri: argument.uri, integration: name });
   };
 }
 
 async function integrationOf(server: Server, argument: Argument): Promise<Integration | undefined> {
   const known = (await status(server, argument.uri))?.integrations ?? [];
   const named = known.find((one) => one.name === argument.integration);
-  return named ?? chooseIntegration(known);
+  const chosen = named ?? (await chooseIntegration(known));
+  return chosen === "add" ? addIntegration(server, argument) : chosen;
+}
+
+/** A new one, which counts once the person has seen and trusted what stands in the file. */
+async function addIntegration(server: Server, { uri }: Argument): Promise<Integration | undefined> {
+  const name = await integration.add(uri);
+  const scope = uri === undefined ? {} : { uri };
+  if (name === undefined || !(await send("vaultls.trust")(server, scope))) {
+    return undefined;
+  }
+  return (await status(server, uri))?.integrations.find((one) => one.name === name);
 }
 
 function askName(): Promise<string | undefined> {
@@ -156,7 +173,7 @@ function nameAtCursor(): string | undefined {
 export async function settle(server: Server, argument: Argument, outcome: Outcome): Promise<boolean> {
   switch (outcome.outcome) {
     case "done":
-      void vscode.window.showInformationMessage(`vaultls: ${clean(outcome.message)}`);
+      void vscode.window.showInformationMessage(told(outcome.message));
       return true;
     case "needsInput":
       return goOn(server, argument, await ask.answer(server, outcome));
@@ -175,7 +192,7 @@ export async function settle(server: Server, argument: Argument, outcome: Outcom
       await overview.show(outcome, (command, more) => carryOut(server, command, more));
       return true;
     case "failed":
-      void vscode.window.showErrorMessage(`vaultls: ${clean(outcome.message)}`);
+      void vscode.window.showErrorMessage(told(outcome.message));
       return false;
     default:
       void vscode.window.showErrorMessage(`vaultls: unexpected answer ${clean(outcome.outcome)}`);
@@ -191,7 +208,7 @@ async function goOn(server: Server, argument: Argument, next: Outcome | boolean)
 /** A page that the server could not have shown. */
 async function offerPage(message: string, url: string): Promise<void> {
   const [open, copy] = ["Open", "Copy Address"];
-  const chosen = await vscode.window.showInformationMessage(`vaultls: ${clean(message)}`, open, copy);
+  const chosen = await vscode.window.showInformationMessage(told(message), open, copy);
   if (chosen === open) {
     await vscode.env.openExternal(vscode.Uri.parse(url, true));
   } else if (chosen === copy) {
@@ -210,7 +227,7 @@ async function review(server: Server, argument: Argument, pending: Pending[]): P
   await documents.show(uri, pending.some((one) => one.changes) ? "diff" : "plaintext");
   // No modal dialog: the definitions must stay readable and scrollable while it is open.
   const chosen = await vscode.window.showQuickPick([TRUST, "No"], {
-    placeHolder: `Trust the ${pending.length} definitions of this workspace that are shown beside?`,
+    placeHolder: pending.length === 1 ? "Trust the definition shown beside?" : `Trust the ${pending.length} definitions shown beside?`,
     ignoreFocusOut: true,
   });
   await documents.close(uri);
@@ -223,7 +240,7 @@ function describe(pending: Pending[]): string {
     ...(one.changes ? one.changes.map(marked) : one.definition.trimEnd().split("\n").map((line) => `    ${clean(line)}`)),
     "",
   ]);
-  return lines.join("\n");
+  return COVERED + lines.join("\n");
 }
 
 /** A line as a comparison of texts marks it. */

@@ -1,8 +1,7 @@
-// Sign-ins that wait for the browser: shown as progress that can be cancelled, and waited for until they are over.
+// Sign-ins that wait for the browser, as the server tells of them by its progress: from the page until the session.
 
-import * as vscode from "vscode";
 import type { ProgressToken, WorkDoneProgressBegin, WorkDoneProgressEnd } from "vscode-languageclient/node";
-import { clean } from "./text";
+import type { Waiting } from "./outcome";
 
 /** How the server calls the progress of a sign-in, before the integration's name. */
 const TITLE = "Signing in to ";
@@ -11,24 +10,51 @@ const PATIENCE_MS = 10_000;
 
 type Params = WorkDoneProgressBegin | WorkDoneProgressEnd | { kind: "report" };
 
-/** One sign-in: `over` resolves to whether it came to its end by itself. */
-interface Visit {
-  over: Promise<boolean>;
-  end: (byItself: boolean) => void;
-  begun: boolean;
+/** One sign-in. */
+class Visit implements Waiting {
+  readonly over: Promise<boolean>;
+  private resolve: (byItself: boolean) => void = () => undefined;
+  /** Tells the server to give up, once it can be told. */
+  private tell: (() => void) | undefined;
+  private isUnwanted = false;
+
+  constructor(private readonly forget: () => void) {
+    this.over = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  get hasBegun(): boolean {
+    return this.tell !== undefined;
+  }
+
+  begin(tell: () => void): void {
+    this.tell = tell;
+    if (this.isUnwanted) {
+      tell();
+    }
+  }
+
+  cancel(): void {
+    this.isUnwanted = true;
+    this.tell?.();
+    this.end(false);
+  }
+
+  end(byItself: boolean): void {
+    this.forget();
+    this.resolve(byItself);
+  }
 }
 
 export class Visits {
   private readonly byTitle = new Map<string, Visit>();
   private readonly byToken = new Map<ProgressToken, Visit>();
 
-  /** Shows the progress of a sign-in; whether it was one. */
+  /** Follows the progress of a sign-in, which is shown where the page is told of; whether it was one. */
   take(token: ProgressToken, params: Params, cancel: () => void): boolean {
     if (params.kind === "begin" && params.title.startsWith(TITLE)) {
       const visit = this.visit(params.title);
-      visit.begun = true;
       this.byToken.set(token, visit);
-      show(params.title, visit, cancel);
+      visit.begin(cancel);
       return true;
     }
     const visit = this.byToken.get(token);
@@ -40,11 +66,11 @@ export class Visits {
     return visit !== undefined && params.kind !== "end";
   }
 
-  /** Waits until the sign-in to `integration` is over; false when it was given up or never began. */
-  over(integration: string): Promise<boolean> {
+  /** The sign-in to `integration` that is under way, or about to begin. */
+  to(integration: string): Waiting {
     const visit = this.visit(TITLE + integration);
-    setTimeout(() => visit.begun || visit.end(false), PATIENCE_MS);
-    return visit.over;
+    setTimeout(() => visit.hasBegun || visit.end(false), PATIENCE_MS);
+    return visit;
   }
 
   /** Gives all of them up: the server is gone. */
@@ -58,25 +84,8 @@ export class Visits {
     if (known) {
       return known;
     }
-    let resolve: (byItself: boolean) => void = () => undefined;
-    const over = new Promise<boolean>((settle) => (resolve = settle));
-    const end = (byItself: boolean): void => {
-      this.byTitle.delete(title);
-      resolve(byItself);
-    };
-    const visit: Visit = { over, end, begun: false };
+    const visit = new Visit(() => this.byTitle.get(title) === visit && this.byTitle.delete(title));
     this.byTitle.set(title, visit);
     return visit;
   }
-}
-
-function show(title: string, visit: Visit, cancel: () => void): void {
-  const location = vscode.ProgressLocation.Notification;
-  void vscode.window.withProgress({ location, title: `vaultls: ${clean(title)}`, cancellable: true }, (_, token) => {
-    token.onCancellationRequested(() => {
-      cancel();
-      visit.end(false);
-    });
-    return visit.over;
-  });
 }

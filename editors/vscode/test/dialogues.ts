@@ -2,7 +2,8 @@
 
 import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
-import type { Answered, Argument, Outcome, Pending, Server, Status } from "../src/outcome";
+import type { Answered, Argument, Browser, Outcome, Pending, Server, Status, Waiting } from "../src/outcome";
+import * as signIn from "../src/sign_in";
 import { carryOut } from "../src/verb";
 import { text } from "../src/vaults";
 import * as documents from "../src/documents";
@@ -30,8 +31,8 @@ class Script implements Server {
     return this.next.shift() ?? {};
   }
 
-  signedIn(): Promise<boolean> {
-    return this.over;
+  signIn(): Waiting {
+    return { over: this.over, cancel: () => this.finish(false) };
   }
 }
 
@@ -101,43 +102,114 @@ async function aRefusedAnswerIsTold(): Promise<void> {
   assert.deepEqual(said, ["vaultls: the token is not known", "vaultls: nothing was entered"]);
 }
 
+/** A notification that stands: what it says, and whether it is still there. */
+interface Standing {
+  words: string;
+  isThere: boolean;
+  cancel: () => void;
+}
+
+/** What the links of notifications do: the extension, which would register that, is not started here. */
+let acts: vscode.Disposable[] | undefined;
+
+/** Watches the notifications with progress. */
+function watches(): Standing[] {
+  acts ??= signIn.register();
+  const all: Standing[] = [];
+  type Task = (progress: vscode.Progress<{ message?: string }>, token: vscode.CancellationToken) => Thenable<unknown>;
+  stub("withProgress", async (options: vscode.ProgressOptions, task: Task) => {
+    assert.equal(options.cancellable, true);
+    const source = new vscode.CancellationTokenSource();
+    const standing: Standing = { words: options.title ?? "", isThere: true, cancel: () => source.cancel() };
+    all.push(standing);
+    const report = ({ message }: { message?: string }): void => void (standing.words += `: ${message}`);
+    return Promise.resolve(task({ report }, source.token)).finally(() => (standing.isThere = false));
+  });
+  return all;
+}
+
+/** Follows a link of a notification. */
+async function follows(standing: Standing | undefined, words: string): Promise<void> {
+  const link = new RegExp(`\\[${words}\\]\\(command:([\\w.]+)\\?([^)]+)\\)`).exec(standing?.words ?? "");
+  assert.ok(link, standing?.words);
+  const [, command = "", query = ""] = link;
+  const [integration] = JSON.parse(decodeURIComponent(query)) as unknown[];
+  await vscode.commands.executeCommand(command, integration);
+}
+
+const PAGE: Browser = {
+  outcome: "browser",
+  integration: "team",
+  url: "https://login.example.com/authorize?state=s",
+  message: "Sign in to `team`",
+  ticket: "t",
+  fields: [ADDRESS],
+};
+
 async function waitsForTheBrowser(): Promise<void> {
-  const url = "https://login.example.com/authorize?state=s";
-  const page: Outcome = { outcome: "browser", integration: "team", url, message: "Sign in to `team`", ticket: "t", fields: [ADDRESS] };
-  const offered = presses("Copy Address");
-  const server = new Script([page, status(), SIGNED_IN]);
+  const shown = watches();
+  const server = new Script([PAGE, SIGNED_IN]);
   const over = carryOut(server, "vaultls.login", LOGIN);
-  await until("the second message", () => offered.length === 2);
-  assert.equal(await vscode.env.clipboard.readText(), url);
-  assert.deepEqual(offered[0], ["Copy Address", "Paste the Address I Was Sent To..."]);
+  await until("the notification", () => shown[0]?.words.includes("Copy Address"));
+  assert.match(shown[0]?.words ?? "", /^vaultls: Signing in to team on the page in the browser: \[Copy Address\]/);
+  await follows(shown[0], "Copy Address");
+  assert.equal(await vscode.env.clipboard.readText(), "https://login.example.com/authorize?state=s");
+  assert.equal(shown[0]?.isThere, true);
   server.finish(true);
   assert.equal(await over, true);
-  const givenUp = new Script([page]);
-  givenUp.finish(false);
-  assert.equal(await carryOut(givenUp, "vaultls.login", LOGIN), false);
+  assert.deepEqual([shown.length, shown[0]?.isThere], [1, false]);
+}
+
+async function givesASignInUp(): Promise<void> {
+  const shown = watches();
+  const server = new Script([PAGE]);
+  const over = carryOut(server, "vaultls.login", LOGIN);
+  await until("the notification", () => shown.length === 1);
+  shown[0]?.cancel();
+  assert.equal(await over, false);
+  assert.equal(shown[0]?.isThere, false);
 }
 
 async function takesThePastedAddress(): Promise<void> {
-  const page: Outcome = { outcome: "browser", integration: "team", url: "https://a.example.com", message: "Sign in", ticket: "t", fields: [ADDRESS] };
-  presses("Paste the Address I Was Sent To...");
-  types("http://127.0.0.1:1/?code=c");
-  const server = new Script([page], [{ next: { outcome: "done", message: "signed in to `team`" } }]);
-  assert.equal(await carryOut(server, "vaultls.login", LOGIN), true);
-  assert.deepEqual(server.answers, [["t", { address: "http://127.0.0.1:1/?code=c" }]]);
-  assert.equal(said.at(-1), "vaultls: signed in to `team`");
+  person();
+  const shown = watches();
+  const asked = types("not an address", "http://127.0.0.1:1/?code=c");
+  const server = new Script([PAGE], [{ refused: "this is no address" }, { next: { outcome: "done", message: "signed in to `team`" } }]);
+  const over = carryOut(server, "vaultls.login", LOGIN);
+  await until("the notification", () => shown[0]?.words.includes("Paste"));
+  await follows(shown[0], "Paste the Address I Was Sent To");
+  assert.equal(shown[0]?.isThere, true);
+  await follows(shown[0], "Paste the Address I Was Sent To");
+  assert.equal(await over, true);
+  assert.deepEqual(server.answers.map(([, answers]) => answers.address), ["not an address", "http://127.0.0.1:1/?code=c"]);
+  assert.deepEqual(asked.map((one) => one.password), [true, true]);
+  assert.deepEqual(said, ["vaultls: this is no address", "vaultls: signed in to `team`"]);
 }
 
 async function showsTheCodeOfADevice(): Promise<void> {
-  const page: Outcome = { outcome: "browser", integration: "team", url: "https://a.example.com/device", code: "ABCD-\u0007EFGH", message: "Visit the page", ticket: "t", fields: [ADDRESS] };
-  const offered = presses("Copy Code");
-  const server = new Script([page, SIGNED_IN]);
+  const shown = watches();
+  const server = new Script([{ ...PAGE, code: "ABCD-\u0007EFGH" }, SIGNED_IN]);
   const over = carryOut(server, "vaultls.login", LOGIN);
-  await until("the second message", () => offered.length === 2);
-  assert.deepEqual(offered[0], ["Copy Code", "Copy Address"]);
-  assert.equal(said[0], "vaultls: Visit the page: enter the code ABCD-\\u0007EFGH");
+  await until("the notification", () => shown[0]?.words.includes("Copy Code"));
+  assert.match(shown[0]?.words ?? "", /^vaultls: Signing in to team: enter ABCD-\\u0007EFGH on the page/);
+  assert.equal(shown[0]?.words.includes("Paste"), false);
+  await follows(shown[0], "Copy Code");
   assert.equal(await vscode.env.clipboard.readText(), "ABCD-\u0007EFGH");
   server.finish(true);
   assert.equal(await over, true);
+}
+
+async function whatAServerSaysIsNoLink(): Promise<void> {
+  person();
+  const message = "press [here](command:workbench.action.quit)";
+  assert.equal(await carryOut(new Script([{ outcome: "failed", message }]), "vaultls.login", LOGIN), false);
+  const shown = watches();
+  const server = new Script([{ ...PAGE, integration: "[here](command:workbench.action.quit)" }]);
+  server.finish(false);
+  await carryOut(server, "vaultls.login", LOGIN);
+  for (const words of [said[0], shown[0]?.words]) {
+    assert.match(words ?? "", /here\] \(command:workbench/);
+  }
 }
 
 async function choosesStepByStep(): Promise<void> {
@@ -240,7 +312,7 @@ async function showsWhatChanged(): Promise<void> {
   const server = new Script([{ outcome: "review", pending }, { outcome: "done", message: "trusted" }]);
   assert.equal(await carryOut(server, "vaultls.trust", { uri: "file:///a.http" }), true);
   provider.dispose();
-  assert.equal(shown, "integration team, which changed since it was trusted\n    provider\n-   address = \"https://old\"\n+   address = \"https://new\"\n");
+  assert.equal(shown.trimStart(), "integration team, which changed since it was trusted\n    provider\n-   address = \"https://old\"\n+   address = \"https://new\"\n");
   assert.deepEqual(server.asked[1], ["vaultls.trust", { uri: "file:///a.http", approve: true }]);
 }
 
@@ -276,8 +348,10 @@ export const tests: Test[] = [
   ["several fields and a code are asked for", asksFieldByField],
   ["an answer that is not taken is told", aRefusedAnswerIsTold],
   ["a sign-in waits for the browser", waitsForTheBrowser],
+  ["a sign-in is given up", givesASignInUp],
   ["an address can be pasted", takesThePastedAddress],
   ["the code of a device is shown", showsTheCodeOfADevice],
+  ["what a server says is no link", whatAServerSaysIsNoLink],
   ["a secret is found step by step", choosesStepByStep],
   ["one signs in before choosing", signsInBeforeChoosing],
   ["a page at the provider is offered", offersAPage],

