@@ -50,7 +50,7 @@ pub fn file_path(uri: &Uri) -> Option<PathBuf> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
     }
-    uri.to_file_path().map(std::borrow::Cow::into_owned)
+    decoded(uri)
 }
 
 /// The file of a document; for one that is not saved yet, its name as a relative path.
@@ -59,7 +59,29 @@ pub fn document_path(uri: &Uri) -> PathBuf {
 }
 
 pub fn file_uri(path: &Path) -> Option<Uri> {
+    encoded(path)
+}
+
+#[cfg(not(windows))]
+fn decoded(uri: &Uri) -> Option<PathBuf> {
+    uri.to_file_path().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(not(windows))]
+fn encoded(path: &Path) -> Option<Uri> {
     Uri::from_file_path(path)
+}
+
+/// NB. not by the protocol's own types: those know no server (`file://server/share`) and no path as the system resolves
+/// it (`\\?\C:\folder`).
+#[cfg(windows)]
+fn decoded(uri: &Uri) -> Option<PathBuf> {
+    url::Url::parse(uri.as_str()).ok()?.to_file_path().ok()
+}
+
+#[cfg(windows)]
+fn encoded(path: &Path) -> Option<Uri> {
+    url::Url::from_file_path(path).ok()?.as_str().parse().ok()
 }
 
 pub fn diagnostic(text: &Text, finding: &Finding, encoding: Encoding) -> Diagnostic {
@@ -383,4 +405,25 @@ pub fn progress_end(token: &ProgressToken) -> ProgressParams {
 
 fn progress(token: &ProgressToken, step: WorkDoneProgress) -> ProgressParams {
     ProgressParams { token: token.clone(), value: ProgressParamsValue::WorkDone(step) }
+}
+
+#[cfg(test)]
+#[cfg(windows)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drives_and_servers_become_paths_and_uris() {
+        for (uri, path, back) in [
+            ("file:///c%3A/a%20b/x.http", r"C:\a b\x.http", "file:///C:/a%20b/x.http"),
+            ("file:///C:/x.http", r"C:\x.http", "file:///C:/x.http"),
+            ("file://server/share/x.http", r"\\server\share\x.http", "file://server/share/x.http"),
+        ] {
+            let found = file_path(&uri.parse().unwrap()).unwrap();
+            assert_eq!(found, Path::new(path), "{uri}");
+            assert_eq!(file_uri(&found).unwrap().as_str(), back, "{uri}");
+        }
+        let resolved = file_uri(Path::new(r"\\?\C:\folder\x.http")).unwrap();
+        assert_eq!(resolved.as_str(), "file:///C:/folder/x.http");
+    }
 }
