@@ -9,6 +9,7 @@ mod check;
 mod curl;
 mod doctor;
 mod documents;
+mod example;
 mod extract;
 mod link;
 mod list;
@@ -165,6 +166,7 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Vault(arguments) => vault::vault(arguments, machine, terminal).await,
         Command::Cache(arguments) => status::cache(&arguments, terminal),
         Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,
+        Command::Example(arguments) => example::example(&arguments, terminal),
         Command::Completions { shell } => arguments::completions(shell, terminal),
         Command::Man { folder } => arguments::manual(folder.as_deref(), terminal),
         Command::Lsp(_) | Command::Demo => {

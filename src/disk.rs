@@ -78,6 +78,13 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     sync_folder(folder)
 }
 
+/// Writes a new file for everybody who may read the folder; `ErrorKind::AlreadyExists` where something is there.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 /// Makes `path` and what is missing above it, for the owner alone; tightens `path` if it exists already. On Windows it
 /// is as private as the folder that it is made in.
 pub fn private_folder(path: &Path) -> io::Result<()> {

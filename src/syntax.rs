@@ -1,6 +1,7 @@
 //! From text to document. Parsing is total: any text gives a document, with what was understood and a list of
 //! what was not. A document holds byte spans of the text it came from and copies almost nothing.
 
+pub mod body;
 pub mod expand;
 pub mod http;
 pub mod json;

@@ -442,13 +442,6 @@ impl Vault {
         self.console(&link)
     }
 
-    /// The names beside the secret that `name` is linked to, where its provider can list; those that end in `/` are
-    /// folders.
-    pub async fn names_beside(&self, name: &SecretName) -> Result<Vec<String>, Problem> {
-        let Place::External { integration, coordinates, .. } = self.place(name)? else { return Ok(Vec::new()) };
-        self.providers.get(&integration)?.names_beside(&coordinates).await
-    }
-
     fn definitions(&self) -> Arc<Definitions> {
         self.files.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
     }

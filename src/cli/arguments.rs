@@ -22,6 +22,7 @@ Examples:
   vaultls run shop.http --all --format json
                                     send all of them, for a program to read
   vaultls demo                      see how everything works together
+  vaultls example                   write a first .http file to try things on
 
 Exit codes:
   0  everything went as asked
@@ -88,6 +89,8 @@ pub enum Command {
     Lsp(Lsp),
     /// Show everything at work, on this machine only, in a few seconds
     Demo,
+    /// Write a first .http file to try things on
+    Example(Example),
     /// Print completions for a shell
     #[command(after_help = "Example:\n  vaultls completions bash > ~/.local/share/bash-completion/completions/vaultls")]
     Completions { shell: clap_complete::Shell },
@@ -313,6 +316,21 @@ pub struct Curl {
     pub environment: Option<String>,
     #[command(flatten)]
     pub workspace: Workspace,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vaultls example                   write example.http here
+  vaultls example --host http://localhost:8080 try.http
+                                    for a server of your own that answers with what came")]
+pub struct Example {
+    /// The file to write, or `-` to print the example
+    #[arg(value_name = "FILE", default_value = "example.http")]
+    pub path: PathBuf,
+    /// The server that the example asks, in place of httpbin.org
+    #[arg(long, value_name = "URL")]
+    pub host: Option<String>,
 }
 
 #[derive(Debug, Args)]

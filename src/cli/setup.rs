@@ -15,7 +15,7 @@ use crate::{
     status::Problem,
     vault::{
         hashicorp::setup::{Done, Plan, Policy, Present, Setup, Step},
-        link::{edit, hashicorp::REDIRECT_PORTS, integration::parse_address},
+        link::{edit, field::parse_address, hashicorp::REDIRECT_PORTS},
     },
     work::verbs::Failure,
 };

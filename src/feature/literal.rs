@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 use crate::{
     feature::{Context, pasted},
     name::SecretName,
-    syntax::{Document, Escapes, Kind, json},
+    syntax::{Document, Escapes, Kind, body::BodySyntax, json},
     text::Span,
 };
-use slot::{Found, Language, Slot};
+use slot::{Found, Slot};
 use unit::Unit;
 
 pub use occurrences::{MAX_OCCURRENCES, occurrences};
@@ -118,8 +118,8 @@ fn literal(found: &Found<'_>, reading: &Reading<'_>, unit: Unit) -> Literal {
     let decoding = match found.slot {
         Slot::Url if unit.in_query => Decoding::Form,
         Slot::Url => Decoding::Percent,
-        Slot::Body(Language::Form) => Decoding::Form,
-        Slot::Body(Language::Json) => Decoding::Json,
+        Slot::Body(BodySyntax::Form) => Decoding::Form,
+        Slot::Body(BodySyntax::Json) => Decoding::Json,
         _ => Decoding::None,
     };
     Literal {

@@ -18,6 +18,7 @@ use crate::{
     name::SecretName,
     syntax::{
         Auth, Document, Kind, Place, Request, Written,
+        body::BodySyntax,
         expand::{Expanded, Fault, Flat, Scope, expand},
     },
     text::Span,
@@ -76,17 +77,6 @@ pub enum PreparedBody {
     },
     /// Bytes of a file, sent as they are.
     Bytes(Vec<u8>),
-}
-
-/// The language of a body, which decides how a value is written in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodySyntax {
-    /// Values are put in as they are.
-    Plain,
-    /// `application/x-www-form-urlencoded`, written as it is sent: only values are percent-encoded.
-    Form,
-    Json,
-    Xml,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,11 +34,11 @@ use super::{
     ProcessVariables,
     link::{
         Coordinates,
-        arn::{AwsSecret, SecretArn, Version},
-        integration::Aws,
+        arn::SecretArn,
+        aws::{Aws, AwsSecret, Version},
     },
     organization::Bound,
-    provider::{Browse, Check, Existence, List, Login, Provider, ReadMany},
+    provider::{Browse, Check, Existence, Login, Provider, ReadMany},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -47,8 +47,7 @@ use credentials::Purse;
 use devices::Devices;
 use failure::{Asked, Said};
 
-/// How many names a listing brings at most, a page at a time (API reference, `ListSecrets`).
-const PAGES: usize = 10;
+/// How many names one page brings (API reference, `ListSecrets`).
 const PAGE: i32 = 100;
 
 /// How sessions of ours are called in AWS's records.
@@ -150,26 +149,6 @@ impl Account {
         })
     }
 
-    async fn list_names(&self, secret: &AwsSecret) -> Result<Vec<String>, Problem> {
-        let credentials = self.credentials(secret).await?;
-        let (mut names, mut next) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let question = self.clients.secrets(&secret.arn.region).list_secrets().max_results(PAGE);
-            let question = question.set_next_token(next.take()).customize();
-            let answer = question.config_override(client::secrets_identity(&credentials)).send().await;
-            let page = answer.map_err(|error| {
-                let asked = Asked { permission: "secretsmanager:ListSecrets", ..self.asked(secret) };
-                self.settle(failure::explain(&error, &asked))
-            })?;
-            names.extend(page.secret_list.unwrap_or_default().into_iter().filter_map(|entry| entry.name));
-            next = page.next_token;
-            if next.is_none() {
-                break;
-            }
-        }
-        Ok(names)
-    }
-
     /// Whom to be for `secret`: oneself, or the link's role.
     async fn credentials(&self, secret: &AwsSecret) -> Result<Credentials, Problem> {
         let SecretArn { region, .. } = &secret.arn;
@@ -243,10 +222,6 @@ impl Provider for Account {
         Some(self)
     }
 
-    fn list(&self) -> Option<&dyn List> {
-        Some(self)
-    }
-
     fn read_many(&self) -> Option<&dyn ReadMany> {
         Some(self)
     }
@@ -276,12 +251,6 @@ impl Provider for Account {
 impl Check for Account {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
         async move { self.check_value(secret(at)?).await }.boxed()
-    }
-}
-
-impl List for Account {
-    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        async move { self.list_names(secret(at)?).await }.boxed()
     }
 }
 

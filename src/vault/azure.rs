@@ -29,7 +29,7 @@ use super::{
     },
     organization::Bound,
     person::{Field, Person, ask_one},
-    provider::{Browse, Check, Existence, List, Login, Provider, Surroundings},
+    provider::{Browse, Check, Existence, Login, Provider, Surroundings},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -104,14 +104,6 @@ impl KeyVaults {
             Err(error) if answer::is_permission(&error) => Ok(Existence::Unknown),
             Err(error) => Err(answer::problem(&error, asked)),
         }
-    }
-
-    async fn list_names(&self, secret: &AzureSecret) -> Result<Vec<String>, Problem> {
-        let listed = self.listed(secret).await?.map_err(|error| answer::problem(&error, self.asked(secret)))?;
-        let mut names: Vec<String> =
-            listed.iter().filter_map(|properties| Some(properties.resource_id().ok()?.name)).collect();
-        names.sort();
-        Ok(names)
     }
 
     /// The secrets of the vault that `beside` is of.
@@ -302,10 +294,6 @@ impl Provider for KeyVaults {
         Some(self)
     }
 
-    fn list(&self) -> Option<&dyn List> {
-        Some(self)
-    }
-
     fn browse(&self) -> Option<&dyn Browse> {
         Some(self)
     }
@@ -330,12 +318,6 @@ impl Provider for KeyVaults {
 impl Check for KeyVaults {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
         async move { self.check_value(secret(at)?).await }.boxed()
-    }
-}
-
-impl List for KeyVaults {
-    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        async move { self.list_names(secret(at)?).await }.boxed()
     }
 }
 

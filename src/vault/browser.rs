@@ -5,7 +5,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::{ProcessVariables, link::integration::is_loopback, program::Program};
+use super::{ProcessVariables, link::field::is_loopback, program::Program};
 
 /// The system's program that opens a page in the browser, with what it is told before the page's address.
 const OPENER: (&str, &[&str]) = if cfg!(windows) {

@@ -21,7 +21,7 @@ use super::{
     ProcessVariables,
     link::{Coordinates, hashicorp::Hashicorp, kv::KvSecret},
     person::Person,
-    provider::{Browse, Check, Choices, Existence, List, Login, Provider, Shelf, TokenSource},
+    provider::{Browse, Check, Choices, Existence, Login, Provider, Shelf, TokenSource},
     value::SecretValue,
 };
 use crate::status::{Problem, Reason, Session};
@@ -147,21 +147,6 @@ impl Cluster {
         if may_read { Ok(Existence::Unknown) } else { Err(denied) }
     }
 
-    async fn list_names(&self, secret: &KvSecret) -> Result<Vec<String>, Problem> {
-        let token = self.token().await?;
-        let folder = secret.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let answer = match self.engine(secret, &token).await? {
-            Engine::V1 => self.transport.ask(endpoint::list_v1(&secret.mount, folder), &token).await?,
-            Engine::V2 | Engine::Hidden => self.transport.ask(endpoint::list_v2(&secret.mount, folder), &token).await?,
-        };
-        if answer.is_success()
-            && let Some(names) = answer.names()
-        {
-            return Ok(names);
-        }
-        Err(answer.problem(self.asked(secret)))
-    }
-
     /// The engine at the secret's mount; one question for all who ask at once, and none once it is known.
     async fn engine(&self, secret: &KvSecret, token: &SecretValue) -> Result<Engine, Problem> {
         let cell = lock(&self.engines).entry(secret.mount.clone()).or_default().clone();
@@ -226,10 +211,6 @@ impl Provider for Cluster {
         Some(self)
     }
 
-    fn list(&self) -> Option<&dyn List> {
-        Some(self)
-    }
-
     fn browse(&self) -> Option<&dyn Browse> {
         Some(self)
     }
@@ -250,12 +231,6 @@ impl Provider for Cluster {
 impl Check for Cluster {
     fn check<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Existence, Problem>> {
         async move { self.check_value(kv(at)?).await }.boxed()
-    }
-}
-
-impl List for Cluster {
-    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>> {
-        async move { self.list_names(kv(at)?).await }.boxed()
     }
 }
 

@@ -4,8 +4,10 @@
 //! the reason, so that its name is reported as badly linked and not as missing.
 
 pub mod arn;
+pub mod aws;
 pub mod azure;
 pub mod edit;
+pub mod field;
 pub mod hashicorp;
 pub mod integration;
 pub mod kv;
@@ -17,14 +19,15 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{
-    config::{Complaint, Configuration, Layer, SecretEntry, Source, Written, nearest},
+    config::{Complaint, Configuration, Layer, SecretEntry, Source, nearest},
     domain::DomainList,
     name::SecretName,
     status::{Problem, Reason},
     text::Span,
 };
-use arn::AwsSecret;
+use aws::AwsSecret;
 use azure::AzureSecret;
+use field::{quoted, refuse, refuse_any};
 use integration::{Integration, Settings};
 use kv::KvSecret;
 use onepassword::OpReference;
@@ -256,15 +259,6 @@ fn local(entry: &SecretEntry) -> Result<SecretName, Complaint> {
     }
 }
 
-/// Refuses the first field of several that belong to another kind of vault.
-fn refuse_any(fields: &[&Option<Written<String>>], message: &str) -> Result<(), Complaint> {
-    fields.iter().try_for_each(|field| refuse(field.as_ref(), message))
-}
-
-fn refuse<T>(field: Option<&Written<T>>, message: &str) -> Result<(), Complaint> {
-    field.map_or(Ok(()), |field| Err(Complaint::error(field.span, message)))
-}
-
 fn unknown_integration(suggestion: Option<&str>) -> String {
     match suggestion {
         Some(word) => format!("there is no integration of this name: did you mean `{word}`?"),
@@ -332,21 +326,6 @@ fn definition(entry: &SecretEntry, target: Option<&Target>) -> String {
         text += &integration.definition;
     }
     text
-}
-
-/// A TOML basic string in ASCII: controls, look-alikes and right-to-left marks become visible escapes.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            ' '..='~' => quoted.push(character),
-            _ => quoted += &format!("\\U{:08X}", u32::from(character)),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

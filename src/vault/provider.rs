@@ -18,11 +18,6 @@ pub trait Provider: Send + Sync {
     /// Telling whether a value can be had without reading it.
     fn check(&self) -> Option<&dyn Check>;
 
-    /// Listing names.
-    fn list(&self) -> Option<&dyn List> {
-        None
-    }
-
     /// Reading several values with one question.
     fn read_many(&self) -> Option<&dyn ReadMany> {
         None
@@ -58,12 +53,6 @@ pub enum Existence {
     Confirmed,
     /// Nothing is known to be wrong, and it cannot be told without reading the value.
     Unknown,
-}
-
-/// Lists names, never values.
-pub trait List: Send + Sync {
-    /// The names beside the secret at `at`; those that end in `/` are folders.
-    fn list<'a>(&'a self, at: &'a Coordinates) -> BoxFuture<'a, Result<Vec<String>, Problem>>;
 }
 
 /// Reads several values with one question to the server.

@@ -174,13 +174,6 @@ impl Opened {
         outage.as_ref().map(|(_, problem)| problem.clone())
     }
 
-    pub(super) async fn names_beside(&self, at: &Coordinates) -> Result<Vec<String>, Problem> {
-        match self.provider.list() {
-            Some(list) => self.within(&self.checks, list.list(at)).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
     /// Waits as long as the person takes.
     pub(super) async fn sign_in(&self, person: &dyn Person) -> Result<Session, Problem> {
         match self.provider.login() {

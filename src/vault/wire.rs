@@ -11,7 +11,7 @@ use reqwest::{
 };
 use url::Url;
 
-use super::link::integration::is_loopback;
+use super::link::field::is_loopback;
 use crate::{
     disk,
     status::{Problem, Reason},

@@ -12,7 +12,7 @@ use vaultls::{
 };
 
 use crate::support::{
-    home::{Home, User, secret, secret_name},
+    home::{Home, User, secret},
     ministack::{ACCOUNT, REGION, ROOT, Seeded},
     stand_in::StandIn,
 };
@@ -215,16 +215,6 @@ async fn a_role_is_assumed_for_a_secret() {
     let problem = as_user(seeded, &seeded.keys("looker"), "json", &fields).judged("a").await.unwrap_err();
     assert_eq!(problem.reason, Reason::Forbidden);
     assert!(problem.detail.ends_with("(AccessDenied); it takes `sts:AssumeRole`"), "{problem:?}");
-}
-
-#[tokio::test]
-async fn names_are_listed_page_by_page() {
-    let Some(seeded) = Seeded::shared() else { return };
-    let names = root(seeded, "prod/db", "").vault.names_beside(&secret_name("a")).await.unwrap();
-    assert!(names.len() > 100 && names.iter().any(|name| name == "many/99"), "{}", names.len());
-    let problem =
-        as_user(seeded, &seeded.keys("reader"), "prod/db", "").vault.names_beside(&secret_name("a")).await.unwrap_err();
-    assert!(problem.detail.ends_with("it takes `secretsmanager:ListSecrets`"), "{problem:?}");
 }
 
 #[tokio::test]

@@ -6,11 +6,14 @@ use std::fs;
 
 use vaultls::{
     status::{Problem, Reason},
-    vault::person::Given,
+    vault::{
+        person::Given,
+        provider::{Leads, Shelf},
+    },
 };
 
 use crate::support::{
-    home::{Home, User, secret, secret_name},
+    home::{Home, User, secret},
     key_vault::{CLIENT, CLIENT_SECRET, FEDERATED_TOKEN, KeyVault, TENANT, version},
 };
 
@@ -224,13 +227,34 @@ async fn a_hundred_secrets_take_one_sign_in() {
 }
 
 #[tokio::test]
-async fn names_beside_a_secret_are_listed() {
+async fn a_secret_is_found_by_choosing_a_vault_then_a_name() {
     let server = KeyVault::start().await;
     for one in ["b", "a", "c"] {
         server.put(one, "canary");
     }
     let linked = linked(&server, "a");
-    assert_eq!(linked.vault.names_beside(&secret_name("a")).await.unwrap(), ["a", "b", "c"]);
+    // The vaults that are known are those that a secret was had from.
+    assert_eq!(linked.value("a").await, Ok("canary".into()));
+    let at = |path: &[&str], filter: &str, page: Option<&str>| Shelf {
+        path: path.iter().map(ToString::to_string).collect(),
+        filter: filter.to_owned(),
+        page: page.map(str::to_owned),
+    };
+    let vaults = linked.vault.browse("team", &at(&[], "", None)).await.unwrap();
+    let [vault] = &vaults.choices[..] else { panic!("{vaults:?}") };
+    let Leads::To(path) = &vault.leads else { panic!("{vault:?}") };
+    let inside: Vec<&str> = path.iter().map(String::as_str).collect();
+    let found = linked.vault.browse("team", &at(&inside, "", None)).await.unwrap();
+    assert_eq!(found.choices.iter().map(|choice| choice.label.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let filtered = linked.vault.browse("team", &at(&inside, "B", None)).await.unwrap();
+    let [choice] = &filtered.choices[..] else { panic!("{filtered:?}") };
+    let Leads::Link(link) = &choice.leads else { panic!("{choice:?}") };
+    assert_eq!(link.id.as_deref(), Some(format!("https://{}/secrets/b", path[0]).as_str()));
+    assert_eq!(linked.vault.browse("team", &at(&inside, "", Some("1000"))).await.unwrap().choices, []);
+    let foreign = linked.vault.browse("team", &at(&["evil.example.com"], "", None)).await.unwrap_err();
+    assert_eq!(foreign.reason, Reason::NotConfigured, "{foreign:?}");
+    let folder = linked.vault.browse("team", &at(&[path[0].as_str(), "a"], "", None)).await.unwrap_err();
+    assert_eq!(folder.reason, Reason::NotConfigured, "{folder:?}");
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ fn the_help_fits_a_stranger() {
           answer       Hand an answer to a waiting language server (used by editor plugins)
           lsp          Start the language server on standard input and output
           demo         Show everything at work, on this machine only, in a few seconds
+          example      Write a first .http file to try things on
           completions  Print completions for a shell
           man          Print the manual page, or write those of all commands into a folder
           help         Print this message or the help of the given subcommand(s)
@@ -96,6 +97,7 @@ fn the_help_fits_a_stranger() {
           vaultls run shop.http --all --format json
                                             send all of them, for a program to read
           vaultls demo                      see how everything works together
+          vaultls example                   write a first .http file to try things on
 
         Exit codes:
           0  everything went as asked
@@ -739,6 +741,39 @@ fn the_demo_ends_well() {
     assert_eq!(output.code, 0, "{}{}", output.out, output.err);
     assert!(output.out.contains("All 9 steps went as they should"), "{}", output.out);
     assert_eq!(output.err, "");
+}
+
+#[test]
+fn the_example_waits_for_its_secret_and_is_then_sent_masked() {
+    let echo = Echo::start();
+    let host = format!("http://{}/", echo.address);
+    let program = Program::new();
+    let output = program.run(&["example", "--host", &host]);
+    assert_eq!((output.code, output.err.as_str()), (0, ""), "{}", output.out);
+    let output = program.run(&["check", "example.http"]);
+    assert_eq!(output.code, 1);
+    assert!(output.out.contains("no secret named `my-token`"), "{}", output.out);
+    let domain = ["vault", "set", "my-token", "--allow-domain", host.trim_end_matches('/')];
+    assert_eq!(program.run_with(&domain, CANARY.as_bytes()).code, 0);
+    assert_eq!(program.run(&["check", "example.http"]).code, 0);
+    let output = program.run(&["run", "example.http", "--all"]);
+    assert_eq!(output.code, 0, "{}{}", output.out, output.err);
+    assert_masked(&output);
+    let sent = echo.seen();
+    assert!(sent[0].starts_with("GET /bearer ") && sent[1].starts_with("POST /anything "), "{sent:?}");
+    assert!(sent[0].contains(CANARY) && sent[1].contains(r#""token": "canary-cli-7f3a9c\"&"#), "{sent:?}");
+}
+
+#[test]
+fn the_example_replaces_no_file() {
+    let program = Program::new();
+    program.file("example.http", "mine");
+    let output = program.run(&["example"]);
+    assert_eq!(output.code, 2);
+    assert!(output.err.contains("example.http is there already"), "{}", output.err);
+    assert_eq!(std::fs::read_to_string(program.work().join("example.http")).unwrap(), "mine");
+    let printed = program.run(&["example", "-"]);
+    assert!(printed.out.contains("@host = https://httpbin.org\n"), "{}", printed.out);
 }
 
 #[test]

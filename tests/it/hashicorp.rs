@@ -9,7 +9,7 @@ use serde_json::json;
 use vaultls::status::{Problem, Reason};
 
 use crate::support::{
-    home::{Home, User, secret_name},
+    home::{Home, User},
     openbao::{OpenBao, ROOT},
 };
 
@@ -223,14 +223,6 @@ async fn namespaces_are_kept_apart() {
     assert_eq!(problem, Problem::new(Reason::NotFound, "`team` has no namespace `team-b`"));
     let outside = format!("{}{fields}", integration(&server.address));
     assert_eq!(configured(ROOT, &outside).judged("a").await.unwrap_err().reason, Reason::NotFound);
-}
-
-#[tokio::test]
-async fn the_names_beside_a_secret_can_be_listed() {
-    let Some(server) = shared() else { return };
-    let linked = linked(&server.address, ROOT, "engine = 'team/kv'\npath = 'typo'\nkey = 'k'");
-    let names = linked.vault.names_beside(&secret_name("a")).await.unwrap();
-    assert_eq!(names, ["app/", "gone", "many/"]);
 }
 
 #[tokio::test]

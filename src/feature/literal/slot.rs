@@ -1,7 +1,7 @@
 //! The places of a document that hold literals, and what each is called.
 
 use crate::{
-    syntax::{Auth, Body, Document, Escapes, Field, Kind, PartContent, Request, Segment, Written},
+    syntax::{Auth, Body, Document, Escapes, Field, Kind, PartContent, Request, Segment, Written, body::BodySyntax},
     text::Span,
 };
 
@@ -16,16 +16,7 @@ pub(super) enum Slot {
     Plain,
     /// One value and nothing else: a header, a field, a variable.
     Whole,
-    Body(Language),
-}
-
-/// The language of a body, as the request is prepared by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
-    Json,
-    Form,
-    Xml,
-    Other,
+    Body(BodySyntax),
 }
 
 /// A slot of a document.
@@ -131,8 +122,8 @@ fn slots<'a>(kind: Kind, request: &'a Request, source: &str) -> Vec<Listed<'a>> 
     slots.extend(request.path_variables.iter().map(|field| row(field, source)));
     match &request.body {
         Body::Text { text, language } => {
-            let language = body_language(kind, request, source, text, language.as_deref());
-            slots.push((Slot::Body(language), "body".into(), text));
+            let syntax = body_syntax(kind, request, source, text, language.as_deref());
+            slots.push((Slot::Body(syntax), "body".into(), text));
         }
         Body::Form(fields) => slots.extend(fields.iter().map(|field| row(field, source))),
         Body::Multipart(parts) => slots.extend(parts.iter().filter_map(|part| match &part.content {
@@ -140,7 +131,7 @@ fn slots<'a>(kind: Kind, request: &'a Request, source: &str) -> Vec<Listed<'a>> 
             PartContent::File(_) => None,
         })),
         Body::GraphQl { variables: Some(variables), .. } => {
-            slots.push((Slot::Body(Language::Json), "variables".into(), variables));
+            slots.push((Slot::Body(BodySyntax::Json), "variables".into(), variables));
         }
         Body::GraphQl { .. } | Body::None | Body::File { .. } => {}
     }
@@ -172,23 +163,12 @@ fn credentials<'a>(request: &'a Request, source: &str) -> Vec<Listed<'a>> {
     }
 }
 
-/// The language by which the filler will write values: what the collection says, else the header, else what it looks
-/// like.
-fn body_language(kind: Kind, request: &Request, source: &str, text: &Written, language: Option<&str>) -> Language {
+/// The language by which values will be put in.
+fn body_syntax(kind: Kind, request: &Request, source: &str, text: &Written, language: Option<&str>) -> BodySyntax {
     let declared = request.headers.iter().filter(|header| header.enabled);
     let mut declared = declared.filter(|header| header.name.text(source).trim().eq_ignore_ascii_case("content-type"));
-    let media = declared.next().map(|header| header.value.text(source).to_ascii_lowercase());
-    let media = media.as_deref().map(|value| value.split(';').next().unwrap_or(value).trim());
-    match (language, media) {
-        (Some("json"), _) => Language::Json,
-        (Some("xml"), _) => Language::Xml,
-        (_, Some("application/x-www-form-urlencoded")) => Language::Form,
-        (_, Some(media)) if media.contains("json") => Language::Json,
-        (_, Some(media)) if media.ends_with("xml") => Language::Xml,
-        (_, Some(_)) if kind == Kind::Http => Language::Other,
-        (None | Some("" | "text"), _) if looks_like_json(text, source) => Language::Json,
-        _ => Language::Other,
-    }
+    let content_type = declared.next().map(|header| header.value.text(source));
+    BodySyntax::of(kind, language, content_type.as_deref(), || looks_like_json(text, source))
 }
 
 fn looks_like_json(text: &Written, source: &str) -> bool {

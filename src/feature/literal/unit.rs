@@ -1,7 +1,7 @@
 //! Where a literal begins and ends around a cursor, by the rules of the place it stands in.
 
-use super::slot::{Found, Language, Slot};
-use crate::text::Span;
+use super::slot::{Found, Slot};
+use crate::{syntax::body::BodySyntax, text::Span};
 
 /// A literal in the text of its slot.
 pub(super) struct Unit {
@@ -22,9 +22,9 @@ impl Unit {
 pub(super) fn find(found: &Found<'_>, text: &str, free: Span, cursor: Span) -> Option<Unit> {
     let unit = match found.slot {
         Slot::Url => in_url(found, text, free, cursor),
-        Slot::Body(Language::Json) => in_json(text, free, cursor),
-        Slot::Body(Language::Form) => in_form(text, free, cursor),
-        Slot::Body(Language::Xml | Language::Other) => selected(text, free, cursor),
+        Slot::Body(BodySyntax::Json) => in_json(text, free, cursor),
+        Slot::Body(BodySyntax::Form) => in_form(text, free, cursor),
+        Slot::Body(BodySyntax::Xml | BodySyntax::Plain) => selected(text, free, cursor),
         Slot::Credentials => in_credentials(text, free, cursor),
         Slot::Cookie => in_pairs(text, free, cursor, is_between_cookies),
         Slot::Plain => selected(text, free, cursor),
@@ -32,7 +32,7 @@ pub(super) fn find(found: &Found<'_>, text: &str, free: Span, cursor: Span) -> O
     }?;
     let unit = Unit { span: trimmed(text, unit.span), ..unit };
     let written = unit.span.of(text);
-    let is_markup = found.slot == Slot::Body(Language::Xml) && written.contains(['&', '<', '>']);
+    let is_markup = found.slot == Slot::Body(BodySyntax::Xml) && written.contains(['&', '<', '>']);
     (!unit.span.is_empty() && !is_markup && unit.span.start <= cursor.end && cursor.start <= unit.span.end)
         .then_some(unit)
 }

@@ -8,9 +8,12 @@ use super::{FillError, Filler, ReadyBody, ReadyHeader, bad_value, buffer::Secret
 use crate::{
     http::{
         place::{GraphQlReader, JsonReader, XmlReader},
-        prepare::{BodySyntax, Content, PreparedBody, PreparedPart, is_one_secret},
+        prepare::{Content, PreparedBody, PreparedPart, is_one_secret},
     },
-    syntax::expand::{Expanded, Flat},
+    syntax::{
+        body::BodySyntax,
+        expand::{Expanded, Flat},
+    },
 };
 
 /// `application/x-www-form-urlencoded` of the URL standard; spaces become `+`.

@@ -1,16 +1,17 @@
 //! The body of a prepared request.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use http::{HeaderName, header};
 
 use super::{
-    BodySyntax, Content, Headers, Preparation, PreparedBody, PreparedPart, PreparedValue, Reading, add_if_missing,
-    file, names, trim, value_of,
+    Content, Headers, Preparation, PreparedBody, PreparedPart, PreparedValue, Reading, add_if_missing, file, names,
+    trim, value_of,
 };
 use crate::{
     syntax::{
         Body, Escapes, Field, Kind, Part, PartContent, Segment, Written,
+        body::BodySyntax,
         expand::{Expanded, Flat, expand_template},
         template::Template,
     },
@@ -48,7 +49,7 @@ impl Preparation<'_> {
     }
 
     fn text_body(&mut self, written: &Written, language: Option<&str>, headers: &mut Headers) -> PreparedBody {
-        let declared = value_of(headers, &header::CONTENT_TYPE).map(|value| value.to_ascii_lowercase());
+        let declared = value_of(headers, &header::CONTENT_TYPE).map(Cow::into_owned);
         if self.kind == Kind::Postman && !written.is_empty() {
             add_if_missing(headers, &header::CONTENT_TYPE, content_type(language));
         }
@@ -99,7 +100,7 @@ impl Preparation<'_> {
             None => PreparedBody::None,
             Some(Content::Bytes(bytes)) => PreparedBody::Bytes(bytes),
             Some(Content::Text(text)) => {
-                let declared = value_of(headers, &header::CONTENT_TYPE).map(|value| value.to_ascii_lowercase());
+                let declared = value_of(headers, &header::CONTENT_TYPE).map(Cow::into_owned);
                 let syntax = self.syntax(declared.as_deref(), None, &text);
                 PreparedBody::Text { text, syntax }
             }
@@ -148,19 +149,8 @@ impl Preparation<'_> {
         }
     }
 
-    /// The language of a body: what its collection says, else what its header says, else what it looks like.
     fn syntax(&self, declared: Option<&str>, language: Option<&str>, text: &Expanded) -> BodySyntax {
-        let media = declared.map(|value| value.split(';').next().unwrap_or(value).trim());
-        match (language, media) {
-            (Some("json"), _) => BodySyntax::Json,
-            (Some("xml"), _) => BodySyntax::Xml,
-            (_, Some("application/x-www-form-urlencoded")) => BodySyntax::Form,
-            (_, Some(media)) if media.contains("json") => BodySyntax::Json,
-            (_, Some(media)) if media.ends_with("xml") => BodySyntax::Xml,
-            (_, Some(_)) if self.kind == Kind::Http => BodySyntax::Plain,
-            (None | Some("" | "text"), _) if looks_like_json(text) => BodySyntax::Json,
-            _ => BodySyntax::Plain,
-        }
+        BodySyntax::of(self.kind, language, declared, || looks_like_json(text))
     }
 
     fn fields(&mut self, fields: &[Field]) -> Vec<(Expanded, Expanded)> {

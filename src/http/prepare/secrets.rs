@@ -1,11 +1,12 @@
 //! Which secrets a prepared request uses, and where each enters.
 
-use super::{BodySyntax, Content, Prepared, PreparedBody, PreparedPart, PreparedValue, is_one_secret};
+use super::{Content, Prepared, PreparedBody, PreparedPart, PreparedValue, is_one_secret};
 use crate::{
     http::place::{GraphQlReader, JsonReader},
     name::SecretName,
     syntax::{
         Place,
+        body::BodySyntax,
         expand::{Expanded, Flat},
     },
     text::Span,

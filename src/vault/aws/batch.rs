@@ -26,7 +26,8 @@ use crate::{
     vault::{
         link::{
             Coordinates,
-            arn::{AwsSecret, SecretArn, Version},
+            arn::SecretArn,
+            aws::{AwsSecret, Version},
         },
         provider::ReadMany,
         value::SecretValue,

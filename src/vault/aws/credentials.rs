@@ -19,7 +19,7 @@ use crate::{
     vault::{
         ProcessVariables,
         life::{self, Life},
-        link::integration::AwsAuth,
+        link::aws::AwsAuth,
         value::SecretValue,
     },
 };

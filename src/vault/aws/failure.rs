@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use crate::{
     status::{Problem, Reason},
-    vault::{link::arn::AwsSecret, wire},
+    vault::{link::aws::AwsSecret, wire},
 };
 
 /// How far two clocks may be apart before AWS refuses a signature (IAM User Guide, "Signature elements").

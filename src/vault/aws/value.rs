@@ -9,7 +9,7 @@ use crate::{
     status::{Problem, Reason},
     vault::{
         fields::{self, Keys, Text},
-        link::arn::{AwsSecret, Encoding},
+        link::aws::{AwsSecret, Encoding},
         value::SecretValue,
     },
 };

@@ -17,8 +17,8 @@ use crate::{
     status::{Problem, Reason},
     vault::{
         link::{
+            field::is_loopback,
             hashicorp::{Auth, Hashicorp},
-            integration::is_loopback,
         },
         value::SecretValue,
         wire,

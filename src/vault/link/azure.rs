@@ -7,7 +7,7 @@ use std::{fmt, path::PathBuf};
 
 use url::Url;
 
-use super::integration::ca_file;
+use super::field::{ca_file, refuse};
 use crate::config::{Complaint, IntegrationEntry, Layer, SecretEntry, Written};
 
 /// A cloud of Azure: its own sign-in service and its own vaults.
@@ -141,9 +141,9 @@ impl Cloud {
 
 impl Azure {
     pub(super) fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        super::refuse(entry.namespace.as_ref(), "`namespace` belongs to HashiCorp Vault; Azure has `tenant`")?;
+        refuse(entry.namespace.as_ref(), "`namespace` belongs to HashiCorp Vault; Azure has `tenant`")?;
         for field in [&entry.region, &entry.account, &entry.profile, &entry.endpoint] {
-            super::refuse(field.as_ref(), "this belongs to AWS; Azure has `tenant` and `client-id`")?;
+            refuse(field.as_ref(), "this belongs to AWS; Azure has `tenant` and `client-id`")?;
         }
         let (cloud, authority) = authority(entry)?;
         if let Some(tenant) = &entry.tenant {
@@ -181,10 +181,10 @@ impl AzureSecret {
         let of_hashicorp = [&entry.engine, &entry.path, &entry.key];
         let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.reference];
         for field in of_hashicorp.into_iter().chain(others) {
-            super::refuse(field.as_ref(), OTHERS)?;
+            refuse(field.as_ref(), OTHERS)?;
         }
-        super::refuse(entry.version_text.as_ref(), VERSION)?;
-        super::refuse(entry.version.as_ref(), VERSION)?;
+        refuse(entry.version_text.as_ref(), VERSION)?;
+        refuse(entry.version.as_ref(), VERSION)?;
         let Some(id) = &entry.id else {
             let message = "`id` is missing: the secret's identifier, such as `https://my-vault.vault.azure.net/secrets/my-secret`";
             return Err(Complaint::error(entry.source.site.span, message));

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{
-    integration::{ca_file, parse_address},
+    field::{ca_file, parse_address, refuse, refuse_any},
     kv::{KvSecret, check_path},
-    refuse, refuse_any,
 };
 use crate::{
     config::{Complaint, IntegrationEntry, Written},

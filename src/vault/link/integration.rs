@@ -1,10 +1,6 @@
 //! What an `[integrations.NAME]` entry means: which kind of vault, where it is, and how one signs in there.
 
-use std::{net::IpAddr, path::PathBuf};
-
-use url::{Host, Url};
-
-use super::{arn, azure::Azure, hashicorp::Hashicorp, onepassword::OnePassword, quoted, refuse_any};
+use super::{aws::Aws, azure::Azure, field::quoted, hashicorp::Hashicorp, onepassword::OnePassword};
 use crate::{
     config::{Complaint, IntegrationEntry, Source, Written, nearest},
     status::{Problem, ProviderKind, Reason},
@@ -30,32 +26,8 @@ pub enum Settings {
     Onepassword(OnePassword),
 }
 
-/// An account of Amazon Web Services, as one identity sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aws {
-    /// The region that every secret must be of, where one is written.
-    pub region: Option<String>,
-    /// The number of the account that every secret must be of, where one is written.
-    pub account: Option<String>,
-    pub auth: AwsAuth,
-    /// An emulator, asked in place of AWS: https, or http on this machine.
-    pub endpoint: Option<Url>,
-}
-
-/// Who one is for AWS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AwsAuth {
-    /// A profile of the AWS tools' own files; `main`, then `default`, where none is named.
-    Profile(Option<String>),
-    /// Access keys from this process's environment, or typed in.
-    Keys,
-}
-
 /// The providers that can be used, for messages.
 const KNOWN_PROVIDERS: &str = "`hashicorp`, `aws`, `azure` and `onepassword`";
-
-/// The longest name of a profile, in bytes.
-const MAX_PROFILE: usize = 128;
 
 impl Integration {
     /// What `entry` means, and what is wrong with it.
@@ -109,96 +81,6 @@ impl Settings {
         };
         Err(Complaint::error(provider.span, message))
     }
-}
-
-impl Aws {
-    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        let message = "this belongs to HashiCorp Vault; AWS has `region`, `account` and `profile`";
-        refuse_any(&[&entry.address, &entry.namespace, &entry.ca_file], message)?;
-        refuse_any(&[&entry.tenant, &entry.client_id], "`tenant` and `client-id` belong to Azure")?;
-        let checked = |field: &Option<Written<String>>, message: &str, is_good: fn(&str) -> bool| match field {
-            Some(field) if !is_good(&field.value) => Err(Complaint::error(field.span, message)),
-            _ => Ok(field.as_ref().map(|field| field.value.clone())),
-        };
-        let endpoint = entry.endpoint.as_ref().map(|written| {
-            parse_address("endpoint", &written.value).map_err(|fault| Complaint::error(written.span, fault))
-        });
-        Ok(Self {
-            region: checked(&entry.region, "`region` is written like `eu-west-1`", arn::is_region)?,
-            account: checked(&entry.account, "`account` is a number of 12 digits", arn::is_account)?,
-            auth: AwsAuth::understand(entry)?,
-            endpoint: endpoint.transpose()?,
-        })
-    }
-}
-
-impl AwsAuth {
-    fn understand(entry: &IntegrationEntry) -> Result<Self, Complaint> {
-        entry.auth.refuse_all_but(&[])?;
-        match (entry.auth.method.as_ref().map(|method| (method.value.as_str(), method.span)), &entry.profile) {
-            (None | Some(("profile", _)), None) => Ok(Self::Profile(None)),
-            (None | Some(("profile", _)), Some(profile)) if is_profile(&profile.value) => {
-                Ok(Self::Profile(Some(profile.value.clone())))
-            }
-            (None | Some(("profile", _)), Some(profile)) => {
-                Err(Complaint::error(profile.span, "`profile` is the name of a profile in `~/.aws/config`"))
-            }
-            (Some(("keys", _)), None) => Ok(Self::Keys),
-            (Some(("keys", _)), Some(profile)) => {
-                Err(Complaint::error(profile.span, "`profile` and the method `keys` exclude each other"))
-            }
-            (Some((_, span)), _) => {
-                Err(Complaint::error(span, "this way to sign in is not supported; use `profile` or `keys`"))
-            }
-        }
-    }
-}
-
-fn is_profile(name: &str) -> bool {
-    (1..=MAX_PROFILE).contains(&name.len())
-        && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-        && name.trim() == name
-}
-
-/// An address to which a token may be sent.
-pub fn parse_address(field: &str, text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text).map_err(|error| format!("`{field}` is not a URL: {error}"))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
-        return Err(format!("`{field}` starts with `https://` and a host"));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(format!("`{field}` must be https: over http everyone on the way can read the token"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("`{field}` holds no user or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("`{field}` holds no `?` or `#`"));
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    if path.ends_with("/v1") {
-        return Err(format!("`{field}` ends before `/v1`"));
-    }
-    url.set_path(&path);
-    Ok(url)
-}
-
-/// Whether `url` names this machine itself, where nobody listens on the way (RFC 6761, section 6.3).
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
-}
-
-pub(super) fn ca_file(written: &Written<String>) -> Result<PathBuf, Complaint> {
-    let path = PathBuf::from(&written.value);
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    Err(Complaint::error(written.span, "`ca-file` must be an absolute path"))
 }
 
 /// The canonical text of an entry. What cannot be understood is shown as it was written.
@@ -263,44 +145,6 @@ mod tests {
         match complaints.first() {
             Some(complaint) => Err(complaint.message.clone()),
             None => Ok(integration.definition),
-        }
-    }
-
-    fn address(address: &str) -> Result<String, String> {
-        understand(Layer::Workspace, &format!("provider = 'hashicorp'\naddress = '{address}'"))
-    }
-
-    #[test]
-    fn addresses_are_kept_in_one_form() {
-        for (written, canonical) in [
-            ("https://vault.acme.io:8200/", "https://vault.acme.io:8200"),
-            ("HTTPS://Vault.Acme.io:443", "https://vault.acme.io"),
-            ("https://acme.io/vault/", "https://acme.io/vault"),
-            ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
-            ("http://[::1]:8200", "http://[::1]:8200"),
-            ("http://localhost:8200", "http://localhost:8200"),
-        ] {
-            let definition = address(written).unwrap();
-            assert!(definition.contains(&format!("address = \"{canonical}\"\n")), "{definition}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_never_sent_to_a_doubtful_address() {
-        for (written, fault) in [
-            ("vault.acme.io:8200", "`address` starts with"),
-            ("file:///etc", "`address` starts with"),
-            ("http://vault.acme.io", "`address` must be https"),
-            ("http://localhost.evil.io", "`address` must be https"),
-            ("http://127.0.0.1.evil.io", "`address` must be https"),
-            ("https://user@vault.acme.io", "`address` holds no user"),
-            ("https://vault.acme.io@evil.io", "`address` holds no user"),
-            ("https://vault.acme.io/?x", "`address` holds no `?`"),
-            ("https://vault.acme.io/v1/", "`address` ends before"),
-            ("", "`address` is not a URL"),
-        ] {
-            let error = address(written).unwrap_err();
-            assert!(error.starts_with(fault), "{written}: {error}");
         }
     }
 

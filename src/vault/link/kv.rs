@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::field::{refuse, refuse_any};
 use crate::config::{Complaint, SecretEntry, Written};
 
 /// A key within a secret of a KV engine.
@@ -61,9 +62,9 @@ impl KvSecret {
             return Err(Complaint::error(version.span, "`version` is a number here; leave it out for the latest"));
         }
         let others = [&entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding];
-        super::refuse_any(&others, "this belongs to AWS; here a secret has `engine`, `path`, `key`")?;
+        refuse_any(&others, "this belongs to AWS; here a secret has `engine`, `path`, `key`")?;
         let message = "`reference` belongs to 1Password; here a secret has `engine`, `path`, `key`";
-        super::refuse(entry.reference.as_ref(), message)?;
+        refuse(entry.reference.as_ref(), message)?;
         if let Some(version) = entry.version.as_ref().filter(|version| version.value == 0) {
             return Err(Complaint::error(version.span, "versions start at 1; leave `version` out for the latest"));
         }

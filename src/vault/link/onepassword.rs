@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf};
 
 use url::Url;
 
-use super::integration::{ca_file, parse_address};
+use super::field::{ca_file, parse_address, refuse, refuse_any};
 use crate::config::{Complaint, IntegrationEntry, SecretEntry, Written};
 
 /// An account of 1Password, as one identity sees it.
@@ -137,16 +137,16 @@ impl Access {
         let method = entry.auth.method.as_ref();
         match method.map_or("app", |method| method.value.as_str()) {
             "app" => {
-                super::refuse(entry.address.as_ref(), OF_CONNECT)?;
+                refuse(entry.address.as_ref(), OF_CONNECT)?;
                 Ok(Self::App { account: entry.account.as_ref().map(account).transpose()? })
             }
             "service-account" => {
-                super::refuse(entry.address.as_ref(), OF_CONNECT)?;
-                super::refuse(entry.account.as_ref(), OF_APP)?;
+                refuse(entry.address.as_ref(), OF_CONNECT)?;
+                refuse(entry.account.as_ref(), OF_APP)?;
                 Ok(Self::ServiceAccount)
             }
             "connect" => {
-                super::refuse(entry.account.as_ref(), OF_APP)?;
+                refuse(entry.account.as_ref(), OF_APP)?;
                 address(entry).map(Self::Connect)
             }
             _ => {
@@ -163,13 +163,10 @@ impl OnePassword {
         const OTHERS: &str = "this belongs to another provider; 1Password has `auth`, `account` and `address`";
         let others =
             [&entry.namespace, &entry.tenant, &entry.client_id, &entry.region, &entry.profile, &entry.endpoint];
-        super::refuse_any(&others, OTHERS)?;
+        refuse_any(&others, OTHERS)?;
         let access = Access::understand(entry)?;
         if !matches!(access, Access::Connect(_)) {
-            super::refuse(
-                entry.ca_file.as_ref(),
-                "`ca-file` is for a Connect server; `op` trusts what the system does",
-            )?;
+            refuse(entry.ca_file.as_ref(), "`ca-file` is for a Connect server; `op` trusts what the system does")?;
         }
         Ok(Self { access, ca_file: entry.ca_file.as_ref().map(ca_file).transpose()? })
     }
@@ -181,9 +178,9 @@ impl OpReference {
         const OTHERS: &str = "this belongs to another provider; a secret of 1Password has a `reference`";
         let of_hashicorp = [&entry.engine, &entry.path, &entry.key];
         let others = [&entry.id, &entry.arn, &entry.role_arn, &entry.json_key, &entry.encoding, &entry.version_text];
-        super::refuse_any(&of_hashicorp, OTHERS)?;
-        super::refuse_any(&others, OTHERS)?;
-        super::refuse(entry.version.as_ref(), OTHERS)?;
+        refuse_any(&of_hashicorp, OTHERS)?;
+        refuse_any(&others, OTHERS)?;
+        refuse(entry.version.as_ref(), OTHERS)?;
         let Some(written) = &entry.reference else {
             let message = "`reference` is missing, such as `op://vault/item/field`";
             return Err(Complaint::error(entry.source.site.span, message));

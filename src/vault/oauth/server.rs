@@ -6,7 +6,7 @@ use url::{Origin, Url};
 use super::Wire;
 use crate::{
     status::{Problem, Reason},
-    vault::link::integration::is_loopback,
+    vault::link::field::is_loopback,
 };
 
 /// An authorization server's endpoints: https, or http on this machine.

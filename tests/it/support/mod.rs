@@ -4,6 +4,8 @@ pub mod agent;
 pub mod browser;
 pub mod client;
 pub mod connect;
+#[cfg(unix)]
+pub mod debian;
 pub mod echo;
 pub mod front;
 pub mod home;

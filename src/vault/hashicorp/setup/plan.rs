@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::Step;
-use crate::vault::link::integration::is_loopback;
+use crate::vault::link::field::is_loopback;
 
 /// What is wanted, by the names that administrators know.
 #[derive(Clone, Debug)]
