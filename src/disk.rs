@@ -184,10 +184,7 @@ fn successor(_path: &Path, folder: &Path, _access: Access) -> io::Result<NamedTe
 fn take_place(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let end = Instant::now() + MOMENT;
     loop {
-        let failure = match file.persist(path) {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
-        };
+        let Err(failure) = file.persist(path) else { return Ok(()) };
         if cfg!(unix) || failure.error.kind() != io::ErrorKind::PermissionDenied || Instant::now() >= end {
             return Err(failure.error);
         }

@@ -101,7 +101,6 @@ fn socket_path(folder: &Path, desk: &str) -> PathBuf {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests make files")]
 mod tests {
     use super::*;
 
