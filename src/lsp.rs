@@ -15,6 +15,8 @@ mod convert;
 mod curl;
 mod extract;
 mod files;
+mod pages;
+mod pipe;
 mod refresh;
 mod rename;
 mod run;

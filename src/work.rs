@@ -4,6 +4,7 @@
 //! cannot disagree.
 
 pub mod answer;
+mod browser;
 pub mod check;
 pub mod choices;
 pub mod curl;
@@ -114,6 +115,7 @@ pub struct Core {
     pub root: PathBuf,
     /// The user's own configuration.
     user_config: PathBuf,
+    process_variables: ProcessVariables,
     approvals: Arc<Approvals>,
     sender: Sender,
     /// Values that were fetched and still live somewhere, so that a later response is masked for them as well.
@@ -164,11 +166,11 @@ impl Core {
             key,
             vault_token,
             approvals: approvals.clone(),
-            process_variables,
+            process_variables: process_variables.clone(),
         });
         let policy = Policy::new(approvals.clone(), root.to_string_lossy().into_owned());
         let (sender, fetched) = (Sender::default(), Mutex::default());
-        Self { vault, policy, limits, root, user_config, approvals, sender, fetched }
+        Self { vault, policy, limits, root, user_config, process_variables, approvals, sender, fetched }
     }
 }
 

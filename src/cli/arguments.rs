@@ -124,6 +124,9 @@ pub struct List {
     /// .http or .rest files, or Postman collections
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// List the names of the environments that there are for the files, instead of their requests
+    #[arg(long)]
+    pub environments: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `vaultls list`: the requests of files.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde::Serialize;
 
@@ -55,12 +55,25 @@ pub fn list(arguments: &arguments::List, terminal: &mut Terminal) -> Outcome {
         let (sheet, _) = documents::open(path, &root, None)?;
         sheets.push((path, sheet));
     }
+    if arguments.environments {
+        let names: BTreeSet<&str> =
+            sheets.iter().flat_map(|(_, sheet)| &sheet.environment.available).map(String::as_str).collect();
+        print_environments(&names, arguments.format, terminal)?;
+        return Ok(Exit::Done);
+    }
     let listed: Vec<Listed<'_>> = sheets.iter().flat_map(|(path, sheet)| requests(path, sheet)).collect();
     match arguments.format {
         Format::Json => terminal.json(&listed)?,
         Format::Text => listed.iter().try_for_each(|request| print(request, terminal))?,
     }
     Ok(Exit::Done)
+}
+
+fn print_environments(names: &BTreeSet<&str>, format: Format, terminal: &mut Terminal) -> std::io::Result<()> {
+    match format {
+        Format::Json => terminal.json(names),
+        Format::Text => names.iter().try_for_each(|name| terminal.line(&[plain(one_line(name))])),
+    }
 }
 
 fn requests<'a>(path: &Path, sheet: &'a Sheet) -> Vec<Listed<'a>> {

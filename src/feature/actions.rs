@@ -78,7 +78,7 @@ fn send(context: &Context<'_>, uri: &str, span: Span) -> Vec<Action> {
     if context.document.requests[request].not_runnable.is_some() {
         return Vec::new();
     }
-    let run = Run { uri: uri.to_owned(), request: Some(request), line: None, environment: None };
+    let run = Run { uri: uri.to_owned(), request: Some(request), line: None, environment: None, pipe: None };
     let copy = Command::CopyCurl(run.clone());
     [Command::Run(run), copy].map(|command| Action::command(command, None)).to_vec()
 }

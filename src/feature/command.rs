@@ -1,6 +1,8 @@
 //! The commands that an editor may ask for: the one list from which the server announces them, reads their
 //! arguments, and builds lenses and actions. An argument holds names and hosts, never a value.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -60,6 +62,9 @@ pub struct Run {
     pub line: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// A named pipe that the client reads the masked response from, where it can show no document of the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipe: Option<PathBuf>,
 }
 
 /// Lets a secret go to a host.
@@ -203,6 +208,11 @@ impl Verb {
         Self::CopyCurl,
     ];
 
+    /// The command with this id.
+    pub fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.id() == id)
+    }
+
     /// The id that travels as `workspace/executeCommand`'s `command`.
     pub const fn id(self) -> &'static str {
         match self {
@@ -254,7 +264,7 @@ impl Command {
     /// A message that names the command and the argument it takes. It never repeats what was sent: a client that
     /// gets the contract wrong may have put anything there.
     pub fn parse(id: &str, argument: Option<&Value>) -> Result<Self, String> {
-        let Some(verb) = Verb::ALL.into_iter().find(|verb| verb.id() == id) else {
+        let Some(verb) = Verb::of(id) else {
             return Err(format!("there is no command `{}`", escape::plain(id)));
         };
         let parsed = match verb {
@@ -301,6 +311,27 @@ impl Command {
 
     pub const fn id(&self) -> &'static str {
         self.verb().id()
+    }
+
+    /// The document that it is about, or in whose workspace it is to be done.
+    pub fn uri(&self) -> Option<&str> {
+        match self {
+            Self::Run(Run { uri, .. })
+            | Self::CopyCurl(Run { uri, .. })
+            | Self::Extract(Extract { uri, .. })
+            | Self::AllowHost(AllowHost { uri, .. })
+            | Self::Trust(Trust { uri, .. }) => Some(uri),
+            Self::Create(Create { uri, .. })
+            | Self::Enable(Named { uri, .. })
+            | Self::OpenAtProvider(Named { uri, .. })
+            | Self::Link(Link { uri, .. })
+            | Self::Login(Login { uri, .. })
+            | Self::Disconnect(Login { uri, .. })
+            | Self::Browse(Browse { uri, .. })
+            | Self::Status(Scope { uri, .. })
+            | Self::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
+            Self::Unlock | Self::Lock => None,
+        }
     }
 
     /// What an editor shows for it, as plain text.
@@ -399,7 +430,7 @@ mod tests {
             allowed_domains: Some(vec![host.clone()]),
             ..NewLink::default()
         };
-        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None };
+        let run = Run { uri: uri.clone(), request: Some(2), line: None, environment: None, pipe: None };
         let (span, allowed_domains) = (Span::new(3, 9), Some(vec![host.clone()]));
         let extract = Extract { uri: uri.clone(), version: 7, span, name: name("a"), allowed_domains };
         vec![
@@ -440,7 +471,8 @@ mod tests {
 
     #[test]
     fn absent_members_are_left_out() {
-        let command = Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None });
+        let command =
+            Command::Run(Run { uri: "u".into(), request: Some(0), line: None, environment: None, pipe: None });
         assert_eq!(command.argument(), json!({"uri": "u", "request": 0}));
         assert_eq!(Command::Unlock.argument(), json!({}));
     }

@@ -96,7 +96,8 @@ fn prose(text: &str, shown: &mut String) {
     }
 }
 
-fn deceives(char: char) -> bool {
+/// Whether a character reorders, hides or ends the text around it.
+pub fn deceives(char: char) -> bool {
     char.is_control()
         || matches!(char,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -27,7 +27,7 @@ pub fn lenses(context: &Context<'_>, uri: &str) -> Vec<Lens> {
     let runnable = requests.filter(|(_, request)| request.not_runnable.is_none()).take(MAX_LENSES);
     runnable
         .map(|(index, request)| {
-            let run = Run { uri: uri.to_owned(), request: Some(index), line: None, environment: None };
+            let run = Run { uri: uri.to_owned(), request: Some(index), line: None, environment: None, pipe: None };
             let title = title(context.survey.requests.get(index));
             Lens { span: request.line, title, command: Command::Run(run) }
         })

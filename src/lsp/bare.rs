@@ -5,24 +5,30 @@ use std::{
     io::Write,
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use tempfile::NamedTempFile;
 use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
-    feature::{command::shown_name, escape},
+    feature::{
+        command::{Command, Verb, shown_name},
+        escape,
+    },
     http::send::Response,
     lsp::{
         client::Unasked,
         command::{Answer, Outcome},
-        convert, lock, refresh, run,
+        convert, lock, pages,
+        pipe::Pipe,
+        refresh, run,
         run::Errand,
         state::State,
     },
     name::SecretName,
     status::Reason,
-    work::{Obstacle, RunOutcome},
+    work::{Core, Obstacle, RunOutcome},
 };
 
 /// How many obstacles one message names.
@@ -31,6 +37,8 @@ const MAX_NAMED: usize = 5;
 const MAX_ROUNDS: usize = 5;
 /// How many responses stay open as files.
 const MAX_FILES: usize = 8;
+/// An empty answer that comes sooner was given by no person: the client asks nobody.
+const BLINK: Duration = Duration::from_millis(500);
 const ONCE: &str = "Once";
 const ALWAYS: &str = "Always";
 const NO: &str = "No";
@@ -55,9 +63,52 @@ impl ShownFiles {
     }
 }
 
-/// Says what a command answered, where that is for a person. What a run did is told by [`follow_up`].
-pub fn tell(state: &State, answer: &Answer) {
+/// Follows up what a command answered, where that is for a person: on a page in their browser where something is to be
+/// asked and that is possible, else in words. What a run did is told by [`follow_up`].
+pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
     let Answer::Other(outcome) = answer else { return };
+    let (task, outcome) = (state.clone(), outcome.clone());
+    let Some(command) = command.filter(|_| asks(&outcome)) else { return say(state, &outcome) };
+    let unheard = outcome.clone();
+    let taken = state.editor.spawn(async move {
+        if !pages::ask(&task, command, outcome.clone()).await {
+            say(&task, &outcome);
+        }
+    });
+    if !taken {
+        say(state, &unheard);
+    }
+}
+
+/// Lets the person say on a page what a command is about that came without its argument.
+pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
+    let task = state.clone();
+    let taken = state.editor.spawn(async move {
+        if !pages::start(&task, verb).await {
+            let message =
+                format!("`{}` takes one argument {}, and no page can ask for it here", verb.id(), verb.shape());
+            task.editor.say(MessageType::ERROR, message);
+        }
+    });
+    if taken {
+        Answer::done("a page in the browser asks what this is about")
+    } else {
+        Answer::failed("too much is under way")
+    }
+}
+
+/// Whether a page could go on from here.
+fn asks(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::NeedsInput { .. }
+            | Outcome::Choices(_)
+            | Outcome::Review { .. }
+            | Outcome::Failed { code: Some(_), .. }
+    )
+}
+
+fn say(state: &State, outcome: &Outcome) {
     match outcome {
         Outcome::Done { message } => state.editor.say(MessageType::INFO, message.as_str()),
         Outcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message.as_str()),
@@ -92,31 +143,49 @@ pub fn tell(state: &State, answer: &Answer) {
 }
 
 /// Shows what became of a run, and asks about hosts that were never approved. The command was answered before.
-pub fn follow_up(state: &Arc<State>, errand: Errand, outcome: &RunOutcome) {
+pub fn follow_up(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, outcome: &RunOutcome) {
     let (task, outcome) = (state.clone(), outcome.clone());
-    state.editor.spawn(async move { converse(&task, errand, outcome).await });
+    state.editor.spawn(async move { converse(&task, errand, pipe, outcome).await });
 }
 
-async fn converse(state: &Arc<State>, errand: Errand, mut outcome: RunOutcome) {
+async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut outcome: RunOutcome) {
     for _ in 0..MAX_ROUNDS {
         let unapproved = unapproved(&outcome);
-        if unapproved.is_empty() || !approve(state, &errand, &unapproved).await {
+        if unapproved.is_empty() {
             break;
+        }
+        match approve(state, &errand, &unapproved).await {
+            Approved::All => {}
+            Approved::No => break,
+            // Asked there, and then sent from there.
+            Approved::Unasked if pages::ask_hosts(state, errand.clone(), unapproved).await => return,
+            Approved::Unasked => break,
         }
         outcome = match run::carry_out(state, errand.clone()).await {
             Ok(outcome) => outcome,
             Err(message) => return state.editor.say(MessageType::ERROR, message),
         };
     }
+    let (kind, message, text) = match &outcome {
+        RunOutcome::Sent { response, notes } => (MessageType::INFO, told(response, notes), written(response)),
+        RunOutcome::Blocked { obstacles } => {
+            let message = blocked(obstacles);
+            (MessageType::WARNING, message.clone(), message)
+        }
+        RunOutcome::Failed { message, .. } => (MessageType::ERROR, message.clone(), message.clone()),
+    };
+    let piped = match pipe {
+        Some(pipe) => pipe.write(&text).await,
+        None => false,
+    };
     match outcome {
-        RunOutcome::Sent { response, notes } => show(state, &response, &notes).await,
-        RunOutcome::Blocked { obstacles } => state.editor.say(MessageType::WARNING, blocked(&obstacles)),
-        RunOutcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message),
+        RunOutcome::Sent { response, notes } if !piped => show(state, &errand.core, &response, &notes).await,
+        _ => state.editor.say(kind, message),
     }
 }
 
 /// The hosts to ask about, if nothing else stands in the way.
-fn unapproved(outcome: &RunOutcome) -> Vec<(SecretName, String)> {
+pub fn unapproved(outcome: &RunOutcome) -> Vec<(SecretName, String)> {
     let obstacles = match outcome {
         RunOutcome::Sent { .. } => &[],
         RunOutcome::Blocked { obstacles } => obstacles.as_slice(),
@@ -130,25 +199,37 @@ fn unapproved(outcome: &RunOutcome) -> Vec<(SecretName, String)> {
     pairs.unwrap_or_default()
 }
 
-/// Asks about each host; whether all were approved. No answer is a refusal.
-async fn approve(state: &Arc<State>, errand: &Errand, pairs: &[(SecretName, String)]) -> bool {
+/// What became of the question about hosts.
+enum Approved {
+    All,
+    No,
+    /// The client did not ask the person.
+    Unasked,
+}
+
+/// Asks about each host. No answer is a refusal; an answer that no person can have given is none.
+async fn approve(state: &Arc<State>, errand: &Errand, pairs: &[(SecretName, String)]) -> Approved {
     for (secret, host) in pairs {
         let question = format!("Send {} to {}?", shown_name(secret), escape::plain(host));
+        let asked = Instant::now();
         let remember = match state.editor.choose(question, &[ONCE, ALWAYS, NO]).await {
             Ok(Some(choice)) if choice == ONCE => false,
             Ok(Some(choice)) if choice == ALWAYS => true,
-            Ok(_) | Err(Unasked) => return false,
+            Ok(None) if asked.elapsed() < BLINK => return Approved::Unasked,
+            Ok(_) => return Approved::No,
+            Err(Unasked) => return Approved::Unasked,
         };
         if let Err(failure) = errand.core.allow_host(secret, host, remember).await {
             state.editor.say(MessageType::ERROR, failure.message);
-            return false;
+            return Approved::No;
         }
     }
     refresh::all(state);
-    true
+    Approved::All
 }
 
-fn blocked(obstacles: &[Obstacle]) -> String {
+/// Why a request was not sent, in one message.
+pub fn blocked(obstacles: &[Obstacle]) -> String {
     let mut lines: Vec<_> = obstacles.iter().take(MAX_NAMED).map(obstacle).collect();
     if obstacles.len() > MAX_NAMED {
         lines.push(format!("and {} more", obstacles.len() - MAX_NAMED));
@@ -168,8 +249,8 @@ fn obstacle(obstacle: &Obstacle) -> String {
     text
 }
 
-/// Opens the response in the editor where that is possible, else says how it went.
-async fn show(state: &Arc<State>, response: &Response, notes: &[String]) {
+/// Opens the response in the editor where that is possible, else on a page in the browser, else says how it went.
+pub async fn show(state: &Arc<State>, core: &Arc<Core>, response: &Response, notes: &[String]) {
     if state.editor.abilities().show_document {
         let uri = keep(state, response).await.and_then(|path| convert::file_uri(&path));
         if let Some(uri) = uri
@@ -177,15 +258,23 @@ async fn show(state: &Arc<State>, response: &Response, notes: &[String]) {
         {
             return;
         }
+    } else if pages::show(state, core, response, notes).await {
+        return;
     }
+    state.editor.say(MessageType::INFO, told(response, notes));
+}
+
+/// How it went, in a line.
+fn told(response: &Response, notes: &[String]) -> String {
     let mut message = summary(response);
     for note in notes {
         message.push_str(&format!("; {note}"));
     }
-    state.editor.say(MessageType::INFO, message);
+    message
 }
 
-fn summary(response: &Response) -> String {
+/// How a request went, in one line.
+pub fn summary(response: &Response) -> String {
     let Response { status, reason, method, url, millis, bytes, .. } = response;
     let url = escape::plain(url);
     format!("{method} {url}: {status} {}, {millis} ms, {bytes} bytes", escape::plain(reason))

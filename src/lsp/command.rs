@@ -9,15 +9,20 @@ use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
     feature::{
-        command::{AllowHost, Browse, Command, Create, Link, Login, Named, ResetCache, Scope, Trust, Verb},
+        command::{AllowHost, Browse, Command, Create, Link, Verb},
         escape,
     },
     lsp::{
-        bare, convert, curl, extract, refresh, run, sign_in,
+        bare, convert, curl, extract, pages, refresh, run, sign_in,
         state::{State, Workspace},
     },
     name::SecretName,
-    vault::{local::Change, person::Field, provider::Shelf, value::SecretValue},
+    vault::{
+        local::{Change, MIN_PASSPHRASE, Wanted},
+        person::Field,
+        provider::Shelf,
+        value::SecretValue,
+    },
     work::{
         Core, RunOutcome,
         choices::Listing,
@@ -110,7 +115,20 @@ pub fn told(failure: &Failure) -> String {
 
 /// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
-    let answer = match parse(state, &params) {
+    let plugin = state.editor.abilities().plugin;
+    let answer = match Verb::of(&params.command) {
+        Some(verb) if !plugin && params.arguments.is_empty() && pages::can_start(state, verb).await => {
+            bare::start(state, verb)
+        }
+        _ => answer(state, params).await,
+    };
+    serde_json::to_value(answer).expect("answers are plain data with text keys")
+}
+
+async fn answer(state: &Arc<State>, params: ExecuteCommandParams) -> Answer {
+    let command = parse(state, &params);
+    let asked = command.as_ref().ok().cloned();
+    let answer = match command {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
         Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
         Ok(Command::Extract(it)) => extract::extract(state, it).await,
@@ -119,9 +137,9 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
     };
     let answer = answer.unwrap_or_else(Answer::failed);
     if !state.editor.abilities().plugin {
-        bare::tell(state, &answer);
+        bare::tell(state, asked, &answer);
     }
-    serde_json::to_value(answer).expect("answers are plain data with text keys")
+    answer
 }
 
 /// A command without any argument means the place where the person works: some clients can send none.
@@ -145,23 +163,9 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
     }
 }
 
-async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
-    let uri = match &command {
-        Command::Run(it) | Command::CopyCurl(it) => Some(it.uri.as_str()),
-        Command::Extract(it) => Some(it.uri.as_str()),
-        Command::AllowHost(AllowHost { uri, .. }) | Command::Trust(Trust { uri, .. }) => Some(uri.as_str()),
-        Command::Create(Create { uri, .. })
-        | Command::Enable(Named { uri, .. })
-        | Command::OpenAtProvider(Named { uri, .. })
-        | Command::Link(Link { uri, .. })
-        | Command::Login(Login { uri, .. })
-        | Command::Disconnect(Login { uri, .. })
-        | Command::Browse(Browse { uri, .. })
-        | Command::Status(Scope { uri, .. })
-        | Command::ResetCache(ResetCache { uri, .. }) => uri.as_deref(),
-        Command::Unlock | Command::Lock => None,
-    };
-    let Some((workspace, core)) = home(state, uri).await else {
+/// Carries out a command that has no way of its own.
+pub async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
+    let Some((workspace, core)) = home(state, command.uri()).await else {
         return Answer::failed("there is no workspace that this could be about");
     };
     match command {
@@ -215,6 +219,29 @@ async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
     if let Err(failure) = check_domains(it.allowed_domains.as_deref().unwrap_or_default()) {
         return failure.into();
     }
+    let Some(question) = first_passphrase(&core).await else { return ask_value(state, core, it).await };
+    let later = state.clone();
+    ask(state, question, async move |passphrase| {
+        core.unlock(passphrase).await?;
+        Ok(Effect::Next(ask_value(&later, core, it).await))
+    })
+    .await
+}
+
+/// What has to be asked before a value can be stored; nothing while the local vault is open, or can open itself.
+async fn first_passphrase(core: &Arc<Core>) -> Option<Question> {
+    let asked = core.clone();
+    match tokio::task::spawn_blocking(move || asked.vault.local().wants_passphrase()).await.ok()?? {
+        Wanted::Entered => Some(passphrase()),
+        Wanted::Chosen => Some(Question {
+            message: "The local vault is new, and no key store of this system is at hand".into(),
+            field: Field::hidden("passphrase", format!("A passphrase for it, of {MIN_PASSPHRASE} characters or more")),
+            ..passphrase()
+        }),
+    }
+}
+
+async fn ask_value(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
     let name = it.name;
     let question = Question {
         message: format!("The value of `{name}` in the local vault"),
@@ -223,13 +250,13 @@ async fn create(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
     };
     ask(state, question, async move |value| {
         let change = Change { value: Some(value), allowed_domains: it.allowed_domains, ..Change::default() };
-        core.store(&name, change).await
+        core.store(&name, change).await.map(Effect::from)
     })
     .await
 }
 
 async fn unlock(state: &Arc<State>, core: Arc<Core>) -> Answer {
-    ask(state, passphrase(), async move |passphrase| core.unlock(passphrase).await.map(|()| None)).await
+    ask(state, passphrase(), async move |passphrase| core.unlock(passphrase).await.map(|()| Effect::Done)).await
 }
 
 /// Locks every vault that is open: they are of one file, and whoever locks means all of it.
@@ -315,6 +342,21 @@ pub struct Question {
     pub by_hand: String,
 }
 
+/// What came of an answer.
+pub enum Effect {
+    Done,
+    /// It is done, and this should be known.
+    Warned(String),
+    /// What is to be asked or told next.
+    Next(Answer),
+}
+
+impl From<Option<String>> for Effect {
+    fn from(warning: Option<String>) -> Self {
+        warning.map_or(Self::Done, Self::Warned)
+    }
+}
+
 /// What opens the local vault, or makes its key.
 pub fn passphrase() -> Question {
     Question {
@@ -332,7 +374,7 @@ pub async fn ask<F>(
     then: impl FnOnce(SecretValue) -> F + Send + 'static,
 ) -> Answer
 where
-    F: Future<Output = Result<Option<String>, Failure>> + Send + 'static,
+    F: Future<Output = Result<Effect, Failure>> + Send + 'static,
 {
     let Question { message, field, by_hand } = question;
     let asked = match state.desk().await {
@@ -349,11 +391,13 @@ where
         let Some(value) = answered.answers.remove(&id) else { return };
         let effect = then(value).await;
         refresh::all(&waiting);
-        let effect = effect.map_err(|failure| told(&failure)).map(|warning| {
-            if let Some(warning) = warning {
+        let effect = effect.map_err(|failure| told(&failure)).map(|effect| match effect {
+            Effect::Done => None,
+            Effect::Warned(warning) => {
                 waiting.editor.say(MessageType::WARNING, warning);
+                None
             }
-            None
+            Effect::Next(answer) => Some(serde_json::to_value(answer).expect("answers are plain data with text keys")),
         });
         // Whoever answered tells the person; a failure that nobody waits for any more is told here.
         if let Err(Err(failure)) = answered.reply.send(effect) {

@@ -56,7 +56,7 @@ pub async fn extract(state: &Arc<State>, wanted: Extract) -> Result<Answer, Stri
                 let warning = errand.store().await?;
                 let told = errand.replace(&later).await;
                 later.editor.say(MessageType::INFO, told);
-                Ok(warning)
+                Ok(warning.into())
             };
             Ok(command::ask(state, command::passphrase(), go_on).await)
         }

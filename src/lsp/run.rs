@@ -18,6 +18,7 @@ use crate::{
         bare,
         command::{self, Answer},
         convert, files, lock,
+        pipe::Pipe,
         state::{State, Workspace},
     },
     syntax::{self, Document, Kind, expand::Environment},
@@ -91,21 +92,35 @@ pub struct Errand {
 ///
 /// # Errors
 /// A message where there is nothing to run.
-pub async fn run(state: &Arc<State>, run: Run, token: Option<ProgressToken>) -> Result<Answer, String> {
-    let errand = errand(state, &run).await?;
-    let title = errand.title();
-    let progress = state.editor.progress(token, title);
+pub async fn run(state: &Arc<State>, mut run: Run, token: Option<ProgressToken>) -> Result<Answer, String> {
+    let pipe = run.pipe.take().map(Pipe::new);
+    match attempt(state, &run, token).await {
+        Ok((errand, outcome)) => {
+            if !state.editor.abilities().plugin {
+                bare::follow_up(state, errand, pipe, &outcome);
+            }
+            Ok(Answer::Run(outcome))
+        }
+        Err(message) => {
+            if let Some(pipe) = pipe {
+                pipe.write(&message).await;
+            }
+            Err(message)
+        }
+    }
+}
+
+/// Sends it once, stoppable by the person.
+async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) -> Result<(Errand, RunOutcome), String> {
+    let errand = errand(state, run).await?;
+    let progress = state.editor.progress(token, errand.title());
     let stop = state.runs.stoppable(progress.token.as_ref());
     let outcome = tokio::select! {
         outcome = carry_out(state, errand.clone()) => outcome,
         () = stop.stop.cancelled() => Err("the request was stopped".to_owned()),
     };
     progress.end().await;
-    let outcome = outcome?;
-    if !state.editor.abilities().plugin {
-        bare::follow_up(state, errand, &outcome);
-    }
-    Ok(Answer::Run(outcome))
+    Ok((errand, outcome?))
 }
 
 /// Sends the request, as soon as not too many others are under way.

@@ -17,7 +17,7 @@ use crate::{
     feature::{command::Login, escape},
     lsp::{
         command::{Answer, Outcome, told},
-        convert, lock, refresh,
+        lock, pages, refresh,
         state::{State, Workspace},
     },
     status::{Problem, Reason, Session},
@@ -110,8 +110,9 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
     let key = (workspace.root.clone(), it.integration);
     let (sign_in, begins, mut stage) = state.sign_ins.enter(&key);
     let name = key.1.clone();
+    let home = core.clone();
     let login: SigningIn = Box::new(move |person| async move { core.login(&name, person).await }.boxed());
-    if begins && !begin(state, key, sign_in, login) {
+    if begins && !begin(state, home, key, sign_in, login) {
         return Answer::failed("too much is under way");
     }
     let happens = stage.wait_for(Option::is_some).await;
@@ -122,8 +123,8 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
 }
 
 /// Starts the task of a sign-in; it ends with the server, or when somebody ends it.
-fn begin(state: &Arc<State>, key: Key, sign_in: Arc<SignIn>, login: SigningIn) -> bool {
-    let entered = Entered { state: state.clone(), key, sign_in };
+fn begin(state: &Arc<State>, core: Arc<Core>, key: Key, sign_in: Arc<SignIn>, login: SigningIn) -> bool {
+    let entered = Entered { state: state.clone(), core, key, sign_in };
     state.editor.spawn(async move {
         let stop = entered.sign_in.stop.clone();
         stop.run_until_cancelled(carry_out(login, &entered)).await;
@@ -133,6 +134,7 @@ fn begin(state: &Arc<State>, key: Key, sign_in: Arc<SignIn>, login: SigningIn) -
 /// A sign-in's place among those under way, which it leaves when it ends in whatever way.
 struct Entered {
     state: Arc<State>,
+    core: Arc<Core>,
     key: Key,
     sign_in: Arc<SignIn>,
 }
@@ -147,8 +149,8 @@ impl Drop for Entered {
 }
 
 async fn carry_out(login: SigningIn, entered: &Entered) {
-    let Entered { state, key: (_, integration), sign_in } = entered;
-    let person = AtEditor { state, integration, sign_in, silent: Mutex::new(false) };
+    let Entered { state, core, key: (_, integration), sign_in } = entered;
+    let person = AtEditor { state, core, integration, sign_in, silent: Mutex::new(false) };
     let ended = login(&person).await;
     let silent = *lock(&person.silent);
     let shown = escape::plain(integration);
@@ -173,6 +175,7 @@ async fn carry_out(login: SigningIn, entered: &Entered) {
 /// The person in front of the editor.
 struct AtEditor<'a> {
     state: &'a Arc<State>,
+    core: &'a Arc<Core>,
     integration: &'a str,
     sign_in: &'a SignIn,
     /// Whether the sign-in ended because they did not want it: they need not be told.
@@ -271,12 +274,9 @@ impl AtEditor<'_> {
             state.editor.say(MessageType::INFO, words.clone());
         }
         let told = code.is_some() || drawn;
-        let task = self.state.clone();
+        let (task, core) = (self.state.clone(), self.core.clone());
         self.state.editor.spawn(async move {
-            let shown = match convert::external_page(&url) {
-                Some(page) => task.editor.show(page).await,
-                None => false,
-            };
+            let shown = pages::visit(&task, &core, &url).await;
             if !shown && !told {
                 task.editor.say(MessageType::INFO, words);
             }

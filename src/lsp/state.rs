@@ -20,7 +20,15 @@ use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDo
 
 use crate::{
     feature::Finding,
-    lsp::{Options, bare::ShownFiles, client::Editor, convert, lock, run::Runs, sign_in::SignIns},
+    lsp::{
+        Options,
+        bare::ShownFiles,
+        client::Editor,
+        convert, lock,
+        pages::{self, Pages},
+        run::Runs,
+        sign_in::SignIns,
+    },
     text::{Encoding, Text},
     work::answer::Desk,
 };
@@ -43,6 +51,7 @@ pub struct State {
     pub runs: Runs,
     pub sign_ins: SignIns,
     pub shown: ShownFiles,
+    pub pages: Pages,
     pub parsers: Semaphore,
     /// Where answers to questions arrive; opened at the first question.
     desk: OnceCell<Desk>,
@@ -92,6 +101,7 @@ impl State {
             runs: Runs::default(),
             sign_ins: SignIns::default(),
             shown: ShownFiles::default(),
+            pages: Pages::default(),
             desk: OnceCell::new(),
             learned: Notify::new(),
             owes_refresh: AtomicBool::new(false),
@@ -363,7 +373,8 @@ impl State {
             environment: facts.environment.clone(),
             troubles: facts.troubles.clone(),
             known: workspace.known(),
-            chooses: self.editor.abilities().plugin,
+            chooses: self.editor.abilities().plugin
+                || workspace.opened().is_some_and(|core| pages::can_open(self, &core)),
             encoding: self.encoding(),
             workspace,
             source,

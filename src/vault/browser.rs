@@ -37,18 +37,29 @@ pub fn may_open(page: &Url) -> bool {
     page.scheme() == "https" || (page.scheme() == "http" && is_loopback(page))
 }
 
+/// Whether the person sits at another machine: over SSH the browser is there.
+pub fn is_remote(variables: &ProcessVariables) -> bool {
+    is_set(variables, "SSH_CONNECTION") || is_set(variables, "SSH_TTY")
+}
+
+/// Whether there is a desktop here.
+pub fn has_desktop(variables: &ProcessVariables) -> bool {
+    cfg!(any(windows, target_os = "macos")) || is_set(variables, "DISPLAY") || is_set(variables, "WAYLAND_DISPLAY")
+}
+
 /// Opens `page`; whether that was possible. Over SSH, and without a desktop, the browser is somewhere else.
 pub fn open(page: &Url, variables: &ProcessVariables, workspace: Option<&Path>) -> bool {
-    let is_set = |name: &str| (variables.0)(name).is_some_and(|value| !value.is_empty());
-    let remote = is_set("SSH_CONNECTION") || is_set("SSH_TTY");
-    let desktop = cfg!(any(windows, target_os = "macos")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
-    if remote || !desktop || !may_open(page) {
+    if is_remote(variables) || !has_desktop(variables) || !may_open(page) {
         return false;
     }
     let (name, before) = OPENER;
     let Some(opener) = Program::find(name, variables, workspace) else { return false };
     let arguments: Vec<&str> = before.iter().copied().chain([page.as_str()]).collect();
     opener.start(&arguments, variables, &DESKTOP).is_ok()
+}
+
+fn is_set(variables: &ProcessVariables, name: &str) -> bool {
+    (variables.0)(name).is_some_and(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use file::{KeyKind, Sealed};
 use keys::{Keys, NewKey};
 
 pub use file::Cost;
+pub use keys::MIN_PASSPHRASE;
 pub use transfer::{Duplicates, Export, Fate, Imported, LARGEST_EXPORT, MIN_PASSWORD, Opening, SealedExport};
 
 const FILE_NAME: &str = "local.vault";
@@ -82,6 +83,15 @@ pub enum State {
     Locked,
     /// The file cannot be used; why.
     Broken(String),
+}
+
+/// What a person must do with a passphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Enter the one of this vault.
+    Entered,
+    /// Choose one: the vault is not made yet, and nothing else has a key for it.
+    Chosen,
 }
 
 /// What is to be stored about a secret. Absent parts stay as they are.
@@ -158,6 +168,15 @@ impl LocalVault {
     /// Why nothing can be read; none while it is open, or not made yet.
     pub fn problem(&self) -> Option<Problem> {
         refusal(&self.look(&mut self.memory()))
+    }
+
+    /// The passphrase without which nothing can be stored; none while that works by itself.
+    pub fn wants_passphrase(&self) -> Option<Wanted> {
+        match self.look(&mut self.memory()) {
+            Inside::Locked(_) => Some(Wanted::Entered),
+            Inside::Absent if !self.keys.can_create() => Some(Wanted::Chosen),
+            Inside::Absent | Inside::Open(_) | Inside::Broken(_) => None,
+        }
     }
 
     /// By name; empty while locked.

@@ -104,14 +104,21 @@ impl<'de> Deserialize<'de> for Text {
 /// through a buffer of the JSON reader that is not wiped.
 fn read_answers(json: &Zeroizing<Vec<u8>>, fields: &[Field]) -> Result<Answers, AnswerError> {
     let texts: BTreeMap<String, Text> = serde_json::from_slice(json).map_err(|_| AnswerError::NotJson)?;
+    let answers = texts.into_iter().map(|(id, text)| (id, text.0)).collect();
+    check(&answers, fields)?;
+    Ok(answers)
+}
+
+/// Holds answers to the fields that were asked for.
+fn check(answers: &Answers, fields: &[Field]) -> Result<(), AnswerError> {
     for field in fields.iter().filter(|field| !field.optional) {
-        let text = texts.get(&field.id).ok_or_else(|| AnswerError::Lacks(field.id.clone()))?;
-        if text.0.is_empty() {
+        let text = answers.get(&field.id).ok_or_else(|| AnswerError::Lacks(field.id.clone()))?;
+        if text.is_empty() {
             return Err(AnswerError::Empty(field.id.clone()));
         }
     }
-    if let Some(id) = texts.keys().find(|id| !fields.iter().any(|field| field.id == **id)) {
+    if let Some(id) = answers.keys().find(|id| !fields.iter().any(|field| field.id == **id)) {
         return Err(AnswerError::Unasked(id.chars().take(40).flat_map(char::escape_debug).collect()));
     }
-    Ok(texts.into_iter().map(|(id, text)| (id, text.0)).collect())
+    Ok(())
 }

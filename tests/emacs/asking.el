@@ -72,7 +72,7 @@
 
 (ert-deftest a-link-is-chosen-step-by-step ()
   (asking-open "scripted")
-  (test-with-person (:choose '("apps/" "(more)" "api_key"))
+  (test-with-person (:choose '("apps/" "(more)" "api_key") :enter '("http://127.0.0.1, example.com"))
     (asking-with-outcomes
         '((:outcome "choices" :title "kv" :items [(:label "apps/" :path ["apps"]) (:label "other/" :path ["other"])])
           (:outcome "choices" :title "kv/apps" :more "2" :items [(:label "first" :link (:integration "payments" :key "a"))])
@@ -86,7 +86,8 @@
         (should (equal (plist-get (cdr last) :page) "2"))
         (should (equal (plist-get (cdr last) :path) ["apps"]))
         (should (equal link (cons "vaultls.link" (list :uri (vaultls--uri) :name "fresh"
-                                                       :link '(:integration "payments" :key "api_key")))))))))
+                                                       :link '(:integration "payments" :key "api_key"
+                                                                  :allowedDomains ["http://127.0.0.1" "example.com"])))))))))
 
 (ert-deftest a-part-of-a-link-may-be-typed ()
   (asking-open "scripted")
@@ -115,8 +116,16 @@
       (let ((shown (test-shown "*vaultls sign in*")))
         (should (string-search "https://login.example/device" shown))
         (should (string-search "ABCD-EFGH" shown)))
-      (should (equal (current-kill 0) "ABCD-EFGH"))))
-  (should-error (vaultls-paste-address)))
+      (should (equal (current-kill 0) "ABCD-EFGH"))
+      (should (string-search "signing in to payments" (vaultls--mode-line-text)))
+      (with-current-buffer "*vaultls sign in*"
+        (test-go-to "Copy the address")
+        (push-button)
+        (should (equal (current-kill 0) "https://login.example/device")))
+      (should-error (vaultls-paste-address) :type 'user-error)
+      (vaultls-cancel)
+      (should-not (get-buffer "*vaultls sign in*"))
+      (should-not (string-search "signing in" (or (vaultls--mode-line-text) ""))))))
 
 (ert-deftest the-server-opens-pages-and-nothing-else-in-the-browser ()
   (asking-open "scripted")
@@ -158,3 +167,57 @@
     (asking-with-outcomes '((:outcome "failed" :message "there is no command `vaultls.disconnect`"))
       (vaultls-disconnect "payments")
       (should (cl-some (lambda (told) (string-search "no command" told)) test-told)))))
+
+(ert-deftest what-stands-in-the-way-of-a-list-is-settled-first ()
+  (asking-open "scripted")
+  (test-with-person (:choose '("Sign in" "api_key") :enter '(""))
+    (asking-with-outcomes
+        '((:outcome "failed" :code "login-needed" :message "sign in first")
+          (:outcome "done" :message "signed in")
+          (:outcome "choices" :title "kv" :items [(:label "api_key" :link (:integration "payments" :key "api_key"))])
+          (:outcome "done" :message "linked"))
+      (vaultls--link (vaultls--argument :name "fresh" :integration "payments") #'ignore)
+      (should (equal (mapcar #'car asking-sent) '("vaultls.link" "vaultls.browse" "vaultls.login" "vaultls.browse"))))))
+
+(ert-deftest where-nothing-can-be-listed-the-place-is-typed ()
+  (asking-open "scripted")
+  (test-with-person (:choose '("Type the place") :enter '("kv" "apps/fresh" "token" "3" ""))
+    (asking-with-outcomes
+        '((:outcome "failed" :code "unreachable" :message "nobody answers") (:outcome "done" :message "linked"))
+      (cl-letf (((symbol-function 'vaultls--report)
+                 (lambda () '(:integrations [(:name "payments" :provider "hashicorp")]))))
+        (vaultls--link (vaultls--argument :name "fresh" :integration "payments") #'ignore))
+      (should (equal (plist-get (cdr (car asking-sent)) :link)
+                     '(:integration "payments" :engine "kv" :path "apps/fresh" :key "token" :version 3))))))
+
+(ert-deftest one-can-go-back-and-look-for-a-part-of-a-name ()
+  (asking-open "scripted")
+  (test-with-person (:choose '("apps/" "(back)" "(filter)" "other/" nil) :enter '("oth"))
+    (let ((top '(:outcome "choices" :title "kv" :items [(:label "apps/" :path ["apps"]) (:label "other/" :path ["other"])])))
+      (asking-with-outcomes
+          (list top '(:outcome "choices" :title "kv/apps" :items []) top top '(:outcome "choices" :items []))
+        (vaultls--link (vaultls--argument :name "fresh" :integration "payments") #'ignore)
+        (should (equal (mapcar (lambda (sent) (list (plist-get (cdr sent) :path) (plist-get (cdr sent) :filter)))
+                               (reverse asking-sent))
+                       '((nil nil) (["apps"] nil) (nil nil) (nil "oth") (["other"] nil))))))))
+
+(ert-deftest what-changed-since-it-was-trusted-is-shown-as-a-difference ()
+  (let ((lines (vaultls--definition-lines
+                '(:kind "secret" :name "stripe" :definition "x"
+                        :changes [(:change "kept" :text "a = 1") (:change "removed" :text "b = 2")
+                                  (:change "added" :text "b = 3")]))))
+    (should (equal (mapcar #'substring-no-properties lines)
+                   '("secret stripe (changed since you trusted it)" "    a = 1" "  - b = 2" "  + b = 3")))
+    (should (eq 'diff-added (get-text-property 0 'face (nth 3 lines))))))
+
+(ert-deftest quitting-a-question-ends-what-waited-for-it ()
+  (asking-open "scripted")
+  (let ((settled 'unknown))
+    (cl-letf (((symbol-function 'completing-read) (lambda (&rest _) (signal 'quit nil))))
+      (asking-with-outcomes '((:outcome "choices" :title "kv" :items [(:label "a" :path ["a"])]))
+        (vaultls--link (vaultls--argument :name "fresh" :integration "payments") (lambda (done) (setq settled done)))))
+    (should-not settled)))
+
+(ert-deftest the-mode-line-tells-what-keeps-the-secrets-from-being-had ()
+  (asking-open "told")
+  (test-wait "the mode line" (lambda () (string-search "not trusted" (or (vaultls--mode-line-text) "")))))

@@ -16,11 +16,6 @@
 
 (test-write "vaultls.toml" "")
 
-(ert-deftest the-file-compiles-without-a-warning ()
-  (let ((byte-compile-error-on-warn t)
-        (byte-compile-dest-file-function (lambda (_) (make-temp-file "vaultls" nil ".elc"))))
-    (should (byte-compile-file (locate-library "vaultls.el")))))
-
 (ert-deftest a-missing-secret-is-diagnosed ()
   (editing-open "GET https://api.example.com/" "Authorization: Bearer <<vault:nowhere>>")
   (test-wait "the diagnostic" (lambda () (test-diagnosed "missing")))

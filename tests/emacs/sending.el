@@ -8,16 +8,11 @@
 
 (defun sending-open (&rest lines)
   "Open a file of LINES with no response in sight."
-  (when (get-buffer "*vaultls response*")
-    (kill-buffer "*vaultls response*"))
+  (test-forget-response)
   (setq test-requests nil)
   (let ((name (format "sending-%s.http" (cl-gensym))))
     (apply #'test-write name lines)
     (test-open name)))
-
-(defun sending-response ()
-  "Wait for a response and return its text."
-  (test-wait "a response" (lambda () (test-shown "*vaultls response*"))))
 
 (defun sending-mark ()
   "What stands beside a request."
@@ -32,12 +27,12 @@
   (let ((window (selected-window)))
     (test-with-person (:choose nil)
       (vaultls-run)
-      (should (string-search "\n  \"path\": \"/plain\",\n" (sending-response))))
+      (should (string-search "\n  \"path\": \"/plain\",\n" (test-response))))
     (should (eq (selected-window) window))
     (should (string-search "12345678901234567890.50" (test-shown "*vaultls response*")))
     (should (string-match-p "^  200 OK  [0-9.]+ m?s$" (sending-mark)))
     (with-current-buffer "*vaultls response*"
-      (should (derived-mode-p 'js-mode))
+      (should (derived-mode-p 'js-mode 'js-json-mode))
       (should buffer-read-only)
       (should-not buffer-file-name)
       (should (eq buffer-undo-list t))
@@ -47,7 +42,7 @@
   (sending-open (format "GET %s/heads" sending-address))
   (test-with-person (:choose nil)
     (vaultls-run)
-    (sending-response)
+    (test-response)
     (with-current-buffer "*vaultls response*"
       (call-interactively (key-binding (kbd "TAB")))
       (should (string-prefix-p (format "GET %s/heads\nHTTP/1.1 200 OK\n" sending-address) (buffer-string)))
@@ -61,7 +56,7 @@
   (test-wait "the diagnostic" (lambda () (test-diagnosed "missing")))
   (test-with-person (:choose '("Create it" "Once") :hide (list test-canary))
     (vaultls-run)
-    (let ((shown (sending-response)))
+    (let ((shown (test-response)))
       (should (string-search (concat "Bearer " test-canary) (car test-requests)))
       (should (string-search "\"path\": \"/echo\"" shown))
       (should-not (string-search test-canary shown)))
@@ -89,10 +84,10 @@
   (sending-open (format "GET %s/always" sending-address) "X-Key: <<vault:lasting>>")
   (test-with-person (:choose '("Create it" "Always") :hide (list test-canary))
     (vaultls-run)
-    (sending-response)
-    (kill-buffer "*vaultls response*")
+    (test-response)
+    (test-forget-response)
     (vaultls-run)
-    (sending-response)
+    (test-response)
     (should (= 2 (length test-requests)))
     (should (= 3 (length test-asked)))))
 
@@ -101,7 +96,7 @@
   (test-with-person (:choose '("Send request"))
     (let ((last-nonmenu-event ?x))
       (eglot-code-actions (point) nil nil t))
-    (should (string-search "/action" (sending-response)))))
+    (should (string-search "/action" (test-response)))))
 
 (ert-deftest a-code-action-creates-the-secret ()
   (sending-open "GET https://api.example.com/" "X-Key: <<vault:acted>>")
@@ -127,8 +122,7 @@
   (insert "new")
   (test-with-person (:choose nil)
     (vaultls-run)
-    (test-sync)
-    (should (string-search "\"/new\"" (sending-response))))
+    (should (string-search "\"/new\"" (test-response))))
   (set-buffer-modified-p nil))
 
 (ert-deftest a-request-is-cancelled ()
@@ -140,7 +134,7 @@
     (test-wait "the end" (lambda () (null vaultls--runs)))
     (should (string-search "cancelled" (sending-mark)))
     (vaultls-cancel)
-    (should (member "vaultls: nothing is being sent" test-told))))
+    (should (member "vaultls: nothing is being sent, and nobody signs in" test-told))))
 
 (ert-deftest the-chosen-environment-is-sent-with ()
   (sending-open (format "GET %s/{{place}}" sending-address))
@@ -148,12 +142,12 @@
   (unwind-protect
       (test-with-person (:choose nil)
         (vaultls-environment "prod")
-        (should (string-search "[prod]" (eval (cadr mode-line-process) t)))
+        (should (string-search "[prod]" (eval (cadr vaultls--mode-line) t)))
         (vaultls-run)
-        (should (string-search "/from-prod" (sending-response)))
-        (kill-buffer "*vaultls response*")
+        (should (string-search "/from-prod" (test-response)))
+        (test-forget-response)
         (vaultls-run "dev")
-        (should (string-search "/from-dev" (sending-response))))
+        (should (string-search "/from-dev" (test-response))))
     (vaultls-environment "")))
 
 (ert-deftest a-request-is-copied-with-its-reference ()

@@ -3,21 +3,30 @@
 ;; A workspace, waiting, a person who answers, a server to send requests to, and a report (TAP) on the standard
 ;; output.  The conversation with the language server is the real one.
 
-(require 'cl-lib)
-(require 'ert)
-(unless (require 'eglot nil t)
-  ;; Before Emacs 29, Eglot is a package; Debian's lie here, and -Q leaves them out.
-  (add-to-list 'package-directory-list "/usr/share/emacs/site-lisp/elpa")
-  (package-initialize))
-(add-to-list 'load-path (getenv "VAULTLS_ELISP"))
-(require 'vaultls)
+;; The person's answers replace functions of Emacs itself.  That would start a compiler, which is not needed here.
+(setq native-comp-enable-subr-trampolines nil
+      comp-enable-subr-trampolines nil
+      native-comp-deferred-compilation nil
+      native-comp-jit-compilation nil)
 
-(setq vaultls-command (list (getenv "VAULTLS_BIN"))
-      eglot-sync-connect t
+(require 'cl-lib)
+(require 'eglot)
+(require 'ert)
+(require 'url-util)
+(defvar test-newcomer nil "Whether nothing of the package is there yet.")
+(unless test-newcomer
+  (add-to-list 'load-path (getenv "VAULTLS_ELISP"))
+  (require 'vaultls)
+  (setq vaultls-command (list (getenv "VAULTLS_BIN"))))
+
+(setq eglot-sync-connect t
+      ;; Before Emacs 29, an edit that the server asks for is asked about again.
+      eglot-confirm-server-initiated-edits nil
       make-backup-files nil)
 
 (defconst test-canary "canary-emacs-2d81f6c07be3495a")
 (defconst test-token "canary-token-e17b40a92c")
+(defvar test-secrets (list test-canary test-token) "What must be nowhere in the editor in the end.")
 (defvar test-folder (expand-file-name "workspace/" (getenv "VAULTLS_TEST_FOLDER")))
 (defvar test-asked nil "What the person was asked, the newest first.")
 (defvar test-reviewed nil "What was shown when the person was asked for trust.")
@@ -28,7 +37,7 @@
 
 (defun test-wait (what condition)
   "Wait until CONDITION gives something, and return it; fail with WHAT after a while."
-  (let ((deadline (+ (float-time) 20)) found)
+  (let ((deadline (+ (float-time) 60)) found)
     (while (not (or (setq found (funcall condition)) (> (float-time) deadline)))
       ;; Like the editor's own loop: changes of watched files come as events, and hold up the rest until they are read.
       (read-event nil nil 0.01))
@@ -71,7 +80,8 @@
 
 (defmacro test-with-person (answers &rest body)
   "Run BODY with a person who gives ANSWERS, a plist.
-`:choose', `:enter' and `:hide' are lists of answers in order; a choice is a part of what is offered."
+`:choose', `:enter' and `:hide' are lists of answers in order; a choice is a part of what is offered.
+`:hide' may be a function of the question."
   (declare (indent 1))
   `(let ((answers (list ,@answers)))
      (setq test-asked nil test-told nil)
@@ -90,7 +100,9 @@
                ((symbol-function 'read-passwd)
                 (lambda (prompt &rest _)
                   (push (concat "hidden " prompt) test-asked)
-                  (copy-sequence (or (pop (plist-get answers :hide)) "")))))
+                  (let ((hide (plist-get answers :hide)))
+                    (copy-sequence (or (if (functionp hide) (funcall hide prompt) (pop (plist-get answers :hide)))
+                                       ""))))))
        ,@body)))
 
 (defun test-shown (name)
@@ -99,6 +111,7 @@
     (and (get-buffer-window buffer) (with-current-buffer buffer (buffer-string)))))
 
 (defvar test-requests nil "What the test's server was sent, the newest first.")
+(defvar test-bodies nil "What the test's server answers by path: the content type and the body.")
 
 (defun test-serve ()
   "Start a server that answers with what it was sent, and return its address.  `/slow' is never answered."
@@ -121,10 +134,14 @@
   (let* ((case-fold-search t)
          (path (progn (string-match "^[A-Z]+ \\([^ ]+\\)" request) (match-string 1 request)))
          (secret (if (string-match "^authorization: \\([^\r]*\\)" request) (match-string 1 request) ""))
-         (body (format "{\"path\":\"%s\",\"authorization\":\"%s\",\"count\":12345678901234567890.50}" path secret)))
+         (said (url-unhex-string path))
+         (status (if (string-prefix-p "/status/" said) (string-remove-prefix "/status/" said) "200 OK"))
+         (known (cdr (assoc path test-bodies)))
+         (body (or (cadr known)
+                   (format "{\"path\":\"%s\",\"authorization\":\"%s\",\"count\":12345678901234567890.50}" path secret))))
     (process-send-string
-     process (format "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Echo: %s\r\nContent-Length: %d\r\n\r\n%s"
-                     secret (length body) body))))
+     process (format "HTTP/1.1 %s\r\nContent-Type: %s\r\nX-Echo: %s\r\nContent-Length: %d\r\n\r\n%s"
+                     status (or (car known) "application/json") secret (length body) body))))
 
 (defun test-everything ()
   "All text that this Emacs holds in its buffers, histories and messages."
@@ -143,13 +160,23 @@
   (let* ((stats (ert-run-tests-batch t)) (tests (append (ert--stats-tests stats) nil))
          (results (append (cl-loop for test in tests for result across (ert--stats-test-results stats)
                                    collect (cons (ert-test-name test) (ert-test-result-expected-p test result)))
-                          (list (cons 'the-value-is-nowhere-in-the-editor (test-nowhere test-canary))
-                                (cons 'the-token-is-nowhere-in-the-editor (test-nowhere test-token))))))
+                          (mapcar (lambda (secret) (cons (format "%s-is-nowhere-in-the-editor" secret)
+                                                         (test-nowhere secret)))
+                                  test-secrets))))
     (princ (format "1..%d\n" (length results)))
     (pcase-dolist (`(,name . ,passed) results)
       (princ (format "%s %s\n" (if passed "ok" "not ok") name)))
     (ignore-errors (eglot-shutdown-all))
     (kill-emacs (if (cl-every #'cdr results) 0 1))))
+
+(defun test-response ()
+  "Wait for a response and return its text."
+  (test-wait "a response" (lambda () (test-shown "*vaultls response*"))))
+
+(defun test-forget-response ()
+  "Remove the response that is shown."
+  (when (get-buffer "*vaultls response*")
+    (kill-buffer "*vaultls response*")))
 
 (provide 'support)
 ;;; support.el ends here

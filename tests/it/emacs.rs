@@ -1,23 +1,31 @@
-//! The Emacs package in the real editor, with Eglot and the real server. Each test runs one file of `tests/emacs/`.
-#![expect(clippy::disallowed_methods, reason = "starts the editor")]
+//! The Emacs package in the real editor, with Eglot and the real server: in the oldest Emacs that it supports and in a
+//! new one. Each test runs one file of `tests/emacs/`.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
+use std::path::Path;
+
+use serde_json::json;
 
 use crate::support::{
-    nvim::{Editor, check_report},
-    provision,
+    agent::{Agent, PASSWORD},
+    emacs::editions,
+    openbao::{OpenBao, ROOT},
 };
 
-const CANARY: &str = "canary-emacs-2d81f6c07be3495a";
-const TOKEN: &str = "canary-token-e17b40a92c";
+const CANARIES: [&str; 2] = ["canary-emacs-2d81f6c07be3495a", "canary-token-e17b40a92c"];
+
+#[test]
+fn the_package_compiles_without_a_warning_and_is_documented() {
+    check("archive");
+}
 
 #[test]
 fn the_editor_shows_what_the_server_says() {
     check("editing");
+}
+
+#[test]
+fn a_line_above_each_request_sends_it() {
+    check("lenses");
 }
 
 #[test]
@@ -26,45 +34,60 @@ fn a_request_is_sent_and_its_secrets_are_never_seen() {
 }
 
 #[test]
+fn responses_are_kept_folded_and_sent_for_again() {
+    check("responses");
+}
+
+#[test]
 fn the_user_is_asked_for_trust_links_and_tokens() {
     check("asking");
 }
 
-/// Runs the tests of one file, then searches all that was left on the disk for what was entered in it.
-fn check(name: &str) {
-    if !has_emacs() {
-        return;
-    }
-    let editor = Editor::new();
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command = emacs();
-    command.arg("-L").arg(repository.join("tests/emacs")).args(["-l", name, "-f", "test-run"]);
-    editor.confine(&mut command);
-    command.env("VAULTLS_ELISP", repository.join("editors/emacs")).stdin(Stdio::null());
-    check_report(name, &command.output().expect("Emacs starts"));
-    for canary in [CANARY, TOKEN] {
-        editor.search_for(canary);
-    }
+#[test]
+fn the_local_vault_is_locked_and_unlocked() {
+    check("locking");
 }
 
-/// Whether there is an Emacs with Eglot, which is part of it since version 29; said once where there is none.
-fn has_emacs() -> bool {
-    static FOUND: OnceLock<bool> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        let elpa = "(unless (require 'eglot nil t) \
-                    (add-to-list 'package-directory-list \"/usr/share/emacs/site-lisp/elpa\") \
-                    (package-initialize) (require 'eglot))";
-        let found = emacs().args(["--eval", elpa]).stdin(Stdio::null()).output();
-        let found = found.is_ok_and(|output| output.status.success());
-        if !found {
-            provision::skip_anywhere("the tests in Emacs: there is no `emacs` with Eglot on the PATH");
+#[test]
+fn a_newcomer_sees_a_masked_response_by_what_the_page_says() {
+    check("newcomer");
+}
+
+#[test]
+fn the_server_alone_shows_a_response_as_a_private_file() {
+    check("bare");
+}
+
+/// Against a real server, whose page is visited by a browser that the test plays.
+#[tokio::test]
+async fn the_user_signs_in_on_a_page_and_chooses_what_to_link() {
+    const VALUE: &str = "canary-chosen-7d13b9";
+    for emacs in editions() {
+        let Some(server) = OpenBao::start() else { return };
+        let agent = Agent::of(&server);
+        agent.secret(VALUE).await;
+        agent.people().await;
+        let (client, issuer) = agent.oidc(json!({})).await;
+        // Whoever signs in by a password from now on is asked for a code as well.
+        let token = agent.token().await;
+        agent.second_factor().await;
+        let world = json!({
+            "address": server.address, "issuer": issuer, "client": client, "token": token, "root": ROOT,
+        });
+        let editor = emacs.run("vault", &[("VAULTLS_TEST_VAULT", &world.to_string())]);
+        for canary in [VALUE, PASSWORD] {
+            editor.search_for(canary);
         }
-        found
-    })
+    }
 }
 
-fn emacs() -> Command {
-    let mut command = Command::new("emacs");
-    command.args(["-Q", "--batch"]);
-    command
+/// Runs the tests of one file in each Emacs, then searches all that was left on the disk for what was entered in it.
+fn check(name: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/emacs/README.md");
+    for emacs in editions() {
+        let editor = emacs.run(name, &[("VAULTLS_PAGE", page.to_str().expect("a path in UTF-8"))]);
+        for canary in CANARIES {
+            editor.search_for(canary);
+        }
+    }
 }

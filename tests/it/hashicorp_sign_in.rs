@@ -208,15 +208,7 @@ async fn a_second_factor_is_asked_for() {
     let Some(bao) = OpenBao::start() else { return };
     let server = seeded(bao, "").await;
     let agent = &server.agent;
-    let method = json!({"issuer": "test", "period": 30, "algorithm": "SHA1", "digits": 6});
-    let id = agent.ask("POST", "identity/mfa/method/totp", method).await["data"]["method_id"].clone();
-    let entity = agent.ask("GET", &format!("identity/entity/name/{USER}"), Value::Null).await["data"]["id"].clone();
-    let url = json!({"method_id": id, "entity_id": entity});
-    let url = agent.ask("POST", "identity/mfa/method/totp/admin-generate", url).await["data"]["url"].clone();
-    let enforcement = json!({"mfa_method_ids": [id], "auth_method_types": ["userpass"]});
-    agent.ask("POST", "identity/mfa/login-enforcement/all", enforcement).await;
-    agent.ask("POST", "sys/mounts/totp", json!({"type": "totp"})).await;
-    agent.ask("POST", "totp/keys/alice", json!({"url": url})).await;
+    agent.second_factor().await;
     let code = agent.ask("GET", "totp/code/alice", Value::Null).await["data"]["code"].clone();
 
     let home = server.user("method = 'userpass'").open();

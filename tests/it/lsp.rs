@@ -7,6 +7,8 @@ mod diagnostics;
 #[cfg(test)]
 mod features;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod protocol;

@@ -31,6 +31,8 @@ mod hashicorp_setup;
 mod hashicorp_sign_in;
 mod hostile_hosts;
 mod hostile_workspace;
+#[cfg(unix)]
+mod kakoune;
 mod leaks;
 mod local_vault;
 mod lsp;

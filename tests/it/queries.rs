@@ -12,7 +12,7 @@ use serde_json::Value;
 use tree_sitter::{Language, Node, Parser, Query, QueryCursor, StreamingIterator, Tree};
 
 use crate::support::{
-    nvim::{Editor, check_report, neovim},
+    nvim::{Editor, Neovim, check_report, neovims},
     provision,
 };
 
@@ -82,7 +82,12 @@ fn neovim_adds_its_queries_to_those_that_are_there() {
 
 #[test]
 fn neovim_colours_a_reference_to_the_character() {
-    let Some(neovim) = neovim() else { return };
+    for neovim in neovims() {
+        check_neovim(neovim);
+    }
+}
+
+fn check_neovim(neovim: &Neovim) {
     let editor = Editor::new();
     let parsers = editor.home().join("parsers/parser");
     fs::create_dir_all(&parsers).unwrap();
@@ -94,9 +99,8 @@ fn neovim_colours_a_reference_to_the_character() {
             return provision::skip(&format!("the colours of tree-sitter in Neovim: {reason}"));
         }
     }
-    let mut command = Command::new(neovim);
-    command.args(["--clean", "--headless", "-l"]).arg(repository().join("tests/queries/neovim.lua"));
-    editor.confine(&mut command);
+    let mut command = editor.command(neovim);
+    command.args(["--headless", "-l"]).arg(repository().join("tests/queries/neovim.lua"));
     command.env("VAULTLS_PARSERS", editor.home().join("parsers")).env("VAULTLS_REPOSITORY", repository());
     check_report("tree-sitter", &command.stdin(Stdio::null()).output().expect("Neovim starts"));
 }

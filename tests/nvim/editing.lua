@@ -60,7 +60,7 @@ return {
     local lenses = t.wait('lenses', function()
       local all = vim.tbl_filter(function(lens)
         return lens.command and lens.command.command == 'vaultls.run'
-      end, vim.lsp.codelens.get(bufnr))
+      end, t.lenses(bufnr))
       return #all == 2 and all
     end)
     t.equal(lenses[1].command.arguments[1].uri, vim.uri_from_bufnr(bufnr))
@@ -239,11 +239,17 @@ return {
     vim.cmd.checkhealth('vaultls')
     local report = t.text(0)
     vim.cmd.bdelete()
-    t.contains(report, 'OK Neovim 0.11')
+    t.contains(report, 'OK Neovim 0.1')
     t.contains(report, 'OK vaultls ')
     t.contains(report, 'root ' .. t.folder)
     t.contains(report, 'OK local vault: ')
     t.lacks(report, 'ERROR')
     t.lacks(report, 'WARNING')
+  end },
+
+  { 'the editor knows of no deprecated call in all of this', function()
+    vim.cmd.checkhealth('vim.deprecated')
+    t.contains(t.text(0), 'No deprecated functions detected')
+    vim.cmd.bdelete()
   end },
 }

@@ -255,6 +255,22 @@ return {
     t.equal(user.told, { 'vaultls: not sent: `stripe`: a\\x0ab\\x1b[2J (do that)' })
   end },
 
+  { 'what the server says to be null is not there', function()
+    local answers = { run = { { outcome = 'failed', message = 'no', obstacle = vim.NIL, code = vim.NIL } } }
+    local user, calls = run(answers)
+    t.equal({ user.told, calls }, { { 'vaultls: no' }, { 'run' } })
+    answer({ status = { { outcome = 'status', integrations = {}, pending = {}, ['local'] = 'open', secrets = {
+      { name = 's', enabled = true, problem = vim.NIL, origin = { provider = 'local', integration = vim.NIL } },
+    } } } })
+    vim.cmd('Vaultls status')
+    local status = t.wait('the status', function()
+      local panel = vim.fn.bufnr('^vaultls://status$')
+      return panel > 0 and t.text(panel)
+    end)
+    t.contains(status, '\n  s                        local\n')
+    vim.cmd('silent only')
+  end },
+
   { 'a text is copied and not shown', function()
     script.answers, script.calls = { copyCurl = { { outcome = 'text', text = "curl \\\n  'it'" } } }, {}
     local user = t.user({})

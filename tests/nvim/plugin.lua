@@ -72,6 +72,28 @@ return {
     end
   end },
 
+  { 'each function and each setting is in the help', function()
+    local tags = vim.fn.readfile(t.folder .. '/doc/tags')
+    local function is_there(tag)
+      return vim.iter(tags):any(function(line)
+        return vim.startswith(line, tag .. '\t')
+      end)
+    end
+    for name, value in pairs(require('vaultls')) do
+      assert(type(value) ~= 'function' or is_there(('vaultls.%s()'):format(name)), name)
+    end
+    local settings = {}
+    for _, path in ipairs(vim.fn.glob(plugin .. '/**/*.lua', false, true)) do
+      for name in table.concat(vim.fn.readfile(path), '\n'):gmatch('vim%.g%.(vaultls_%w+)') do
+        settings[name] = true
+      end
+    end
+    assert(not vim.tbl_isempty(settings), 'the settings')
+    for name in pairs(settings) do
+      assert(is_there('g:' .. name), name)
+    end
+  end },
+
   { 'each verb has a mapping to hang keys on, which says what it does', function()
     for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
       local described = vim.fn.maparg(('<Plug>(vaultls-%s)'):format(verb), 'n', false, true).desc or 'nothing'
@@ -201,7 +223,7 @@ return {
       'assert(#vim.fn.getcompletion("vaultls-lazy", "help") == 1, "the help")',
       'print("loaded")',
     }, '\n'))
-    local result = vim.system({ vim.v.progpath, '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
+    local result = vim.system({ t.neovim(), '--clean', '-l', t.folder .. '/bare.lua' }, { text = true }):wait()
     t.contains(result.stdout .. result.stderr, 'loaded')
   end },
 

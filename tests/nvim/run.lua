@@ -12,6 +12,8 @@ for number, test in ipairs(tests) do
   local ok, message = xpcall(test[2], debug.traceback)
   if ok and vim.v.errmsg ~= '' then
     ok, message = false, 'the editor reported: ' .. vim.v.errmsg
+  elseif ok and #_G.deprecated > 0 then
+    ok, message = false, 'a deprecated call: ' .. table.concat(_G.deprecated, '\n')
   end
   vim.v.errmsg = ''
   io.stdout:write(('%s %d - %s\n'):format(ok and 'ok' or 'not ok', number, test[1]))

@@ -32,7 +32,7 @@ local function response()
 end
 
 local function lens_on(line)
-  return vim.iter(vim.lsp.codelens.get(bufnr)):find(function(lens)
+  return vim.iter(t.lenses(bufnr)):find(function(lens)
     return lens.command and lens.command.command == 'vaultls.run' and lens.range.start.line == line
   end)
 end
@@ -217,6 +217,20 @@ return {
 
   { 'names of secrets are completed', function()
     assert(vim.list_contains(vim.fn.getcompletion('Vaultls reset ', 'cmdline'), 'token'))
+  end },
+
+  { 'a request is copied as curl, and its references stay references', function()
+    local user = t.user({})
+    t.go_to('GET {{host}}/echo')
+    vim.cmd('Vaultls curl')
+    t.wait('the copy', function()
+      return #user.told > 0
+    end)
+    local copied = vim.fn.getreg('"')
+    t.contains(copied, 'curl')
+    t.contains(copied, server.address .. '/echo')
+    t.contains(copied, 'vault:token')
+    t.lacks(copied, t.canary, 'the copy')
   end },
 
   { 'the cache is reset', function()

@@ -10,12 +10,13 @@ M.folder = vim.env.VAULTLS_TEST_FOLDER .. '/workspace'
 ---Waits until `condition` gives something that is not false, and returns it.
 function M.wait(what, condition)
   local found
-  local ok = vim.wait(15000, function()
+  local ok = vim.wait(tonumber(vim.env.VAULTLS_PATIENCE) or 60000, function()
     found = condition()
     return found ~= nil and found ~= false
   end, 10)
   if not ok then
-    error(('waited for %s in vain; messages: %s'):format(what, vim.fn.execute('messages')), 2)
+    local said = M.asked and vim.inspect(M.asked) or 'nothing'
+    error(('waited for %s in vain; messages: %s\nasked and told: %s'):format(what, vim.fn.execute('messages'), said), 2)
   end
   return found
 end
@@ -70,6 +71,23 @@ function M.go_to(text)
   error('the buffer does not hold ' .. text, 2)
 end
 
+---The code lenses of a buffer, in the order of their lines; the editor gives them in a form that changed with 0.12.
+function M.lenses(bufnr)
+  local found = vim.lsp.codelens.get(vim.lsp.codelens.enable and { bufnr = bufnr } or bufnr)
+  local lenses = vim.tbl_map(function(entry)
+    return entry.lens or entry
+  end, found)
+  table.sort(lenses, function(one, other)
+    return one.range.start.line < other.range.start.line
+  end)
+  return lenses
+end
+
+---The editor under test as the beginning of a command line.
+function M.neovim()
+  return vim.env.VAULTLS_NVIM or vim.v.progpath
+end
+
 ---All lines of a buffer as one text.
 function M.text(bufnr)
   return table.concat(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), '\n')
@@ -108,6 +126,7 @@ end
 ---The user: what is chosen, entered and entered unseen is taken from lists, and what was asked is kept.
 function M.user(answers)
   local user = { chosen = {}, entered = {}, hidden = {}, told = {} }
+  M.asked = user
   vim.ui.select = function(items, options, on_choice)
     local wanted = table.remove(answers.choose or {}, 1)
     table.insert(user.chosen, options.prompt)
@@ -133,17 +152,22 @@ function M.user(answers)
   return user
 end
 
----Asks a server on this machine and waits for its answer: what stands after the headers.
-function M.get(url, headers)
+---Asks a server on this machine and waits for its answer: what stands after the headers, and all of it. With a form,
+---that is sent.
+function M.get(url, headers, form)
   local port, target = url:match('^http://127%.0%.0%.1:(%d+)(/.*)$')
-  local lines = { ('GET %s HTTP/1.0'):format(target), 'Host: 127.0.0.1:' .. port }
+  local lines = { ('%s %s HTTP/1.0'):format(form and 'POST' or 'GET', target), 'Host: 127.0.0.1:' .. port }
   for name, value in pairs(headers or {}) do
     table.insert(lines, ('%s: %s'):format(name, value))
+  end
+  if form then
+    table.insert(lines, 'Content-Type: application/x-www-form-urlencoded')
+    table.insert(lines, 'Content-Length: ' .. #form)
   end
   local socket, answer, ended = vim.uv.new_tcp(), '', false
   socket:connect('127.0.0.1', tonumber(port), function(failure)
     assert(not failure, failure)
-    socket:write(table.concat(lines, '\r\n') .. '\r\n\r\n')
+    socket:write(table.concat(lines, '\r\n') .. '\r\n\r\n' .. (form or ''))
     socket:read_start(function(_, chunk)
       answer, ended = answer .. (chunk or ''), chunk == nil
     end)
@@ -153,6 +177,20 @@ function M.get(url, headers)
   end)
   socket:close()
   return answer:match('\r\n\r\n(.*)$'), answer
+end
+
+---Goes to a page of ours as a browser does, fills in the fields of its form and sends it; gives what it leads to.
+function M.fill_in(url, fields)
+  local origin = url:match('^http://[^/]+')
+  local _, entered = M.get(url)
+  local cookie, path = entered:match('[Ss]et%-[Cc]ookie: ([^;]+)'), entered:match('[Ll]ocation: (%S+)')
+  local shown = M.get(origin .. path, { Cookie = cookie })
+  local parts = { 'key=' .. assert(shown:match('name="key" value="([^"]*)"'), shown) }
+  for name, value in pairs(fields) do
+    assert(shown:find(('name="%s"'):format(name), 1, true), shown)
+    table.insert(parts, ('%s=%s'):format(name, vim.uri_encode(value, 'rfc2396')))
+  end
+  return (M.get(origin .. path, { Cookie = cookie, Origin = origin }, table.concat(parts, '&')))
 end
 
 ---Starts a server on the loopback. `/echo` answers with the request as JSON, `/slow` never answers.

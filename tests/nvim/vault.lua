@@ -53,6 +53,18 @@ local function wait_for_end()
   end)
 end
 
+---Signs out, and waits until that is done: who signs in while it goes on may be signed out by it.
+local function sign_out()
+  local user = t.user({})
+  vim.cmd('Vaultls disconnect team')
+  t.wait('the answer', function()
+    return #user.told > 0
+  end)
+  t.wait('the diagnostic', function()
+    return t.has_diagnostic(bufnr, 'disconnected')
+  end)
+end
+
 local function send_and_wait()
   vim.cmd('Vaultls run')
   local shown = t.wait('a response', function()
@@ -115,14 +127,14 @@ return {
     t.contains(status, 'hashicorp')
     t.contains(status, 'signed in')
     t.edit('vault.http')
+    t.wait('the integrations in the completion of arguments', function()
+      return vim.deep_equal(vim.fn.getcompletion('Vaultls disconnect t', 'cmdline'), { 'team' })
+    end)
   end },
 
   { 'after signing out nothing is sent, and sending asks to sign in again and goes on by itself', function()
+    sign_out()
     local user = t.user({ choose = { 'Sign in' } })
-    vim.cmd('Vaultls disconnect team')
-    t.wait('the diagnostic', function()
-      return t.has_diagnostic(bufnr, 'disconnected')
-    end)
     t.wait('the statusline', function()
       return require('vaultls').statusline():find('disconnected', 1, true)
     end)
@@ -143,14 +155,10 @@ return {
 
   { 'where no browser opens, the address that another one was sent to is pasted', function()
     browser(false)
-    local user = t.user({})
-    vim.cmd('Vaultls disconnect team')
-    t.wait('the diagnostic', function()
-      return t.has_diagnostic(bufnr, 'disconnected')
-    end)
+    sign_out()
     vim.cmd('Vaultls login team')
     local address = sign_in_on_page(wait_for_page())
-    user = t.user({ hide = { address } })
+    local user = t.user({ hide = { address } })
     vim.cmd('Vaultls paste')
     wait_for_end()
     t.wait('the diagnostic to heal', function()
@@ -162,11 +170,7 @@ return {
 
   { 'a sign-in is given up and can begin again', function()
     browser(true)
-    t.user({})
-    vim.cmd('Vaultls disconnect team')
-    t.wait('the diagnostic', function()
-      return t.has_diagnostic(bufnr, 'disconnected')
-    end)
+    sign_out()
     vim.cmd('Vaultls login team')
     local visit = { client = vim.lsp.get_clients({ bufnr = bufnr })[1], outcome = { integration = 'team' } }
     local first = wait_for_page()

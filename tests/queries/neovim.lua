@@ -2,16 +2,25 @@
 
 local repository, parsers = vim.env.VAULTLS_REPOSITORY, vim.env.VAULTLS_PARSERS
 vim.opt.runtimepath:prepend(parsers)
--- Queries that are there already, as a user has them from elsewhere; the plugin's own are added to them.
-local base = parsers .. '/queries/'
-vim.fn.mkdir(base .. 'json', 'p')
-vim.fn.writefile({ '(pair key: (string) @property)', '(string) @string' }, base .. 'json/highlights.scm')
-vim.fn.mkdir(base .. 'http', 'p')
-for _, name in ipairs({ 'highlights', 'injections' }) do
-  local text = table.concat(vim.fn.readfile(('%s/queries/http/%s.scm'):format(repository, name)), '\n')
-  -- As others' are: they know nothing of references.
-  local others = text:match('^(.-)\n; References to secrets')
-  vim.fn.writefile(vim.split(others, '\n'), base .. 'http/' .. name .. '.scm')
+-- Queries that are there already, as a user has them from elsewhere; the plugin's own are added to them. Those of
+-- nvim-treesitter itself where it is packaged.
+local elsewhere = vim.env.VAULTLS_TREE_SITTER
+if elsewhere then
+  vim.opt.runtimepath:prepend(elsewhere .. '/runtime')
+  vim.opt.runtimepath:prepend(elsewhere)
+  -- It knows predicates that its queries use.
+  vim.cmd.runtime({ 'plugin/query_predicates.lua', bang = true })
+else
+  local base = parsers .. '/queries/'
+  vim.fn.mkdir(base .. 'json', 'p')
+  vim.fn.writefile({ '(pair key: (string) @property)', '(string) @string' }, base .. 'json/highlights.scm')
+  vim.fn.mkdir(base .. 'http', 'p')
+  for _, name in ipairs({ 'highlights', 'injections' }) do
+    local text = table.concat(vim.fn.readfile(('%s/queries/http/%s.scm'):format(repository, name)), '\n')
+    -- As others' are: they know nothing of references.
+    local others = text:match('^(.-)\n; References to secrets')
+    vim.fn.writefile(vim.split(others, '\n'), base .. 'http/' .. name .. '.scm')
+  end
 end
 vim.opt.runtimepath:append(repository .. '/editors/nvim')
 

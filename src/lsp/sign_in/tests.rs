@@ -27,6 +27,7 @@ struct Setup {
     _service: LspService<Server>,
     socket: ClientSocket,
     state: Arc<State>,
+    core: Arc<Core>,
 }
 
 /// A server that was initialized by a client which runs our plugin and can show pages.
@@ -44,6 +45,7 @@ async fn setup(window: Value) -> Setup {
         limits: Limits::default(),
     };
     let open = Arc::new(move |root: &Path| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }));
+    let core = Arc::new(open(&sub("root")));
     let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO };
     let (mut service, socket) = LspService::build(|client| Server::new(client, options)).finish();
     let params = json!({
@@ -53,7 +55,7 @@ async fn setup(window: Value) -> Setup {
     service.call(Request::build("initialize").params(params).id(1).finish()).await.unwrap();
     service.call(Request::build("initialized").params(json!({})).finish()).await.unwrap();
     let state = service.inner().state();
-    Setup { _folder: folder, directories, _service: service, socket, state }
+    Setup { _folder: folder, directories, _service: service, socket, state, core }
 }
 
 impl Setup {
@@ -61,7 +63,7 @@ impl Setup {
     async fn login(&self, name: &str, login: SigningIn) -> Value {
         let key = (PathBuf::from("/root"), name.to_owned());
         let (sign_in, begins, mut stage) = self.state.sign_ins.enter(&key);
-        assert!(!begins || begin(&self.state, key, sign_in, login));
+        assert!(!begins || begin(&self.state, self.core.clone(), key, sign_in, login));
         let outcome = stage.wait_for(Option::is_some).await.map(|stage| stage.clone());
         outcome.map_or(Value::Null, |outcome| serde_json::to_value(outcome).unwrap())
     }
@@ -189,7 +191,7 @@ async fn a_client_that_cannot_draw_a_code_is_told_it_and_the_address() {
     let key = (PathBuf::from("/root"), "p".to_owned());
     let (sign_in, _, stage) = setup.state.sign_ins.enter(&key);
     drop(stage);
-    assert!(begin(&setup.state, key, sign_in, login));
+    assert!(begin(&setup.state, setup.core.clone(), key, sign_in, login));
     let said = setup.expect("window/showMessage", Value::Null).await;
     let expected = format!("Sign in: visit {PAGE}, and enter the code ABCD-EFGH");
     assert_eq!(said["message"], expected);

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The shortest passphrase that a new vault takes, in characters.
-pub(super) const MIN_PASSPHRASE: usize = 8;
+pub const MIN_PASSPHRASE: usize = 8;
 
 /// The largest key file, in bytes.
 const KEY_FILE_CAP: u64 = 4096;
@@ -103,6 +103,12 @@ impl Keys {
             }
         };
         Ok(NewKey { key, kind: KeyKind::Raw })
+    }
+
+    /// Whether a vault can be made without a person who chooses a passphrase.
+    pub(super) fn can_create(&self) -> bool {
+        let named = self.source.given.is_some() || self.source.file.is_some();
+        named || self.store.as_ref().is_some_and(|store| store.load().is_ok())
     }
 
     /// A key from a text: 256 bits in base64, else a passphrase.

@@ -27,9 +27,9 @@ use serde_json::Value;
 use super::{
     AnswerError, Answered, Effect, Field, LONGEST, Reply,
     channel::{self, Listener},
-    read_answers,
+    check, read_answers,
 };
-use crate::{disk, work::Directories};
+use crate::{disk, vault::person::Answers, work::Directories};
 
 /// How long a question stands.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -41,6 +41,7 @@ const EFFECT: Duration = Duration::from_secs(120);
 const LONGEST_REPLY: usize = 16 * 1024;
 /// How many questions stand at once.
 const MOST: usize = 64;
+const STOPPED: &str = "whoever asked has stopped before it was done";
 const DESK_DIGITS: usize = 8;
 const TICKET_DIGITS: usize = DESK_DIGITS + 32;
 
@@ -96,6 +97,27 @@ impl Desk {
             lock(&waiting).remove(&expiring);
         });
         Ok((ticket, receiver))
+    }
+
+    /// Hands answers over inside this process, as [`deliver`] does from outside.
+    pub async fn hand_over(&self, ticket: &str, answers: Answers) -> Result<Option<Value>, AnswerError> {
+        let question = lock(&self.waiting).remove(ticket).ok_or(AnswerError::Expired)?;
+        check(&answers, &question.fields)?;
+        let effect = question.take(answers)?;
+        match timeout(EFFECT, effect).await {
+            Ok(Ok(effect)) => effect.map_err(AnswerError::Failed),
+            Ok(Err(_)) => Err(AnswerError::Failed(STOPPED.into())),
+            Err(_) => Err(AnswerError::Unknown),
+        }
+    }
+}
+
+impl Question {
+    /// Hands the answers on; what comes of them arrives at the receiver.
+    fn take(self, answers: Answers) -> Result<oneshot::Receiver<Effect>, AnswerError> {
+        let (reply, effect) = oneshot::channel();
+        self.answer.send(Answered { answers, reply: Reply(reply) }).map_err(|_| AnswerError::Expired)?;
+        Ok(effect)
     }
 }
 
@@ -218,7 +240,7 @@ async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, waiting: Waiti
         Ok(Taken::Answers(effect)) => match timeout(EFFECT, effect).await {
             Ok(Ok(Ok(next))) => told("ok", &next.map(|next| next.to_string()).unwrap_or_default()),
             Ok(Ok(Err(message))) => told("failed", &message),
-            Ok(Err(_)) => told("failed", "whoever asked has stopped before it was done"),
+            Ok(Err(_)) => told("failed", STOPPED),
             Err(_) => return,
         },
         Err(error) => told("refused", &error.to_string()),
@@ -248,9 +270,7 @@ async fn take(stream: &mut (impl AsyncRead + Unpin), waiting: &Waiting) -> Resul
     // Taken out before it is read: a ticket is good for one try.
     let question = lock(waiting).remove(ticket).ok_or(AnswerError::Expired)?;
     let answers = read_answers(&Zeroizing::new(json.to_vec()), &question.fields)?;
-    let (reply, effect) = oneshot::channel();
-    question.answer.send(Answered { answers, reply: Reply(reply) }).map_err(|_| AnswerError::Expired)?;
-    Ok(Taken::Answers(effect))
+    question.take(answers).map(Taken::Answers)
 }
 
 /// A message in one buffer that never grows, so that no copy is left behind.

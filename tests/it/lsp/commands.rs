@@ -148,6 +148,24 @@ async fn answer_with(home: &Home, question: &Value, value: &str) -> Result<Optio
     answer::deliver(&home.directories(), ticket, json!({ id: value }).to_string().into_bytes().into()).await
 }
 
+/// A person who typed a value is not sent away with it.
+#[tokio::test]
+async fn a_vault_without_a_key_gets_one_before_its_first_value_is_asked_for() {
+    let home = Home::new().locked();
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-16 missing"]).await;
+    let create = json!({ "uri": uri, "name": "key", "allowedDomains": ["api.example.com"] });
+    let first = client.command("vaultls.create", create).await;
+    assert_eq!((&first["outcome"], &first["fields"][0]["id"]), (&json!("needsInput"), &json!("passphrase")));
+    let next = answer_with(&home, &first, "a passphrase that is long").await.unwrap().expect("a question comes next");
+    assert_eq!((&next["outcome"], &next["fields"][0]["id"]), (&json!("needsInput"), &json!("value")));
+    assert_eq!(answer_with(&home, &next, CANARY).await.unwrap(), None);
+    client.expect_diagnostics(&uri, 1, &[]).await;
+    client.finish().await;
+}
+
 #[tokio::test]
 async fn whoever_answers_learns_whether_it_worked() {
     let home = Home::new();

@@ -132,6 +132,20 @@ impl Agent {
         answer["auth"]["client_token"].as_str().unwrap().to_owned()
     }
 
+    /// Demands a one-time code of everybody who signs in by a password. Those of [`USER`] are read at `totp/code/alice`,
+    /// as from an app of hers.
+    pub async fn second_factor(&self) {
+        let method = json!({"issuer": "test", "period": 30, "algorithm": "SHA1", "digits": 6});
+        let id = self.ask("POST", "identity/mfa/method/totp", method).await["data"]["method_id"].clone();
+        let entity = self.ask("GET", &format!("identity/entity/name/{USER}"), Value::Null).await["data"]["id"].clone();
+        let url = json!({"method_id": id, "entity_id": entity});
+        let url = self.ask("POST", "identity/mfa/method/totp/admin-generate", url).await["data"]["url"].clone();
+        let enforcement = json!({"mfa_method_ids": [id], "auth_method_types": ["userpass"]});
+        self.ask("POST", "identity/mfa/login-enforcement/all", enforcement).await;
+        self.ask("POST", "sys/mounts/totp", json!({"type": "totp"})).await;
+        self.ask("POST", "totp/keys/alice", json!({"url": url})).await;
+    }
+
     /// How many tokens with this display name are alive.
     pub async fn tokens_of(&self, display_name: &str) -> usize {
         let (_, list) = self.ask_as(ROOT, "LIST", "auth/token/accessors", &Value::Null).await;

@@ -3,8 +3,8 @@
 
 use std::{path::PathBuf, process::Stdio, sync::OnceLock};
 
-use serde_json::Value;
-use tokio::process::Command;
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{oidc, provision, vscode};
 
@@ -41,6 +41,19 @@ pub struct Ended {
     pub text: String,
 }
 
+/// What a walk saw.
+#[derive(serde::Deserialize)]
+pub struct Walked {
+    /// Where it ended.
+    pub address: String,
+    /// The words of each page that was looked at.
+    pub seen: Vec<String>,
+    /// What the browser complained about, such as a breach of the page's own policy.
+    pub complaints: Vec<String>,
+    /// The last page, as it is written.
+    pub html: String,
+}
+
 /// The browser; none where there is none, which was said.
 pub fn browser() -> Option<&'static Browser> {
     static BROWSER: OnceLock<Option<Browser>> = OnceLock::new();
@@ -67,15 +80,11 @@ impl Browser {
         };
         let Visitor { user, password, denies } = visitor;
         let wish = if denies { "deny" } else { "accept" };
-        let output = Command::new("node")
-            .arg(self.folder.join("sign-in.mjs"))
+        let output = self
+            .driver("sign-in.mjs", &profile)
             .args([kind, url, user, password, wish])
             .args(code)
-            .env("CHROMIUM", &self.program)
-            .env("PROFILE", profile.path())
-            .env("HOME", profile.path())
             .stdin(Stdio::null())
-            .kill_on_drop(true)
             .output()
             .await
             .expect("Node starts");
@@ -83,5 +92,25 @@ impl Browser {
         let said: Value = serde_json::from_slice(&output.stdout).expect("the driver says where it ended");
         let text = |field: &str| said[field].as_str().unwrap_or_default().to_owned();
         Ended { address: text("address"), text: text("text") }
+    }
+
+    /// Walks through pages from `url` on, as `visit.mjs` tells; what stood on each that was looked at.
+    pub async fn walk(&self, url: &str, steps: Value) -> Walked {
+        let profile = tempfile::tempdir().unwrap();
+        let mut driver = self.driver("visit.mjs", &profile);
+        let driver = driver.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut driver = driver.spawn().expect("Node starts");
+        let input = json!({ "address": url, "steps": steps }).to_string();
+        driver.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+        let output = driver.wait_with_output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("the driver says what it saw")
+    }
+
+    fn driver(&self, script: &str, profile: &tempfile::TempDir) -> Command {
+        let mut driver = Command::new("node");
+        driver.arg(self.folder.join(script)).env("CHROMIUM", &self.program);
+        driver.env("PROFILE", profile.path()).env("HOME", profile.path()).kill_on_drop(true);
+        driver
     }
 }

@@ -7,8 +7,11 @@ pub mod connect;
 #[cfg(unix)]
 pub mod debian;
 pub mod echo;
+pub mod emacs;
 pub mod front;
 pub mod home;
+#[cfg(unix)]
+pub mod kakoune;
 pub mod key_vault;
 pub mod ministack;
 pub mod needles;

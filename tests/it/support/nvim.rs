@@ -1,4 +1,5 @@
-//! Runs a file of `tests/nvim/` in the real Neovim, in a home of its own, and reads what it prints (TAP).
+//! Runs a file of `tests/nvim/` in the real Neovim, in a home of its own, and reads what it prints (TAP). Two releases
+//! of the editor are tried: the oldest that the plugin serves, and the newest that is packaged.
 #![expect(clippy::disallowed_methods, reason = "starts the editor, and searches what it left on the disk")]
 
 use std::{
@@ -10,12 +11,40 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::provision;
+use super::{
+    debian::{self, Suite},
+    provision,
+};
 
-/// The real Neovim; none where it cannot be had, which was said.
-pub fn neovim() -> Option<&'static Path> {
-    static NEOVIM: OnceLock<Option<PathBuf>> = OnceLock::new();
-    NEOVIM.get_or_init(|| provision::python_tool("nvim")).as_deref()
+/// A real Neovim.
+pub struct Neovim {
+    program: PathBuf,
+    /// What it finds the rest of itself by, and other people's plugins that came with it.
+    variables: Vec<(&'static str, PathBuf)>,
+}
+
+/// Every Neovim that can be had. Which cannot was said.
+pub fn neovims() -> &'static [Neovim] {
+    static NEOVIMS: OnceLock<Vec<Neovim>> = OnceLock::new();
+    NEOVIMS.get_or_init(|| [oldest(), newest()].into_iter().flatten().collect())
+}
+
+fn oldest() -> Option<Neovim> {
+    Some(Neovim { program: provision::python_tool("nvim")?, variables: Vec::new() })
+}
+
+fn newest() -> Option<Neovim> {
+    let tree =
+        debian::packages(Suite::Testing, &["neovim", "neovim-which-key", "neovim-lualine", "neovim-treesitter"])?;
+    let places = [
+        ("VIMRUNTIME", "usr/share/nvim/runtime"),
+        ("VAULTLS_NVIM_LIBRARY", "usr/lib/nvim"),
+        ("VAULTLS_WHICH_KEY", "usr/share/neovim-which-key"),
+        ("VAULTLS_LUALINE", "usr/share/nvim-lualine"),
+        ("VAULTLS_TREE_SITTER", "usr/share/neovim-treesitter"),
+    ];
+    let variables = places.map(|(variable, inside)| (variable, tree.path(inside))).into();
+    Some(Neovim { program: tree.program("usr/bin/nvim"), variables })
 }
 
 /// A folder that is the whole world of one editor and its server.
@@ -33,15 +62,39 @@ impl Editor {
         Self { home }
     }
 
-    /// Runs `tests/nvim/{name}.lua`; panics with the whole output when a test in it fails.
-    pub fn run(&self, neovim: &Path, name: &str) {
-        self.run_with(neovim, name, &[]);
+    /// Writes the user's `config.toml`.
+    pub fn configure(&self, config: &str) {
+        let folder = self.home.path().join("config/vaultls");
+        fs::create_dir_all(&folder).expect("a folder in the temporary folder");
+        fs::write(folder.join("config.toml"), config).expect("a file in the temporary folder");
     }
 
-    /// The same with more variables in its environment.
-    pub fn run_with(&self, neovim: &Path, name: &str, variables: &[(&str, &str)]) {
-        let mut command = self.command(neovim, name);
-        check_report(name, &command.envs(variables.iter().copied()).output().expect("Neovim starts"));
+    /// Runs `tests/nvim/{name}.lua` with these variables in its environment, of which an empty one is taken away; panics
+    /// with the whole output when a test in it fails.
+    pub fn run_with(&self, neovim: &Neovim, name: &str, variables: &[(&str, &str)]) {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let scripts = repository.join("tests/nvim");
+        let mut command = self.command(neovim);
+        command.arg("-u").arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
+        command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
+        for (variable, value) in variables {
+            if value.is_empty() {
+                command.env_remove(variable)
+            } else {
+                command.env(variable, value)
+            };
+        }
+        check_report(name, &command.output().expect("Neovim starts"));
+    }
+
+    /// Neovim with nothing of the user's, in this world.
+    pub fn command(&self, neovim: &Neovim) -> Command {
+        let mut command = Command::new(&neovim.program);
+        command.arg("--clean");
+        self.confine(&mut command);
+        command.envs(neovim.variables.iter().map(|(variable, path)| (variable, path)));
+        command.env("VAULTLS_NVIM", &neovim.program);
+        command
     }
 
     /// Panics when a file that the editor or the server left holds `canary`, as it is or in base64 or hex.
@@ -84,16 +137,6 @@ impl Editor {
         command.env("VAULTLS_BIN", env!("CARGO_BIN_EXE_vaultls"));
         command.env("VAULTLS_TEST_FOLDER", home);
     }
-
-    fn command(&self, neovim: &Path, name: &str) -> Command {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let scripts = repository.join("tests/nvim");
-        let mut command = Command::new(neovim);
-        command.args(["--clean", "-u"]).arg(scripts.join("init.lua")).arg("-l").arg(scripts.join("run.lua")).arg(name);
-        self.confine(&mut command);
-        command.env("VAULTLS_PLUGIN", repository.join("editors/nvim"));
-        command
-    }
 }
 
 /// Panics with the whole output when a test of a report (TAP) failed, or none was run.
@@ -107,6 +150,9 @@ pub fn check_report(name: &str, output: &Output) {
         "{name}: {passed} of {planned} passed, {}\n{printed}\n{errors}",
         output.status,
     );
+    for remark in printed.lines().filter(|line| line.starts_with("# ")) {
+        println!("{name} {remark}");
+    }
 }
 
 #[cfg(unix)]

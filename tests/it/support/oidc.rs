@@ -225,7 +225,11 @@ fn provide() -> Result<PathBuf, String> {
     let lock = File::create(folder.join("lock")).map_err(said)?;
     lock.lock().map_err(said)?;
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/oidc");
-    vscode::copy(&sources, &[".npmrc", "package.json", "package-lock.json", "server.mjs", "sign-in.mjs"], &folder)?;
+    vscode::copy(
+        &sources,
+        &[".npmrc", "package.json", "package-lock.json", "server.mjs", "chromium.mjs", "sign-in.mjs", "visit.mjs"],
+        &folder,
+    )?;
     vscode::install_once(&folder, || vscode::npm(&folder, &["ci"]))?;
     Ok(folder)
 }

@@ -20,6 +20,11 @@ pub struct StandIn {
 impl StandIn {
     /// Treats each connection, after its request has begun to arrive, with `treat`.
     pub fn start(treat: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> Self {
+        Self::hearing(move |_, stream| treat(stream))
+    }
+
+    /// Treats each connection with what has come of its request when it begins to arrive: for short ones, all.
+    pub fn hearing(treat: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let came = Arc::new(AtomicUsize::new(0));
@@ -29,8 +34,9 @@ impl StandIn {
                 count.fetch_add(1, Ordering::SeqCst);
                 let treat = treat.clone();
                 thread::spawn(move || {
-                    let _ = stream.read(&mut [0; 8192]);
-                    treat(&mut stream);
+                    let mut request = [0; 8192];
+                    let length = stream.read(&mut request).unwrap_or(0);
+                    treat(&String::from_utf8_lossy(&request[..length]), &mut stream);
                 });
             }
         });

@@ -51,6 +51,24 @@ function M.need(bufnr)
   return client
 end
 
+---What the server said, with what it said to be null left out: Neovim 0.12 hands `vim.NIL` on, which counts as true.
+---@generic T
+---@param value T
+---@return T?
+function M.without_nulls(value)
+  if value == vim.NIL then
+    return nil
+  elseif type(value) ~= 'table' then
+    return value
+  end
+  -- `pairs` keeps the places of a list; none of the server's lists holds a null.
+  local clean = next(value) == nil and value or {}
+  for key, part in pairs(value) do
+    clean[key] = M.without_nulls(part)
+  end
+  return clean
+end
+
 ---Sends a command of the server and calls `on_answer` with its outcome or an error message.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
@@ -62,6 +80,7 @@ function M.request(client, bufnr, name, argument, on_answer)
   local empty = next(argument) == nil
   local params = { command = name, arguments = { empty and vim.empty_dict() or argument } }
   local sent, request = client:request('workspace/executeCommand', params, function(failure, outcome)
+    outcome = M.without_nulls(outcome)
     if failure then
       on_answer(nil, failure.message)
     elseif type(outcome) ~= 'table' or not outcome.outcome then
@@ -102,7 +121,7 @@ function M.status_now(bufnr)
   end
   local params = { command = 'vaultls.status', arguments = { { uri = vim.uri_from_bufnr(bufnr) } } }
   local answer = client:request_sync('workspace/executeCommand', params, 500, bufnr)
-  return answer and answer.result or nil
+  return answer and M.without_nulls(answer.result) or nil
 end
 
 return M

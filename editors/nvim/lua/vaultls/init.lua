@@ -10,7 +10,7 @@ function M.execute(command, context)
   if not client then
     return
   end
-  local argument = vim.deepcopy((command.arguments or {})[1] or {})
+  local argument = vim.deepcopy(require('vaultls.client').without_nulls((command.arguments or {})[1]) or {})
   if command.command == 'vaultls.run' then
     require('vaultls.run').start(client, context.bufnr, argument)
     return

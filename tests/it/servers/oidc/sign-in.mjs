@@ -2,20 +2,11 @@
 // Arguments: bao | oidc | device, the page, the user, the password, `deny` or `accept`, the code for the device flow.
 // Environment: CHROMIUM, the browser's program; PROFILE, an empty folder.
 
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const [kind, address, user, password, wish, code] = process.argv.slice(2);
 const denies = wish === 'deny';
-const { CHROMIUM, PROFILE } = process.env;
-
-const context = await chromium.launchPersistentContext(PROFILE, {
-  executablePath: CHROMIUM,
-  headless: true,
-  ignoreHTTPSErrors: true,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost'],
-});
-const page = context.pages()[0] ?? await context.newPage();
-page.setDefaultTimeout(30_000);
+const { context, page } = await launch();
 
 /** Until the browser is at the page's redirect address. */
 function back() {

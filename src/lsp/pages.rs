@@ -1,0 +1,190 @@
+//! Pages in the person's browser, for clients that do not run our plugin: what such a client cannot ask hidden, list or
+//! show is asked, listed and shown there. A page is one conversation at one port of this machine, and only what the
+//! person does in their editor opens one: no file of a workspace and no answer of a server can.
+//!
+//! What keeps others out (RFC 8252, section 8.3 for the loopback interface; OWASP's cheat sheets on request forgery and
+//! on session management):
+//! - The socket is bound to 127.0.0.1 at a free port, and only while its page is open: until its last step was shown, ten
+//!   minutes passed without an answer, or the server ended. Few pages are open at once; the oldest gives way.
+//! - The address that the browser is sent to carries 256 random bits and is good once: it is given for a cookie
+//!   (`HttpOnly`, `SameSite=Strict`, for one path that is as random) and leads on to an address without it. Whoever
+//!   comes later with it is told 410, so that a theft shows. On Linux the kernel is asked whose the connection is, as
+//!   other users can read the opener's command line.
+//! - The `Host` header is exactly `127.0.0.1:PORT`: a name that was made to point here (DNS rebinding) is refused.
+//! - A form counts with the cookie, with a key of 256 random bits that is new with each step, and with an `Origin` that is
+//!   ours. Where a browser leaves `Origin` out, `Sec-Fetch-Site: same-origin` does; without either it is refused.
+//!   NB. `Referrer-Policy` is `same-origin` and not `no-referrer`: with the latter, browsers send `Origin: null` with a
+//!   form (Fetch, "append a request `Origin` header"). Other sites learn as little by either.
+//! - There is no script. `Content-Security-Policy` allows our one style sheet by its hash and forms to ourselves; no frame
+//!   may hold the page, nothing is cached, nothing is sniffed.
+//! - Requests are read in buffers of fixed size, a few at a time, each with a limit of time.
+//! - What a person typed goes from the socket into a value that is wiped, and from there to the desk that also takes
+//!   `vaultls answer`. No page repeats it, and no log or message of the protocol has it. Texts of others are escaped, and
+//!   what reorders or hides text in them is spelled out.
+
+mod door;
+mod form;
+mod html;
+mod link;
+mod peer;
+mod step;
+mod talk;
+mod view;
+mod wire;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use tokio_util::sync::CancellationToken;
+use tower_lsp_server::ls_types::MessageType;
+use url::Url;
+
+use crate::{
+    feature::{
+        command::{Command, Verb},
+        trouble,
+    },
+    http::send::Response,
+    lsp::{
+        command::{self, Outcome},
+        convert, lock,
+        run::Errand,
+        state::State,
+    },
+    name::SecretName,
+    status::ProviderKind,
+    text::Span,
+    work::Core,
+};
+use link::Start;
+use step::{Course, Step};
+use talk::Talk;
+
+/// How many pages are open at once; the oldest gives way to a new one.
+const MOST: usize = 8;
+const ASKED: &str = "this is asked on a page in your browser";
+const SHOWN: &str = "the response is shown on a page in your browser";
+
+/// The commands whose argument a page can ask for.
+const STARTS: [Verb; 7] =
+    [Verb::Create, Verb::Link, Verb::Browse, Verb::Login, Verb::Disconnect, Verb::Enable, Verb::OpenAtProvider];
+
+/// The pages that are open, the oldest first.
+#[derive(Default)]
+pub struct Pages(Mutex<VecDeque<CancellationToken>>);
+
+impl Pages {
+    /// A place for one more page; it is taken back when a newer one needs it.
+    fn enter(&self) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let mut open = lock(&self.0);
+        open.retain(|page| !page.is_cancelled());
+        if open.len() == MOST
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.cancel();
+        }
+        open.push_back(stop.clone());
+        stop
+    }
+}
+
+/// Whether the person could see a page of this machine. Over SSH their browser is elsewhere.
+pub fn can_open(state: &State, core: &Core) -> bool {
+    !core.is_remote() && (state.editor.abilities().show_document || core.has_desktop())
+}
+
+/// Asks on a page what `command` left to ask; whether that is possible, and has anything to ask.
+pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool {
+    let Some((_, core)) = command::home(state, command.uri()).await else { return false };
+    if !can_open(state, &core) {
+        return false;
+    }
+    let mut course = Course::new(state.clone(), core);
+    let Some(step) = course.begin(command, outcome).await else { return false };
+    open(course, step, ASKED).await
+}
+
+/// Asks about the hosts of a request that waits for them, and then sends it.
+pub async fn ask_hosts(state: &Arc<State>, errand: Errand, hosts: Vec<(SecretName, String)>) -> bool {
+    let mut course = Course::new(state.clone(), errand.core.clone());
+    let Some(step) = course.begin_hosts(errand, hosts) else { return false };
+    open(course, step, ASKED).await
+}
+
+/// Shows a response, which is masked.
+pub async fn show(state: &Arc<State>, core: &Arc<Core>, response: &Response, notes: &[String]) -> bool {
+    let step = Step::Response { response: Box::new(response.clone()), notes: notes.to_vec() };
+    open(Course::new(state.clone(), core.clone()), step, SHOWN).await
+}
+
+/// Whether it can be asked on a page what `verb` is about, which came without its argument, as from a list of commands.
+pub async fn can_start(state: &State, verb: Verb) -> bool {
+    let Some((_, core)) = command::home(state, None).await else { return false };
+    STARTS.contains(&verb) && can_open(state, &core)
+}
+
+/// Asks on a page what `verb` is about; whether the browser was sent there.
+pub async fn start(state: &Arc<State>, verb: Verb) -> bool {
+    let Some((_, core)) = command::home(state, None).await else { return false };
+    let mut integrations = core.vault.known().integrations;
+    integrations.retain(|one| !matches!(one.provider, ProviderKind::Local | ProviderKind::Environment));
+    if matches!(verb, Verb::Create | Verb::Enable | Verb::OpenAtProvider) {
+        integrations.clear();
+    }
+    let uri = state.focus().map(|focus| focus.uri.as_str().to_owned());
+    let start = Start { verb, uri, name: name_in_focus(state).await, integrations, complaint: None };
+    let mut course = Course::new(state.clone(), core);
+    let step = course.enter(start).await;
+    open(course, step, ASKED).await
+}
+
+/// The secret at the place where the person works.
+async fn name_in_focus(state: &State) -> Option<SecretName> {
+    let focus = state.focus()?;
+    let snapshot = state.snapshot(&focus.uri).await?;
+    let context = snapshot.context();
+    let names = trouble::references_at(&context, Span::at(focus.offset)).filter_map(|it| it.name.as_ref().ok());
+    names.filter(|name| name.process_variable().is_none()).cloned().next()
+}
+
+/// Opens a page at `step`; whether the browser was sent there.
+async fn open(course: Course, step: Step, how: &str) -> bool {
+    let (state, core) = (course.state.clone(), course.core.clone());
+    if !can_open(&state, &core) {
+        return false;
+    }
+    let talk = match Talk::open(state.clone(), course, step).await {
+        Ok(talk) => Arc::new(talk),
+        Err(error) => {
+            tracing::warn!(%error, "no page can be opened");
+            return false;
+        }
+    };
+    let address = Url::parse(&talk.address()).expect("an address of this machine");
+    let stop = state.pages.enter();
+    let held = stop.clone();
+    let taken = state.editor.spawn(async move {
+        held.run_until_cancelled(talk.hold()).await;
+        held.cancel();
+    });
+    let shown = taken && visit(&state, &core, &address).await;
+    if shown {
+        state.editor.say(MessageType::INFO, how);
+    } else {
+        stop.cancel();
+    }
+    shown
+}
+
+/// Sends the person's browser to a page: by the client where it can, else by the system's own opener.
+pub async fn visit(state: &State, core: &Arc<Core>, page: &Url) -> bool {
+    let by_client = match convert::external_page(page) {
+        Some(page) => state.editor.show(page).await,
+        None => false,
+    };
+    // A plugin opens what its editor cannot.
+    by_client || (!state.editor.abilities().plugin && core.open_in_browser(page.clone()).await)
+}

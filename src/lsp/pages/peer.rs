@@ -1,0 +1,69 @@
+//! Whose program is at the other end of a connection: a page's address stands on the opener's command line, which other
+//! users of the machine can read while it runs.
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::disallowed_methods, reason = "reads the kernel's table of connections")
+)]
+
+use tokio::net::TcpStream;
+
+/// Whether the other end belongs to the same user. Where the system does not tell, the page's token alone decides.
+#[cfg(target_os = "linux")]
+pub fn is_ours(stream: &TcpStream) -> bool {
+    let (Ok(own), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return false };
+    let Ok(table) = std::fs::read_to_string("/proc/self/net/tcp") else { return true };
+    let owner = owner(&table, peer, own);
+    owner.is_none_or(|owner| owner == rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn is_ours(_stream: &TcpStream) -> bool {
+    true
+}
+
+/// The user id of the socket that is bound to `from` and connected to `to` (`Documentation/networking/proc_net_tcp.rst` of
+/// the kernel: local address, remote address, state, queues, timer, retransmissions, user).
+#[cfg(target_os = "linux")]
+fn owner(table: &str, from: std::net::SocketAddr, to: std::net::SocketAddr) -> Option<u32> {
+    let (from, to) = (written(from)?, written(to)?);
+    table.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let is_it = words.next() == Some(from.as_str()) && words.next() == Some(to.as_str());
+        is_it.then(|| words.nth(4)?.parse().ok()).flatten()
+    })
+}
+
+/// An address as the table writes it: the four bytes as one number of this machine.
+#[cfg(target_os = "linux")]
+fn written(address: std::net::SocketAddr) -> Option<String> {
+    let std::net::IpAddr::V4(ip) = address.ip() else { return None };
+    Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port()))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_table_says_who_is_at_the_other_end() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+                     \x20  0: 0100007F:0FA0 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n\
+                     \x20  1: 0100007F:C350 0100007F:0FA0 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n";
+        let at = |port: u16| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        if cfg!(target_endian = "little") {
+            assert_eq!(owner(table, at(50000), at(4000)), Some(1001));
+        }
+        assert_eq!(owner(table, at(50001), at(4000)), None);
+    }
+
+    #[tokio::test]
+    async fn ones_own_connection_is_ones_own() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(is_ours(&stream));
+        let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+        let owner = owner(&table, stream.peer_addr().unwrap(), stream.local_addr().unwrap());
+        assert_eq!(owner, Some(rustix::process::getuid().as_raw()));
+    }
+}

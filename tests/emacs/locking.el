@@ -1,0 +1,81 @@
+;;; locking.el --- The local vault, its lock, and what moves into it  -*- lexical-binding: t; -*-
+
+(require 'support)
+
+;; The passphrase is asked for where nothing else gives it.
+(setenv "VAULTLS_KEY" nil)
+
+(defconst locking-address (test-serve))
+
+(test-write "vaultls.toml" "")
+
+(defun locking-open (&rest lines)
+  "Open a file of LINES."
+  (test-forget-response)
+  (setq test-requests nil)
+  (let ((name (format "locking-%s.http" (cl-gensym))))
+    (apply #'test-write name lines)
+    (test-open name)))
+
+(defun locking-answer (question)
+  "What the person answers to a hidden QUESTION."
+  (if (string-search "assphrase" question) test-token test-canary))
+
+(ert-deftest a-vault-is-made-locked-and-unlocked-on-the-way ()
+  (locking-open (format "GET %s/locked" locking-address) "Authorization: Bearer <<vault:kept>>")
+  (test-wait "the diagnostic" (lambda () (or (test-diagnosed "missing") (test-diagnosed "locked"))))
+  (test-with-person (:hide #'locking-answer)
+    (vaultls-unlock)
+    (test-wait "the vault" (lambda () (member "vaultls: done" test-told))))
+  (test-with-person (:choose '("Create it" "Always") :hide #'locking-answer)
+    (vaultls-run)
+    (should (string-search "\"/locked\"" (test-response))))
+  (test-with-person (:choose nil)
+    (vaultls-lock)
+    (test-wait "the diagnostic" (lambda () (test-diagnosed "locked")))
+    (test-wait "the word" (lambda () (cl-some (lambda (told) (string-search "vault is locked" told)) test-told))))
+  (should (string-search "locked" (vaultls--mode-line-text)))
+  (test-forget-response)
+  (test-with-person (:choose '("Unlock") :hide #'locking-answer)
+    (vaultls-run)
+    (should (string-search "\"/locked\"" (test-response)))
+    (should-not (string-search test-canary (test-response)))
+    (should (= 2 (length test-asked)))
+    (should (string-prefix-p "hidden " (car test-asked))))
+  (should (= 2 (length test-requests))))
+
+(ert-deftest a-value-moves-into-the-vault-and-a-reference-takes-its-place ()
+  (locking-open (format "GET %s/moved" locking-address)
+                (concat "Authorization: Bearer " "sk_live_" "canary0emacs0moved0a1b2c3d4"))
+  (test-go-to "canary0emacs")
+  (test-with-person (:hide #'locking-answer)
+    (vaultls-extract)
+    (test-wait "the reference" (lambda () (string-match-p "<<vault:[^>]+>>" (buffer-string)))))
+  (should-not (string-search "sk_live_" (buffer-string)))
+  (set-buffer-modified-p nil))
+
+(ert-deftest where-no-value-stands-nothing-moves ()
+  (locking-open "GET https://a.example/")
+  (test-with-person (:choose nil)
+    (vaultls-extract)
+    (test-wait "the word" (lambda () (member "vaultls: no value that belongs in a vault stands here" test-told)))))
+
+(ert-deftest the-whole-workspace-is-checked ()
+  (test-write "one.http" "GET https://a.example/{{nope}}" "X-Key: <<vault:nowhere>>")
+  (test-open "one.http")
+  (let ((compilation-ask-about-save nil))
+    (vaultls-check t))
+  (with-current-buffer "*vaultls check*"
+    (should (derived-mode-p 'vaultls-check-mode))
+    (test-wait "the end" (lambda () (not (get-buffer-process (current-buffer)))))
+    (font-lock-ensure)
+    (compilation--ensure-parse (point-max))
+    (let ((found (buffer-string)))
+      (should (string-match-p "one.http:1:[0-9]+: warning: " found))
+      (goto-char (point-min))
+      (search-forward "one.http:2")
+      (beginning-of-line)
+      (should (compilation--message->loc (get-text-property (point) 'compilation-message)))
+      (compile-goto-error)))
+  (should (equal (buffer-name (window-buffer)) "one.http"))
+  (should (= 2 (line-number-at-pos (window-point)))))
