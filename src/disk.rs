@@ -13,10 +13,16 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+/// How long a file's readers are waited for.
+const MOMENT: Duration = Duration::from_secs(2);
+/// How often is looked whether something is free.
+const GLANCE: Duration = Duration::from_millis(10);
+
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The owner alone (0600 in a Unix file system).
+    /// The owner alone (0600 in a Unix file system). On Windows as the folder says: one of the user's profile lets only
+    /// the user, the system and administrators in.
     Private,
     /// As the file was before; for a new file, as the user's settings say.
     Shared,
@@ -68,7 +74,7 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let mut file = successor(path, folder, access)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    take_place(file, path)?;
     sync_folder(folder)
 }
 
@@ -79,7 +85,8 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes `path` and what is missing above it, for the owner alone; tightens `path` if it exists already.
+/// Makes `path` and what is missing above it, for the owner alone; tightens `path` if it exists already. On Windows it
+/// is as private as the folder that it is made in.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -142,7 +149,7 @@ pub fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
             Err(fs::TryLockError::WouldBlock) if Instant::now() >= end => {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "another process keeps it locked"));
             }
-            Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(GLANCE),
         }
     }
 }
@@ -173,6 +180,19 @@ fn successor(_path: &Path, folder: &Path, _access: Access) -> io::Result<NamedTe
     tempfile::Builder::new().prefix(".vaultls-").tempfile_in(folder)
 }
 
+/// Puts `file` where `path` is. On Windows a file that somebody reads at this moment cannot be replaced; scanners do.
+fn take_place(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
+    let end = Instant::now() + MOMENT;
+    loop {
+        let Err(failure) = file.persist(path) else { return Ok(()) };
+        if cfg!(unix) || failure.error.kind() != io::ErrorKind::PermissionDenied || Instant::now() >= end {
+            return Err(failure.error);
+        }
+        file = failure.file;
+        thread::sleep(GLANCE);
+    }
+}
+
 /// A rename survives a power cut only once its folder is written (fsync(2), NOTES).
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -196,6 +216,8 @@ fn inode(_metadata: &Metadata) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     #[test]
@@ -208,6 +230,28 @@ mod tests {
         assert_eq!(read(&path, 100).unwrap(), b"new");
         assert_ne!(Stamp::of(&path).unwrap(), before);
         assert_eq!(names(folder.path()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn a_file_that_is_read_at_the_moment_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"old", Access::Private).unwrap();
+        let mut reader = File::open(&path).unwrap();
+        let (starts, started) = mpsc::channel();
+        thread::scope(|scope| {
+            let replaced = scope.spawn(|| {
+                starts.send(()).unwrap();
+                replace(&path, b"new", Access::Private)
+            });
+            started.recv().unwrap();
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "old");
+            drop(reader);
+            replaced.join().unwrap().unwrap();
+        });
+        assert_eq!(read(&path, 10).unwrap(), b"new");
     }
 
     #[test]

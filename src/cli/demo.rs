@@ -152,7 +152,7 @@ impl<'a> Stage<'a> {
 
     async fn store_the_secret(&mut self) -> io::Result<()> {
         self.step(
-            "A code action creates the secret; the value goes through a private socket, never through the editor",
+            "A code action creates the secret; the value goes through a private channel, never through the editor",
         )?;
         let action = self.action("vaultls.create").await?;
         self.show(&format!("action: {}", text(&action["title"])))?;

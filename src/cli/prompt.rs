@@ -1,10 +1,11 @@
 //! Asks the person at the terminal, and reads values from standard input. No value comes from an argument, because
 //! arguments are seen in process lists and kept in shell histories.
 
+#[cfg(unix)]
+use std::{io::BufRead, time::Duration};
 use std::{
-    io::{self, BufRead, Read},
+    io::{self, Read},
     sync::Arc,
-    time::Duration,
 };
 
 use zeroize::Zeroizing;

@@ -81,6 +81,7 @@ impl Terminal {
     pub fn standard(no_colour: bool) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_terminal, err_terminal) = (out.is_terminal(), err.is_terminal());
+        let no_colour = no_colour || ((out_terminal || err_terminal) && !understands_colours());
         let interactive = err_terminal && io::stdin().is_terminal();
         let out = Stream {
             writer: Box::new(io::BufWriter::new(out)),
@@ -146,6 +147,17 @@ impl Terminal {
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.writer.flush()
     }
+}
+
+/// Whether the terminal takes colours as they are written here. Old consoles of Windows do not.
+#[cfg(windows)]
+fn understands_colours() -> bool {
+    anstyle_query::windows::enable_ansi_colors() == Some(true)
+}
+
+#[cfg(not(windows))]
+fn understands_colours() -> bool {
+    true
 }
 
 /// `text` with control characters and those that change the reading direction written out; line breaks and tabs stay.

@@ -50,7 +50,7 @@ pub fn file_path(uri: &Uri) -> Option<PathBuf> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
     }
-    uri.to_file_path().map(std::borrow::Cow::into_owned)
+    decoded(uri)
 }
 
 /// The name of a document that is no file: one that was never saved, a cell of a notebook, a file of another machine.
@@ -65,7 +65,29 @@ pub fn unsaved_name(uri: &Uri) -> String {
 }
 
 pub fn file_uri(path: &Path) -> Option<Uri> {
+    encoded(path)
+}
+
+#[cfg(not(windows))]
+fn decoded(uri: &Uri) -> Option<PathBuf> {
+    uri.to_file_path().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(not(windows))]
+fn encoded(path: &Path) -> Option<Uri> {
     Uri::from_file_path(path)
+}
+
+/// NB. not by the protocol's own types: those know no server (`file://server/share`) and no path as the system resolves
+/// it (`\\?\C:\folder`).
+#[cfg(windows)]
+fn decoded(uri: &Uri) -> Option<PathBuf> {
+    url::Url::parse(uri.as_str()).ok()?.to_file_path().ok()
+}
+
+#[cfg(windows)]
+fn encoded(path: &Path) -> Option<Uri> {
+    url::Url::from_file_path(path).ok()?.as_str().parse().ok()
 }
 
 /// `tags` says whether the client knows what a tag is.
@@ -454,5 +476,21 @@ mod tests {
         assert_eq!(name("untitled:/w/a.http"), "untitled:_w_a.http.http");
         assert_ne!(name("vscode-notebook-cell:/b.ipynb#1"), name("vscode-notebook-cell:/b.ipynb#2"));
         assert!(!name("x:/../../etc/passwd").contains('/'));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn drives_and_servers_become_paths_and_uris() {
+        for (uri, path, back) in [
+            ("file:///c%3A/a%20b/x.http", r"C:\a b\x.http", "file:///C:/a%20b/x.http"),
+            ("file:///C:/x.http", r"C:\x.http", "file:///C:/x.http"),
+            ("file://server/share/x.http", r"\\server\share\x.http", "file://server/share/x.http"),
+        ] {
+            let found = file_path(&uri.parse().unwrap()).unwrap();
+            assert_eq!(found, Path::new(path), "{uri}");
+            assert_eq!(file_uri(&found).unwrap().as_str(), back, "{uri}");
+        }
+        let resolved = file_uri(Path::new(r"\\?\C:\folder\x.http")).unwrap();
+        assert_eq!(resolved.as_str(), "file:///C:/folder/x.http");
     }
 }

@@ -1,12 +1,14 @@
-//! Questions to a person whose answer may not travel in an editor's messages, because clients log them: the
-//! asking process opens a private socket, and `vaultls answer TICKET` hands the answer over and waits for what the
-//! asker made of it.
+//! Questions to a person whose answer may not travel in an editor's messages, because clients log them: the asking
+//! process opens a private socket (on Windows a private pipe), and `vaultls answer TICKET` hands the answer over and
+//! waits for what the asker made of it.
 
 #[cfg(unix)]
-mod socket;
-#[cfg(not(unix))]
-#[path = "answer/absent.rs"]
-mod socket;
+#[path = "answer/unix.rs"]
+mod channel;
+#[cfg(windows)]
+#[path = "answer/windows.rs"]
+mod channel;
+mod desk;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,7 +22,7 @@ use crate::vault::{
     value::SecretValue,
 };
 
-pub use socket::{Desk, deliver, fields};
+pub use desk::{Desk, deliver, fields};
 
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;

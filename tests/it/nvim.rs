@@ -6,11 +6,10 @@ use std::{
     env, fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::Command,
     sync::Mutex,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use crate::support::{
@@ -20,7 +19,6 @@ use crate::support::{
     nvim::{Editor, neovims},
     oidc::{CLIENT, Oidc, TENANT},
     openbao::OpenBao,
-    provision,
     stand_in::{self, StandIn},
 };
 
@@ -159,22 +157,6 @@ fn the_entry_for_nvim_lspconfig_starts_the_bare_server() {
         editor.run_with(neovim, "lspconfig", &[("VAULTLS_PLUGIN", runtime.to_str().unwrap()), ("PATH", &path)]);
         editor.search_for("canary-on-a-page-4d11ce");
     }
-}
-
-#[test]
-fn the_entry_for_mason_installs_this_version() {
-    const TO_JSON: &str =
-        "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";
-    let Some(python) = provision::python_tool("python") else { return };
-    let file = registries().join("mason/package.yaml");
-    let output = Command::new(python).args(["-c", TO_JSON]).arg(file).output().unwrap();
-    let entry: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    assert_eq!(entry["name"], name);
-    assert_eq!(entry["source"]["id"], format!("pkg:cargo/{name}@{version}"));
-    assert_eq!(entry["bin"], json!({ name: format!("cargo:{name}") }));
-    assert_eq!(entry["licenses"], json!(env!("CARGO_PKG_LICENSE").split(" OR ").collect::<Vec<_>>()));
-    assert_eq!((&entry["neovim"]["lspconfig"], &entry["languages"]), (&json!(name), &json!(["HTTP"])));
 }
 
 fn registries() -> PathBuf {

@@ -1,20 +1,25 @@
 //! What a tag turns into a release, held together with what it names: the workflow, the packages, the extension and the
-//! pages about them. The workflow itself runs only where it is hosted; what is checked here is that its parts fit.
-#![expect(clippy::disallowed_methods, reason = "reads the files of the repository, and has YAML read by Python")]
+//! pages about them. The workflow itself runs only where it is hosted; here its parts are held together, and its own
+//! shell steps are run one by one, those of the packages with the built program.
+#![expect(clippy::disallowed_methods, reason = "reads the repository's files, has YAML read by Python, and runs steps")]
 
 use std::{
-    collections::BTreeSet,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 use toml::Table;
 
-use crate::support::{program::Program, provision};
+#[cfg(unix)]
+use crate::support::program::make_executable;
+use crate::support::provision;
 
 const RELEASE: &str = ".github/workflows/release.yml";
+const MASON: &str = "editors/registries/mason/package.yaml";
 
 /// "Publishing Extensions", platform-specific extensions, of VS Code's documentation, by the platform of Rust.
 const VSCODE_TARGETS: [(&str, &str); 6] = [
@@ -45,7 +50,7 @@ fn the_profile_that_is_released_exists() {
     let profile = script.split("--profile ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a profile");
     assert!(manifest()["profile"].get(profile).is_some(), "Cargo.toml has no profile `{profile}`");
     let folders = script.matches(&format!("/{profile}/vaultls")).count();
-    assert_eq!(folders, 2, "what is packed comes from the folder of `{profile}`");
+    assert_eq!(folders, 3, "what is packed comes from the folder of `{profile}`");
 }
 
 /// The build script reads the variable, so that `--version` names the commit.
@@ -88,8 +93,8 @@ fn every_package_has_the_same_version() {
     }
     assert_eq!(text(&json("editors/vscode/package-lock.json")["packages"][""]["version"]), version);
     assert_eq!(table("editors/zed/extension.toml")["version"].as_str(), Some(version.as_str()));
-    if let Some(mason) = yaml("editors/registries/mason/package.yaml") {
-        assert_eq!(text(&mason["source"]["id"]), format!("pkg:cargo/vaultls@{version}"));
+    if let Some(mason) = yaml(MASON) {
+        assert_eq!(text(&mason["source"]["id"]), format!("pkg:github/OWNER/REPOSITORY@v{version}"));
     }
 }
 
@@ -115,7 +120,7 @@ fn the_licences_that_are_named_are_there() {
     }
     assert_eq!(text(&json("editors/vscode/package.json")["license"]), licence);
     assert!(read("editors/vscode/LICENSE.txt").contains("MIT License"));
-    if let Some(mason) = yaml("editors/registries/mason/package.yaml") {
+    if let Some(mason) = yaml(MASON) {
         let named: Vec<&str> = mason["licenses"].as_array().expect("licences").iter().map(text).collect();
         assert_eq!(named.join(" OR "), licence);
     }
@@ -135,14 +140,238 @@ fn every_workflow_builds_with_the_compiler_that_is_promised() {
     }
 }
 
-#[test]
-fn completions_are_packed_for_shells_that_there_are() {
-    let Some(workflow) = yaml(RELEASE) else { return };
-    let script = text(&step(&workflow, "Pack")["run"]);
-    let shells = script.split("for shell in ").nth(1).and_then(|rest| rest.split(';').next()).expect("shells");
-    for shell in shells.split_whitespace() {
-        assert_eq!(Program::new().run(&["completions", shell]).code, 0, "{shell}");
+/// A repository as a release's runner has it, as far as the steps look at it.
+struct Runner {
+    folder: TempDir,
+    workflow: Value,
+    commit: String,
+}
+
+impl Runner {
+    const TARGET: &str = "x86_64-unknown-linux-musl";
+
+    /// None where the workflow cannot be read, which was said.
+    fn new() -> Option<Self> {
+        let workflow = yaml(RELEASE)?;
+        let runner = Self { folder: tempfile::tempdir().unwrap(), workflow, commit: "0123456789abcdef".repeat(2) };
+        for file in ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", MASON] {
+            runner.file(file, &read(file));
+        }
+        Some(runner)
     }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// A program that steps find before the system's: a shell script.
+    #[cfg(unix)]
+    fn program(&self, name: &str, script: &str) {
+        self.file(name, &format!("#!/bin/sh\n{script}\n"));
+        make_executable(&self.path(name));
+    }
+
+    /// Where a build leaves the program.
+    fn built() -> String {
+        format!("target/{}/dist/vaultls", Self::TARGET)
+    }
+
+    /// Runs a step as its runner does; what it printed, or that it failed.
+    fn run(&self, job: &str, name: &str, tag: &str) -> Result<String, String> {
+        let step = step_of(&self.workflow, job, name);
+        let script = text(&step["run"]).replace("${{ matrix.target }}", Self::TARGET);
+        let script = script.replace("${{ matrix.vsce }}", "linux-x64");
+        assert!(!script.contains("${{"), "{script}");
+        let inside = step.get("working-directory").map_or("", text);
+        let path = env::join_paths(
+            [self.path("bin")].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+        );
+        let output = Command::new("bash")
+            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script])
+            .current_dir(self.path(inside))
+            .env("PATH", path.unwrap())
+            .envs([("GITHUB_REF_NAME", tag), ("GITHUB_REPOSITORY", "someone/requests"), ("RUNNER_OS", "Linux")])
+            .env("VAULTLS_COMMIT", &self.commit)
+            .stdin(Stdio::null())
+            .output()
+            .expect("bash starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() { Ok(said) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_version_s_own_tag_is_released() {
+    let Some(runner) = Runner::new() else { return };
+    for (tag, good) in
+        [(format!("v{}", version()), true), ("v99.0.0".into(), false), (version().replace('.', "-"), false)]
+    {
+        assert_eq!(runner.run("program", "The tag is the version", &tag).is_ok(), good, "{tag}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_names_another_commit_or_does_not_work_is_not_released() {
+    let Some(runner) = Runner::new() else { return };
+    let right = format!("vaultls {} ({})", version(), &runner.commit[..12]);
+    let wrong = format!("vaultls {} (ffffffffffff)", version());
+    for (says, demo, good) in [(&right, 0, true), (&wrong, 0, false), (&right, 1, false)] {
+        runner.program(&Runner::built(), &format!("case $1 in demo) exit {demo};; esac; echo '{says}'"));
+        let tag = format!("v{}", version());
+        assert_eq!(runner.run("program", "The program works and says what it is", &tag).is_ok(), good, "{says} {demo}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_package_holds_the_program_its_pages_and_every_shells_completions() {
+    let Some(runner) = Runner::new() else { return };
+    fs::create_dir_all(runner.path(&Runner::built()).parent().unwrap()).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_vaultls"), runner.path(&Runner::built())).unwrap();
+    runner.run("program", "Pack", "v0").unwrap();
+    let package = format!("packages/vaultls-{}.tar.gz", Runner::TARGET);
+    let output = Command::new("tar").arg("-tzf").arg(runner.path(&package)).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let held: BTreeSet<&str> = listed.lines().filter_map(|name| name.split_once('/')).map(|(_, name)| name).collect();
+    for name in ["vaultls", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "man/vaultls.1"] {
+        assert!(held.contains(name), "{name} is not in {held:?}");
+    }
+    let folder = runner.path("out").join(format!("vaultls-{}", Runner::TARGET));
+    for (name, start) in [
+        ("vaultls.bash", "_vaultls()"),
+        ("_vaultls", "#compdef vaultls"),
+        ("vaultls.fish", "complete -c vaultls"),
+        ("vaultls.ps1", "Register-ArgumentCompleter"),
+        ("vaultls.elv", "edit:completion:arg-completer[vaultls]"),
+    ] {
+        let completions = fs::read_to_string(folder.join("completions").join(name)).unwrap();
+        assert!(completions.contains(start), "{name}");
+    }
+}
+
+/// With an `npm` that packs what lies in `bundled`: the real one packs for the tests in the editor.
+#[cfg(unix)]
+#[test]
+fn an_extension_holds_one_program() {
+    const PACKS: &str = r#"case "$*" in
+        *pack*)
+            for last; do :; done
+            mkdir -p extension && cp -r bundled extension/ && python3 -m zipfile -c "$last" extension/ ;;
+    esac"#;
+    let Some(runner) = Runner::new() else { return };
+    runner.program("bin/npm", PACKS);
+    // Where there is no such program, one of the same use.
+    runner.program("bin/unzip", r#"python3 -m zipfile -l "$2" | sed 's/ .*//'"#);
+    runner.file(&Runner::built(), "");
+    runner.file(&format!("{}.d", Runner::built()), "");
+    runner.file("packages/keep", "");
+    runner.file("editors/vscode/package.json", "{}");
+    let run = || runner.run("program", "The extension with the program inside", "v0");
+    run().unwrap();
+    assert!(runner.path("packages/vaultls-linux-x64.vsix").is_file());
+    runner.file("editors/vscode/bundled/vaultls-of-another-platform", "");
+    assert!(run().is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_release_is_listed_in_its_checksums_and_lacks_nothing_that_mason_names() {
+    let Some(runner) = Runner::new() else { return };
+    let entry = |tag| runner.run("release", "The entry for mason", tag);
+    runner.file("packages/vaultls-linux-x64.vsix", "an extension");
+    assert!(entry("v0").is_err(), "no program is there");
+    let assets = yaml(MASON).unwrap()["source"]["asset"].as_array().unwrap().clone();
+    for asset in &assets {
+        runner.file(&format!("packages/{}", text(&asset["file"])), "a program");
+    }
+    entry("v0").unwrap();
+    let written = fs::read_to_string(runner.path("packages/mason-package.yaml")).unwrap();
+    assert!(written.contains(&format!("id: pkg:github/someone/requests@v{}\n", version())), "{written}");
+    assert!(written.contains("homepage: https://github.com/someone/requests\n"), "{written}");
+    runner.run("release", "Checksums", "v0").unwrap();
+    let sums = fs::read_to_string(runner.path("packages/SHA256SUMS")).unwrap();
+    assert_eq!(sums.lines().count(), assets.len() + 2, "{sums}");
+    let check = ["--check", "--strict", "--quiet", "SHA256SUMS"];
+    let checked = Command::new("sha256sum").args(check).current_dir(runner.path("packages")).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    runner.program("bin/gh", "echo \"$@\"");
+    let told = runner.run("release", "Release", "v1.2.3").unwrap();
+    assert!(told.starts_with("release create v1.2.3 --verify-tag"), "{told}");
+    assert!(told.contains("packages/SHA256SUMS") && told.contains("packages/vaultls-linux-x64.vsix"), "{told}");
+}
+
+/// One target of each system is tested with every change.
+#[test]
+fn what_is_released_for_is_tested_for() {
+    let (Some(release), Some(ci)) = (yaml(RELEASE), yaml(".github/workflows/ci.yml")) else { return };
+    let targets = |job: &Value| -> BTreeSet<String> {
+        let platforms = job["strategy"]["matrix"]["include"].as_array().expect("a matrix");
+        platforms.iter().map(|platform| text(&platform["target"]).to_owned()).collect()
+    };
+    let system = |target: &String| target.split_once('-').expect("a target").1.to_owned();
+    let (released, tested) = (targets(&release["jobs"]["program"]), targets(&ci["jobs"]["portable"]));
+    assert!(tested.is_subset(&released), "{tested:?}");
+    let systems = |targets: &BTreeSet<String>| targets.iter().map(system).collect::<BTreeSet<_>>();
+    assert_eq!(systems(&released), systems(&tested));
+}
+
+/// Mason unpacks the file and runs what `bin` names in it.
+#[test]
+fn mason_gets_the_program_of_each_platform() {
+    let (Some(workflow), Some(entry)) = (yaml(RELEASE), yaml(MASON)) else { return };
+    let platforms = workflow["jobs"]["program"]["strategy"]["matrix"]["include"].as_array().expect("a matrix");
+    let built: BTreeMap<&str, String> = platforms
+        .iter()
+        .map(|platform| text(&platform["target"]))
+        .map(|target| (target, if target.contains("windows") { ".zip" } else { ".tar.gz" }.to_owned()))
+        .collect();
+    let mut named = BTreeMap::new();
+    for asset in entry["source"]["asset"].as_array().expect("assets") {
+        let (file, program) = (text(&asset["file"]), text(&asset["bin"]));
+        let (name, program) = program.split_once('/').expect("the program lies in a folder");
+        let target = name.strip_prefix("vaultls-").expect("the folder is called after the target");
+        let (system, suffix) = match text(&asset["target"]) {
+            "linux_x64" => ("x86_64-unknown-linux-musl", ""),
+            "linux_arm64" => ("aarch64-unknown-linux-musl", ""),
+            "darwin_x64" => ("x86_64-apple-darwin", ""),
+            "darwin_arm64" => ("aarch64-apple-darwin", ""),
+            "win_x64" => ("x86_64-pc-windows-msvc", ".exe"),
+            other => panic!("`{other}` is no platform of mason's that is built for"),
+        };
+        assert_eq!((target, program), (system, format!("vaultls{suffix}").as_str()));
+        named.insert(target, file.strip_prefix(name).expect("the file is called as its folder").to_owned());
+    }
+    assert_eq!(named, built);
+    assert_eq!(text(&entry["bin"]["vaultls"]), "{{source.asset.bin}}");
+    assert_eq!((text(&entry["name"]), text(&entry["neovim"]["lspconfig"])), ("vaultls", "vaultls"));
+    assert_eq!(entry["languages"], serde_json::json!(["HTTP"]));
+    assert!(text(&entry["homepage"]).starts_with("https://"), "the registry wants a homepage");
+}
+
+/// Who downloads a file can learn which commit it was built from, by whom.
+#[test]
+fn what_is_released_is_attested() {
+    let Some(workflow) = yaml(RELEASE) else { return };
+    let job = &workflow["jobs"]["release"];
+    for permission in ["contents", "id-token", "attestations"] {
+        assert_eq!(text(&job["permissions"][permission]), "write", "{permission}");
+    }
+    let steps = job["steps"].as_array().expect("steps");
+    let place = |what: &str| {
+        let found = steps.iter().position(|step| step.to_string().contains(what));
+        found.unwrap_or_else(|| panic!("no step has `{what}`"))
+    };
+    let order = ["download-artifact", "sha256sum", "attest-build-provenance", "gh release create"].map(place);
+    assert!(order.is_sorted(), "{order:?}");
+    assert_eq!(text(&steps[order[2]]["with"]["subject-checksums"]), "packages/SHA256SUMS");
 }
 
 /// A published crate holds what building and reading it needs: no corpus, no pictures, no editors.
@@ -176,7 +405,11 @@ fn yaml(file: &str) -> Option<Value> {
 
 /// A step of the job that builds the programs.
 fn step<'a>(workflow: &'a Value, name: &str) -> &'a Value {
-    let steps = workflow["jobs"]["program"]["steps"].as_array().expect("steps");
+    step_of(workflow, "program", name)
+}
+
+fn step_of<'a>(workflow: &'a Value, job: &str, name: &str) -> &'a Value {
+    let steps = workflow["jobs"][job]["steps"].as_array().expect("steps");
     steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no step is called `{name}`"))
 }
 

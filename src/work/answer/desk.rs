@@ -1,23 +1,21 @@
-//! The private socket: `answer-<desk>.sock` (0600) in the user's runtime folder (0700). Both ends check that the
-//! other belongs to the same user. A ticket is the desk's id and 128 random bits, good once and for five minutes.
+//! The desk: where questions wait for their answers. A ticket is the desk's id and 128 random bits, good once and for
+//! five minutes. The channel to it is private: a socket, or a pipe on Windows.
 //!
-//! A message is a ticket alone, which asks for the question's fields and leaves it standing, or a ticket and the
-//! answers. A reply is one line: `ok` and perhaps something more (fields, or what comes next, as JSON), `refused` and why the answer was not taken, or
-//! `failed` and what came of it.
+//! A message is its length (four bytes, the highest first) and a ticket, which alone asks for the question's fields and
+//! leaves it standing; the answers follow it. A reply is one line: `ok` and perhaps something more (fields, or what
+//! comes next, as JSON), `refused` and why the answer was not taken, or `failed` and what came of it.
 
 use std::{
     collections::HashMap,
     fmt::Write as _,
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     sync::oneshot,
     task::JoinHandle,
     time::timeout,
@@ -26,7 +24,11 @@ use zeroize::Zeroizing;
 
 use serde_json::Value;
 
-use super::{AnswerError, Answered, Effect, Field, LONGEST, Reply, check, read_answers};
+use super::{
+    AnswerError, Answered, Effect, Field, LONGEST, Reply,
+    channel::{self, Listener},
+    check, read_answers,
+};
 use crate::{disk, vault::person::Answers, work::Directories};
 
 /// How long a question stands.
@@ -60,23 +62,21 @@ enum Taken {
 /// Where one process waits for answers.
 pub struct Desk {
     id: String,
-    socket: PathBuf,
+    /// What stands for the desk in the runtime folder.
+    file: PathBuf,
     waiting: Waiting,
     listener: JoinHandle<()>,
 }
 
 impl Desk {
-    /// Opens the socket. NB. must be called inside a tokio runtime.
+    /// Opens the channel. NB. must be called inside a tokio runtime.
     pub fn open(directories: &Directories) -> io::Result<Self> {
-        private_folder(&directories.runtime)?;
-        sweep(&directories.runtime);
         let id = random_hex(DESK_DIGITS / 2)?;
-        let socket = socket_path(&directories.runtime, &id);
-        let listener = UnixListener::bind(&socket)?;
-        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+        let listener = Listener::open(&directories.runtime, &id)?;
+        let file = listener.file().to_owned();
         let waiting = Waiting::default();
         let listener = tokio::spawn(listen(listener, waiting.clone()));
-        Ok(Self { id, socket, waiting, listener })
+        Ok(Self { id, file, waiting, listener })
     }
 
     /// A ticket for a question, and where its answer arrives; the receiver fails when nobody answered in time.
@@ -126,7 +126,7 @@ impl Drop for Desk {
         self.listener.abort();
         // Whoever still waits learns at once that no answer will come.
         lock(&self.waiting).clear();
-        let _ = disk::remove(&self.socket);
+        let _ = disk::remove(&self.file);
     }
 }
 
@@ -163,8 +163,7 @@ async fn exchange(directories: &Directories, ticket: &str, answers: &[u8]) -> Re
     if !is_ticket {
         return Err(AnswerError::NotATicket);
     }
-    let socket = socket_path(&directories.runtime, &ticket[..DESK_DIGITS]);
-    let sent = timeout(DELIVERY, send(&socket, ticket, answers)).await;
+    let sent = timeout(DELIVERY, send(directories, ticket, answers)).await;
     let stream = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| unsent(&error))?;
     match timeout(EFFECT, reply(stream)).await {
         Ok(reply) => read_reply(&reply.map_err(|error| AnswerError::Channel(error.to_string()))?),
@@ -172,12 +171,13 @@ async fn exchange(directories: &Directories, ticket: &str, answers: &[u8]) -> Re
     }
 }
 
-async fn send(socket: &Path, ticket: &str, answers: &[u8]) -> io::Result<UnixStream> {
-    let mut stream = UnixStream::connect(socket).await?;
-    same_user(&stream)?;
+async fn send(directories: &Directories, ticket: &str, answers: &[u8]) -> io::Result<channel::Outgoing> {
+    let mut stream = channel::connect(&directories.runtime, &ticket[..DESK_DIGITS]).await?;
+    let length = u32::try_from(ticket.len() + answers.len()).map_err(io::Error::other)?;
+    stream.write_all(&length.to_be_bytes()).await?;
     stream.write_all(ticket.as_bytes()).await?;
     stream.write_all(answers).await?;
-    stream.shutdown().await?;
+    stream.flush().await?;
     Ok(stream)
 }
 
@@ -188,9 +188,9 @@ fn unsent(error: &io::Error) -> AnswerError {
     }
 }
 
-async fn reply(stream: UnixStream) -> io::Result<String> {
+async fn reply(stream: impl AsyncRead + Unpin) -> io::Result<String> {
     let mut reply = String::new();
-    stream.take(LONGEST_REPLY as u64).read_to_string(&mut reply).await?;
+    BufReader::new(stream.take(LONGEST_REPLY as u64)).read_line(&mut reply).await?;
     match reply.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
         None => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -216,20 +216,24 @@ fn visible(char: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-async fn listen(listener: UnixListener, waiting: Waiting) {
+async fn listen(mut listener: Listener, waiting: Waiting) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(receive(stream, waiting.clone()))),
+            Ok(caller) => {
+                let waiting = waiting.clone();
+                drop(tokio::spawn(async move {
+                    if let Ok(Ok(stream)) = timeout(DELIVERY, caller.verified()).await {
+                        receive(stream, waiting).await;
+                    }
+                }));
+            }
             // For example too many open files: what is open now will be closed again.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
-async fn receive(mut stream: UnixStream, waiting: Waiting) {
-    if same_user(&stream).is_err() {
-        return;
-    }
+async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, waiting: Waiting) {
     let Ok(taken) = timeout(DELIVERY, take(&mut stream, &waiting)).await else { return };
     let reply = match taken {
         Ok(Taken::Fields(fields)) => told("ok", &serde_json::to_string(&fields).expect("fields are plain data")),
@@ -241,7 +245,10 @@ async fn receive(mut stream: UnixStream, waiting: Waiting) {
         },
         Err(error) => told("refused", &error.to_string()),
     };
-    let _ = timeout(DELIVERY, stream.write_all(reply.as_bytes())).await;
+    if timeout(DELIVERY, stream.write_all(reply.as_bytes())).await.is_ok_and(|written| written.is_ok()) {
+        // A pipe that is closed too early takes with it what was not read yet.
+        let _ = timeout(DELIVERY, stream.read(&mut [0])).await;
+    }
 }
 
 /// A reply in its one line.
@@ -252,7 +259,7 @@ fn told(word: &str, rest: &str) -> String {
     line
 }
 
-async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<Taken, AnswerError> {
+async fn take(stream: &mut (impl AsyncRead + Unpin), waiting: &Waiting) -> Result<Taken, AnswerError> {
     let message = read_message(stream).await?;
     let (ticket, json) = message.split_at_checked(TICKET_DIGITS).ok_or(AnswerError::NotATicket)?;
     let ticket = std::str::from_utf8(ticket).map_err(|_| AnswerError::NotATicket)?;
@@ -266,59 +273,16 @@ async fn take(stream: &mut UnixStream, waiting: &Waiting) -> Result<Taken, Answe
     question.take(answers).map(Taken::Answers)
 }
 
-/// Everything up to the end, in one buffer that never grows, so that no copy is left behind.
-async fn read_message(stream: &mut UnixStream) -> Result<Zeroizing<Vec<u8>>, AnswerError> {
-    let longest = TICKET_DIGITS + LONGEST;
-    let mut message = Zeroizing::new(Vec::with_capacity(longest + 1));
-    let mut limited = stream.take(longest as u64 + 1);
-    loop {
-        let read = limited.read_buf(&mut *message).await.map_err(|error| AnswerError::Channel(error.to_string()))?;
-        if message.len() > longest {
-            return Err(AnswerError::TooLong);
-        }
-        if read == 0 {
-            return Ok(message);
-        }
+/// A message in one buffer that never grows, so that no copy is left behind.
+async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> Result<Zeroizing<Vec<u8>>, AnswerError> {
+    let lost = |error: io::Error| AnswerError::Channel(error.to_string());
+    let length = stream.read_u32().await.map_err(lost)? as usize;
+    if length > TICKET_DIGITS + LONGEST {
+        return Err(AnswerError::TooLong);
     }
-}
-
-fn same_user(stream: &UnixStream) -> io::Result<()> {
-    let peer = stream.peer_cred()?;
-    if peer.uid() == rustix::process::getuid().as_raw() {
-        return Ok(());
-    }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "the other end belongs to another user"))
-}
-
-/// Makes `folder` if it is missing, and makes sure that nobody else can look into it.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let metadata = std::fs::symlink_metadata(folder)?;
-    let private = metadata.is_dir()
-        && metadata.uid() == rustix::process::getuid().as_raw()
-        && metadata.permissions().mode() & 0o077 == 0;
-    if private {
-        return Ok(());
-    }
-    let message = format!("{} must be a folder of yours that nobody else may enter (chmod 700)", folder.display());
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
-}
-
-/// Removes the sockets of processes that were killed.
-fn sweep(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_ours = name.starts_with("answer-") && name.ends_with(".sock");
-        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if is_ours && std::os::unix::net::UnixStream::connect(&path).is_err_and(refused) {
-            let _ = disk::remove(&path);
-        }
-    }
-}
-
-fn socket_path(folder: &Path, desk: &str) -> PathBuf {
-    folder.join(format!("answer-{desk}.sock"))
+    let mut message = Zeroizing::new(vec![0; length]);
+    stream.read_exact(&mut message).await.map_err(lost)?;
+    Ok(message)
 }
 
 fn random_hex(bytes: usize) -> io::Result<String> {
@@ -338,6 +302,8 @@ fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, Question
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make files and look at canaries")]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn directories(folder: &Path) -> Directories {
@@ -440,23 +406,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_owner_can_reach_the_socket() {
+    async fn a_desk_that_closes_leaves_nothing_behind() {
         let Setup { _folder, directories, desk } = setup();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&directories.runtime), mode(&desk.socket)), (0o700, 0o600));
-        let socket = desk.socket.clone();
+        assert_eq!(disk::names(&directories.runtime).unwrap().len(), 1);
         drop(desk);
-        assert!(!socket.exists());
-    }
-
-    #[tokio::test]
-    async fn an_open_runtime_folder_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let directories = directories(folder.path());
-        std::fs::create_dir(&directories.runtime).unwrap();
-        std::fs::set_permissions(&directories.runtime, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let error = Desk::open(&directories).err().expect("it is refused");
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(disk::names(&directories.runtime).unwrap(), [""; 0]);
     }
 
     #[tokio::test]
@@ -501,17 +455,5 @@ mod tests {
         let asked = tokio::time::Instant::now();
         assert!(receiver.await.is_err());
         assert_eq!(asked.elapsed().as_secs(), PATIENCE.as_secs());
-    }
-
-    #[tokio::test]
-    async fn sockets_of_dead_processes_are_swept() {
-        let folder = tempfile::tempdir().unwrap();
-        let directories = directories(folder.path());
-        private_folder(&directories.runtime).unwrap();
-        let dead = directories.runtime.join("answer-00000000.sock");
-        drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
-        let desk = Desk::open(&directories).unwrap();
-        assert!(!dead.exists());
-        assert!(desk.socket.exists());
     }
 }
