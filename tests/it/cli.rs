@@ -771,7 +771,7 @@ fn the_example_replaces_no_file() {
     let output = program.run(&["example"]);
     assert_eq!(output.code, 2);
     assert!(output.err.contains("example.http is there already"), "{}", output.err);
-    assert_eq!(std::fs::read_to_string(program.work().join("example.http")).unwrap(), "mine");
+    assert_eq!(program.content("example.http"), "mine");
     let printed = program.run(&["example", "-"]);
     assert!(printed.out.contains("@host = https://httpbin.org\n"), "{}", printed.out);
 }
