@@ -27,6 +27,9 @@ mod state;
 // What protects it.
 pub mod guard;
 
+#[cfg(test)]
+mod fixture;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
