@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 #[cfg(target_os = "linux")]
 const TABLES: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 
-/// Whether the other end belongs to the same user, or to root, who could read this process's memory as well: what
-/// brings a browser of Windows to a server in WSL runs as root. Where the system does not tell, the page's token alone
-/// decides.
+/// Whether the other end belongs to the same user, or to root: root could read this process's memory as well, and what
+/// relays connections for the system, as into a virtual machine, runs as root. Where the system does not tell, the page's
+/// token alone decides.
 #[cfg(target_os = "linux")]
 pub fn is_ours(stream: &TcpStream) -> bool {
     let (Ok(own), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return false };
