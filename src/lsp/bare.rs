@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    io::Write,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -238,13 +237,14 @@ pub fn blocked(obstacles: &[Obstacle]) -> String {
 }
 
 fn obstacle(obstacle: &Obstacle) -> String {
-    let mut text = String::new();
-    if let Some(secret) = &obstacle.secret {
-        text = format!("{}: ", shown_name(secret));
+    let Obstacle { secret, message, hint, .. } = obstacle;
+    let mut text = message.clone();
+    // Most messages name the secret themselves.
+    if let Some(name) = secret.as_ref().map(shown_name).filter(|name| !message.contains(name)) {
+        text = format!("{name}: {text}");
     }
-    text.push_str(&obstacle.message);
-    if !obstacle.hint.is_empty() {
-        text.push_str(&format!(" ({})", obstacle.hint));
+    if !hint.is_empty() {
+        text.push_str(&format!(" ({hint})"));
     }
     text
 }
@@ -282,15 +282,7 @@ pub fn summary(response: &Response) -> String {
 
 /// Writes the response, which is redacted, to a file that only the user can read and that ends with the server.
 async fn keep(state: &Arc<State>, response: &Response) -> Option<PathBuf> {
-    // The desk's folder is private: opening it made sure of that.
-    state.desk().await.ok()?;
-    let (folder, text) = (state.options.directories.runtime.clone(), written(response));
-    let file = tokio::task::spawn_blocking(move || {
-        let mut file = tempfile::Builder::new().prefix("response-").suffix(".txt").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        std::io::Result::Ok(file)
-    });
-    let file = file.await.ok()?.ok()?;
+    let file = state.desk().await.ok()?.write(written(response)).await.ok()?;
     let path = file.path().to_owned();
     state.shown.keep(file);
     Some(path)
@@ -305,4 +297,24 @@ fn written(response: &Response) -> String {
     text.push('\n');
     text.push_str(body);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_its_secret_once() {
+        for (secret, message, expected) in [
+            (Some("key"), "`key` has no allowed domains", "`key` has no allowed domains (do that)"),
+            (Some("key"), "there is no secret named `key`", "there is no secret named `key` (do that)"),
+            (Some("key"), "no permission to read `keys`", "`key`: no permission to read `keys` (do that)"),
+            (None, "the URL has no host", "the URL has no host (do that)"),
+        ] {
+            let secret = secret.map(|name| SecretName::parse(name).unwrap());
+            let (message, hint) = (message.to_owned(), "do that".to_owned());
+            let shown = obstacle(&Obstacle { secret, host: None, code: "x", message, hint });
+            assert_eq!(shown, expected);
+        }
+    }
 }

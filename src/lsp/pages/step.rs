@@ -21,9 +21,8 @@ use crate::{
         state::State,
     },
     name::SecretName,
-    status::Reason,
     vault::{
-        Pending, local,
+        Pending,
         person::{Answers, Field},
     },
     work::{Core, RunOutcome},
@@ -158,10 +157,6 @@ impl Course {
         if !asks {
             return None;
         }
-        // Nobody types a value that could not be stored.
-        if matches!(command, Command::Create(_)) && self.is_locked() {
-            return Some(self.first(Command::Unlock, command).await);
-        }
         Some(self.follow(command, outcome).await)
     }
 
@@ -279,11 +274,6 @@ impl Course {
                 self.settled(done).await
             }
             Ok(Some(next)) => self.next(next).await,
-            // A new vault without a key: it is made by its passphrase.
-            Err(_) if matches!(self.last, Some(Command::Create(_))) && self.is_shut() => {
-                let create = self.last.clone().expect("it was matched");
-                Box::pin(self.first(Command::Unlock, create)).await
-            }
             Err(error) => self.gave_way(error.to_string()),
         }
     }
@@ -363,15 +353,6 @@ impl Course {
             RunOutcome::Blocked { obstacles } => Step::failed(bare::blocked(&obstacles)),
             RunOutcome::Failed { message, .. } => Step::failed(message),
         }
-    }
-
-    fn is_locked(&self) -> bool {
-        self.core.vault.local().problem().is_some_and(|problem| problem.reason == Reason::Locked)
-    }
-
-    /// Locked, or not made yet.
-    fn is_shut(&self) -> bool {
-        matches!(self.core.vault.local().state(), local::State::Absent | local::State::Locked)
     }
 }
 
