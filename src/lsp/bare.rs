@@ -9,6 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 use tower_lsp_server::ls_types::MessageType;
+use url::Url;
 
 use crate::{
     feature::{
@@ -18,16 +19,17 @@ use crate::{
     http::send::Response,
     lsp::{
         client::Unasked,
-        command::{Answer, Outcome},
+        command::{self, Answer, Outcome},
         convert, lock, pages,
         pipe::Pipe,
         refresh, run,
         run::Errand,
+        sign_in,
         state::State,
     },
     name::SecretName,
     status::Reason,
-    work::{Core, Obstacle, RunOutcome},
+    work::{Core, Obstacle, RunOutcome, status::Report},
 };
 
 /// How many obstacles one message names.
@@ -67,15 +69,26 @@ impl ShownFiles {
 pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
     let Answer::Other(outcome) = answer else { return };
     let (task, outcome) = (state.clone(), outcome.clone());
-    let Some(command) = command.filter(|_| asks(&outcome)) else { return say(state, &outcome) };
+    let Some(command) = command.filter(|command| asks(command, &outcome)) else { return say(state, &outcome) };
     let unheard = outcome.clone();
     let taken = state.editor.spawn(async move {
-        if !pages::ask(&task, command, outcome.clone()).await {
+        if !pages::ask(&task, command.clone(), outcome.clone()).await {
             say(&task, &outcome);
+            lead(&task, &command, &outcome).await;
         }
     });
     if !taken {
         say(state, &unheard);
+    }
+}
+
+/// Sends the browser to where a code is to be entered that was told in words.
+async fn lead(state: &Arc<State>, command: &Command, outcome: &Outcome) {
+    if let Outcome::Browser { url, code: Some(_), .. } = outcome
+        && let Ok(url) = Url::parse(url)
+        && let Some((_, core)) = command::home(state, command.uri()).await
+    {
+        pages::visit(state, &core, &url).await;
     }
 }
 
@@ -97,14 +110,23 @@ pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
 }
 
 /// Whether a page could go on from here.
-fn asks(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
+fn asks(command: &Command, outcome: &Outcome) -> bool {
+    match outcome {
         Outcome::NeedsInput { .. }
-            | Outcome::Choices(_)
-            | Outcome::Review { .. }
-            | Outcome::Failed { code: Some(_), .. }
-    )
+        | Outcome::Choices(_)
+        | Outcome::Review { .. }
+        | Outcome::Browser { code: Some(_), .. }
+        | Outcome::Failed { code: Some(_), .. } => true,
+        // What is known offline is for a status bar, which may ask at any time.
+        Outcome::Status(_) => !matches!(command, Command::Status(scope) if scope.offline),
+        _ => false,
+    }
+}
+
+/// The state of everything, in one line.
+pub fn overview(report: &Report) -> String {
+    let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
+    format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local)
 }
 
 fn say(state: &State, outcome: &Outcome) {
@@ -113,6 +135,9 @@ fn say(state: &State, outcome: &Outcome) {
         Outcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message.as_str()),
         Outcome::NeedsInput { message, by_hand, .. } => {
             state.editor.say(MessageType::WARNING, format!("{message}: {by_hand}"));
+        }
+        Outcome::Browser { url, code: Some(code), message, .. } => {
+            state.editor.say(MessageType::INFO, sign_in::in_words(message, url, Some(code)));
         }
         // The sign-in itself says where to go.
         Outcome::Browser { .. } => {}
@@ -133,11 +158,7 @@ fn say(state: &State, outcome: &Outcome) {
         }
         // Nobody else puts it where it can be taken from.
         Outcome::Text { text } => state.editor.say(MessageType::INFO, text.as_str()),
-        Outcome::Status(report) => {
-            let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
-            let message = format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local);
-            state.editor.say(MessageType::INFO, message);
-        }
+        Outcome::Status(report) => state.editor.say(MessageType::INFO, overview(report)),
     }
 }
 
