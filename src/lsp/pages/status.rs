@@ -103,8 +103,8 @@ fn integration(index: usize, it: &Integration) -> Element {
         matches!(problem.reason, Reason::LoginNeeded | Reason::MfaNeeded | Reason::Disconnected)
     });
     let offers = has_sign_in && overview.trusted;
-    let sign_in = (offers && (is_out || overview.session.is_none())).then(|| ("sign-in", "Sign in"));
-    let disconnect = (offers && overview.session.is_some()).then(|| ("disconnect", "Disconnect"));
+    let sign_in = (offers && (is_out || overview.session.is_none())).then_some(("sign-in", "Sign in"));
+    let disconnect = (offers && overview.session.is_some()).then_some(("disconnect", "Disconnect"));
     let buttons: Vec<_> =
         sign_in.into_iter().chain(disconnect).map(|(act, label)| button(act, index.to_string(), label)).collect();
     element("li")

@@ -97,22 +97,10 @@ pub struct End {
 #[derive(Deserialize)]
 #[serde(tag = "outcome", rename_all = "camelCase")]
 enum Next {
-    Done {
-        message: String,
-    },
-    NeedsInput {
-        ticket: String,
-        message: String,
-        fields: Vec<Field>,
-    },
-    Browser {
-        url: String,
-        code: Option<String>,
-        message: String,
-    },
-    Failed {
-        message: String,
-    },
+    Done { message: String },
+    NeedsInput { ticket: String, message: String, fields: Vec<Field> },
+    Browser { url: String, code: Option<String>, message: String },
+    Failed { message: String },
 }
 
 impl Step {
