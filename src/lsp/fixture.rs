@@ -39,7 +39,7 @@ impl Fixture {
         };
         let open = Arc::new(move |root: &Path| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }));
         let core = Arc::new(open(&sub("root")));
-        let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO };
+        let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO, program: None };
         let (service, socket) = LspService::build(|client| Server::new(client, options)).finish();
         let state = service.inner().state();
         Self { _folder: folder, directories, service, socket, state, core }
