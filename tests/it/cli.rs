@@ -791,6 +791,7 @@ fn the_language_server_ends_in_order_when_the_system_asks_for_it() {
 }
 
 /// How a language server is told to end.
+#[derive(Clone, Copy)]
 enum Farewell {
     Exit,
     #[cfg(unix)]
