@@ -28,6 +28,9 @@ mod state;
 // What protects it.
 pub mod guard;
 
+#[cfg(test)]
+mod fixture;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -265,16 +265,19 @@ define-command -hidden vaultls-store -params 1 %{
             # kak_session kak_client
             ( said=$("$program" vault set --no-input -- "$name" < "$pipe" 2>&1) && done=-done || done=-failed
               rm -r "$(dirname "$pipe")"
-              said=$(printf %s "$said" | tr '\n' ' ' | sed "s/'/''/g")
-              printf "evaluate-commands -try-client '%s' %%{ vaultls-stored%s '%s' }" "$kak_client" "$done" "$said" |
+              # The program repeats a name that is none, and that came from a file: quoted for each of the two readings.
+              quoted() { printf %s "$1" | tr '\n' ' ' | sed "s/'/''/g"; }
+              told="vaultls-stored$done '$(quoted "$said")'"
+              printf "evaluate-commands -try-client '%s' '%s'" "$kak_client" "$(quoted "$told")" |
                   kak -p "$kak_session" ) > /dev/null 2>&1 < /dev/null &
         }
         echo -to-file %reg{p} -- %arg{1}
     }
 }
 
+# After {\} nothing is markup any more.
 define-command -hidden vaultls-stored-done -params 1 %{
-    echo -markup -- "{Information}vaultls: %arg{1}"
+    echo -markup -- "{Information}vaultls: {\}%arg{1}"
     # The server looks at the vault again.
     try %{
         lsp-execute-command vaultls.resetCache %sh{
@@ -284,7 +287,7 @@ define-command -hidden vaultls-stored-done -params 1 %{
 }
 
 define-command -hidden vaultls-stored-failed -params 1 %{
-    echo -markup -- "{Error}vaultls: %arg{1}"
+    echo -markup -- "{Error}vaultls: {\}%arg{1}"
 }
 
 define-command vaultls-link -docstring '

@@ -44,8 +44,11 @@ pub fn example(arguments: &arguments::Example, terminal: &mut Terminal) -> Outco
 /// The address as it stands, if a request can begin with it.
 fn checked(host: &str) -> Result<String, Stop> {
     let url = Url::parse(host).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
-    let plain = url.is_some_and(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
-    if plain && !host.contains(['{', '<', ' ']) && !host.chars().any(char::is_control) {
+    let is_plain = url.is_some_and(|url| {
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        is_anonymous && url.query().is_none() && url.fragment().is_none()
+    });
+    if is_plain && !host.contains(['{', '<', ' ']) && !host.chars().any(char::is_control) {
         return Ok(host.to_owned());
     }
     Err(Stop::usage(
@@ -88,6 +91,7 @@ mod tests {
             ("a.b", false),
             ("https://a.b/?q=1", false),
             ("https://user@a.b", false),
+            ("https://:password@a.b", false),
             ("https://a.b\n@x = 1", false),
             ("https://{{x}}", false),
             ("https://a.b/<<vault:other>>", false),

@@ -41,7 +41,10 @@ impl Pipe {
         if !self.path.is_absolute() {
             return None;
         }
-        tokio::net::unix::pipe::OpenOptions::new().open_sender(&self.path).ok()
+        let sender = tokio::net::unix::pipe::OpenOptions::new().open_sender(&self.path).ok()?;
+        // In a folder that everybody may write to, another user could have made it, and would read what comes.
+        let maker = rustix::fs::fstat(&sender).ok()?.st_uid;
+        (maker == rustix::process::getuid().as_raw()).then_some(sender)
     }
 }
 
@@ -53,7 +56,8 @@ impl Drop for Pipe {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::{path::Path, process::Command};
 

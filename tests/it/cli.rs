@@ -771,7 +771,7 @@ fn the_example_replaces_no_file() {
     let output = program.run(&["example"]);
     assert_eq!(output.code, 2);
     assert!(output.err.contains("example.http is there already"), "{}", output.err);
-    assert_eq!(std::fs::read_to_string(program.work().join("example.http")).unwrap(), "mine");
+    assert_eq!(program.content("example.http"), "mine");
     let printed = program.run(&["example", "-"]);
     assert!(printed.out.contains("@host = https://httpbin.org\n"), "{}", printed.out);
 }
@@ -791,6 +791,7 @@ fn the_language_server_ends_in_order_when_the_system_asks_for_it() {
 }
 
 /// How a language server is told to end.
+#[derive(Clone, Copy)]
 enum Farewell {
     Exit,
     #[cfg(unix)]

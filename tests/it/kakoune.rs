@@ -85,6 +85,20 @@ fn a_request_is_sent_and_its_secret_is_never_seen() {
     kakoune.world.search_for(CANARY);
 }
 
+/// The program's complaint repeats the name.
+#[test]
+fn what_a_file_calls_a_secret_is_never_evaluated() {
+    let name = "x'} ; echo -debug evaluated ; {Error}%sh{echo evaluated}";
+    let Some(mut kakoune) = open(&format!("GET http://127.0.0.1:9/\nA: <<vault:{name}>>\n")) else { return };
+    kakoune.go_to("vault:x");
+    kakoune.press("<space>vc");
+    kakoune.wait("the question", |screen| screen.status.contains("(not shown): ").then_some(()));
+    kakoune.press("value<ret>");
+    let complaint = format!("vaultls: error: invalid value '{name}'");
+    kakoune.wait("the complaint", |screen| screen.status.contains(&complaint).then_some(()));
+    assert!(!kakoune.buffer("*debug*").contains("evaluated"));
+}
+
 #[test]
 fn a_host_that_is_refused_gets_nothing() {
     let echo = Echo::start();

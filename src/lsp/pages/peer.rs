@@ -7,13 +7,18 @@
 
 use tokio::net::TcpStream;
 
-/// Whether the other end belongs to the same user. Where the system does not tell, the page's token alone decides.
+/// The kernel's tables of connections. A socket of IPv6 that is connected to an address of IPv4 stands in the second.
+#[cfg(target_os = "linux")]
+const TABLES: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+
+/// Whether the other end belongs to the same user, or to root: root could read this process's memory as well, and what
+/// relays connections for the system, as into a virtual machine, runs as root. Where the system does not tell, the page's
+/// token alone decides.
 #[cfg(target_os = "linux")]
 pub fn is_ours(stream: &TcpStream) -> bool {
     let (Ok(own), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return false };
-    let Ok(table) = std::fs::read_to_string("/proc/self/net/tcp") else { return true };
-    let owner = owner(&table, peer, own);
-    owner.is_none_or(|owner| owner == rustix::process::getuid().as_raw())
+    let mut owners = TABLES.iter().filter_map(|table| owner(&std::fs::read_to_string(table).ok()?, peer, own));
+    owners.next().is_none_or(|owner| [0, rustix::process::getuid().as_raw()].contains(&owner))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -26,9 +31,11 @@ pub fn is_ours(_stream: &TcpStream) -> bool {
 #[cfg(target_os = "linux")]
 fn owner(table: &str, from: std::net::SocketAddr, to: std::net::SocketAddr) -> Option<u32> {
     let (from, to) = (written(from)?, written(to)?);
+    // In the table of IPv6, the address stands at the end of a longer one (RFC 4291, section 2.5.5.2).
+    let is = |word: Option<&str>, address: &str| word.is_some_and(|word| word.ends_with(address));
     table.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(1);
-        let is_it = words.next() == Some(from.as_str()) && words.next() == Some(to.as_str());
+        let is_it = is(words.next(), &from) && is(words.next(), &to);
         is_it.then(|| words.nth(4)?.parse().ok()).flatten()
     })
 }
@@ -54,6 +61,20 @@ mod tests {
             assert_eq!(owner(table, at(50000), at(4000)), Some(1001));
         }
         assert_eq!(owner(table, at(50001), at(4000)), None);
+    }
+
+    /// Or else another user would get past the question by a socket of IPv6.
+    #[tokio::test]
+    async fn a_socket_of_ipv6_is_known_as_well() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mapped = std::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+        // A machine without IPv6 has no such sockets.
+        let Ok(_client) = TcpStream::connect((mapped, port)).await else { return };
+        let (stream, _) = listener.accept().await.unwrap();
+        let (own, peer) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
+        let [of_ipv4, of_ipv6] = TABLES.map(|table| owner(&std::fs::read_to_string(table).unwrap(), peer, own));
+        assert_eq!((of_ipv4, of_ipv6), (None, Some(rustix::process::getuid().as_raw())));
     }
 
     #[tokio::test]

@@ -98,21 +98,25 @@ pub(super) fn soft(text: &str) -> Element {
 
 /// A line to type in, with its label.
 fn input(id: &str, label: &str, kind: &str) -> [Element; 2] {
+    input_of(id, label, kind, "off")
+}
+
+/// `content` is what the browser may think of what is typed (HTML Living Standard, section 4.10.18.7).
+fn input_of(id: &str, label: &str, kind: &str, content: &str) -> [Element; 2] {
     let input = element("input").with("id", id).with("name", id).with("type", kind);
-    let input = input.with("autocomplete", "off").with("autocapitalize", "off").with("spellcheck", "false");
+    let input = input.with("autocomplete", content).with("autocapitalize", "off").with("spellcheck", "false");
     [element("label").with("for", id).text(label), input]
 }
 
 fn field(field: &Field, first: bool) -> [Element; 2] {
-    let kind = match field.kind {
-        FieldKind::Hidden => "password",
-        FieldKind::Text | FieldKind::Otp => "text",
+    // Of `off`, browsers make nothing where something is hidden: they would offer to keep the value.
+    let (kind, content) = match field.kind {
+        FieldKind::Hidden => ("password", "one-time-code"),
+        FieldKind::Otp => ("text", "one-time-code"),
+        FieldKind::Text => ("text", "off"),
     };
     let label = if field.optional { format!("{} (may stay empty)", field.label) } else { field.label.clone() };
-    let [label, mut input] = input(&field.id, &label, kind);
-    if field.kind == FieldKind::Otp {
-        input = input.with("autocomplete", "one-time-code");
-    }
+    let [label, input] = input_of(&field.id, &label, kind, content);
     [label, input.flag("required", !field.optional).flag("autofocus", first)]
 }
 
@@ -361,4 +365,22 @@ fn shown(response: &Response, notes: &[String]) -> Element {
         .child(headers)
         .child(element("pre").text(body))
         .child(soft("This is shown once: closing the page forgets it."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_browser_keeps_what_is_hidden() {
+        for (kind, expected) in [
+            (FieldKind::Hidden, r#"type="password" autocomplete="one-time-code""#),
+            (FieldKind::Otp, r#"type="text" autocomplete="one-time-code""#),
+            (FieldKind::Text, r#"type="text" autocomplete="off""#),
+        ] {
+            let [_, input] = field(&Field { kind, ..Field::hidden("value", "Value") }, true);
+            let shown = input.to_string();
+            assert!(shown.contains(expected) && shown.matches("autocomplete=").count() == 1, "{shown}");
+        }
+    }
 }

@@ -4,61 +4,28 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tower_lsp_server::{
-    ClientSocket, LspService,
-    jsonrpc::{Request, Response},
-};
+use tower_lsp_server::jsonrpc::{Request, Response};
 use tower_service::Service;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{
-    http::send::Limits,
-    lsp::{Options, server::Server},
-    vault::{ProcessVariables, local::KeySource, person::ask_one, provider::TokenSource},
-    work::{CoreOptions, Directories, answer},
-};
+use crate::{lsp::fixture::Fixture, vault::person::ask_one, work::answer};
 
 const PAGE: &str = "https://login.example.com/authorize?state=canary-5d02-state";
 
-struct Setup {
-    _folder: tempfile::TempDir,
-    directories: Directories,
-    _service: LspService<Server>,
-    socket: ClientSocket,
-    state: Arc<State>,
-    core: Arc<Core>,
-}
-
 /// A server that was initialized by a client which runs our plugin and can show pages.
-async fn setup(window: Value) -> Setup {
-    let folder = tempfile::tempdir().unwrap();
-    let sub = |name: &str| folder.path().join(name);
-    let directories =
-        Directories { config: sub("config"), data: sub("data"), state: sub("state"), runtime: sub("run") };
-    let template = CoreOptions {
-        root: sub("root"),
-        directories: directories.clone(),
-        key: KeySource { given: None, file: None, keyring: false },
-        vault_token: TokenSource::default(),
-        process_variables: ProcessVariables::default(),
-        limits: Limits::default(),
-    };
-    let open = Arc::new(move |root: &Path| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }));
-    let core = Arc::new(open(&sub("root")));
-    let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO, program: None };
-    let (mut service, socket) = LspService::build(|client| Server::new(client, options)).finish();
+async fn setup(window: Value) -> Fixture {
+    let mut fixture = Fixture::new();
     let params = json!({
         "capabilities": { "window": window },
         "initializationOptions": { "vaultls": { "client": "nvim" } },
     });
-    service.call(Request::build("initialize").params(params).id(1).finish()).await.unwrap();
-    service.call(Request::build("initialized").params(json!({})).finish()).await.unwrap();
-    let state = service.inner().state();
-    Setup { _folder: folder, directories, _service: service, socket, state, core }
+    fixture.service.call(Request::build("initialize").params(params).id(1).finish()).await.unwrap();
+    fixture.service.call(Request::build("initialized").params(json!({})).finish()).await.unwrap();
+    fixture
 }
 
-impl Setup {
+impl Fixture {
     /// Begins a sign-in to `name`, or joins it; what happens next in it.
     async fn login(&self, name: &str, login: SigningIn) -> Value {
         let key = (PathBuf::from("/root"), name.to_owned());

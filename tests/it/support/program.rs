@@ -68,6 +68,11 @@ impl Program {
         self
     }
 
+    /// What a file of the workspace holds.
+    pub fn content(&self, name: &str) -> String {
+        std::fs::read_to_string(self.work().join(name)).unwrap()
+    }
+
     /// Writes the user's own configuration.
     pub fn user_config(&self, text: &str) {
         let folder = self.path("config").join("vaultls");

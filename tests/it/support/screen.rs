@@ -1,6 +1,5 @@
 //! A full-screen program in a real terminal, read by its screen as a person sees it. What the program draws is kept by a
 //! terminal emulator (the crate `vt100`) in the test's own process, so that text and colours can be asked for at once.
-#![expect(clippy::disallowed_methods, reason = "sets the surroundings of the program")]
 
 use std::{
     num::NonZero,
