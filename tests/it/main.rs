@@ -21,6 +21,8 @@ mod clients;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+// Its commands are for a shell.
+#[cfg(unix)]
 mod curl;
 mod doctor;
 mod editors;
