@@ -177,9 +177,7 @@ mod tests {
         let files = ["b.http", "a/c.REST", "a/d.json", "a/e.txt", ".git/x.http", "node_modules/y.http"];
         let folder = folder(&files.map(|name| (name, b"".as_slice())));
         let found = walk(folder.path()).files;
-        let names: Vec<_> =
-            found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["a/c.REST", "a/d.json", "b.http"]);
+        assert_eq!(found, ["a/c.REST", "a/d.json", "b.http"].map(|name| folder.path().join(name)));
     }
 
     #[test]

@@ -6,14 +6,11 @@ use std::fs;
 
 use vaultls::{
     status::{Problem, Reason},
-    vault::{
-        person::Given,
-        provider::{Leads, Shelf},
-    },
+    vault::provider::{Leads, Shelf},
 };
 
 use crate::support::{
-    home::{Home, User, secret},
+    home::{Home, User},
     key_vault::{CLIENT, CLIENT_SECRET, FEDERATED_TOKEN, KeyVault, TENANT, version},
 };
 
@@ -287,6 +284,11 @@ async fn a_workspace_cannot_name_a_host_of_its_own() {
 #[tokio::test]
 async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
     use std::os::unix::fs::PermissionsExt;
+
+    use vaultls::vault::person::Given;
+
+    use crate::support::home::secret;
+
     let server = KeyVault::start().await;
     server.put("stripe", "canary-1");
     let user = "[integrations.team]\nprovider = 'azure'\nca-file = 'CA'\ntenant = 'contoso.com'\n[secrets.a]\nintegration = 'team'\nid = 'ID/stripe'\n";

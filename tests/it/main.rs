@@ -1,6 +1,7 @@
 //! The tests that go through a public door: the library's, the program's, the protocol's, an editor's.
 // Says to the lints that helpers outside a `#[test]` function are tests too.
 #![cfg(test)]
+#![cfg_attr(not(unix), expect(dead_code, reason = "much of the support serves tests that need a Unix"))]
 
 use std::alloc::System;
 
@@ -21,6 +22,8 @@ mod clients;
 mod contract;
 mod corpus_http;
 mod corpus_postman;
+// Its commands are for a shell.
+#[cfg(unix)]
 mod curl;
 mod doctor;
 mod editors;

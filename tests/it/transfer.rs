@@ -2,13 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "looks at exports and makes hostile ones")]
 
-use std::os::unix::fs::PermissionsExt;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use crate::support::program::{Output, Program};
+use crate::support::program::{Output, Program, is_private};
 
 const CANARY: &str = "canary-51c7e2-transfer";
 const PASSWORD: &[u8] = b"canary-password-0815\n";
@@ -46,8 +44,7 @@ fn what_is_exported_can_be_imported_elsewhere() {
     let here = program(&[("a", CANARY), ("b", "line one\nline two \"é\"")]);
     let bytes = exported(&here);
     assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
-    let mode = here.work().join("vault.json").metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    assert!(is_private(&here.work().join("vault.json")));
     let there = Program::new();
     let output = import(&there, &bytes, &[]);
     assert_eq!((output.code, output.err.as_str()), (0, "imported 2 secrets\n"));
@@ -69,7 +66,7 @@ fn a_plain_export_is_asked_for_and_loud() {
     .assert_eq(&output.err);
     let bytes = std::fs::read(here.work().join("plain.json")).unwrap();
     assert!(String::from_utf8_lossy(&bytes).contains(CANARY));
-    assert_eq!(here.work().join("plain.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(is_private(&here.work().join("plain.json")));
     let there = Program::new();
     assert_eq!(import(&there, &bytes, &[]).code, 0);
     assert_eq!(content(&there), content(&here));

@@ -291,6 +291,8 @@ mod tests {
     #[test]
     fn every_way_to_sign_in_has_its_usual_mount() {
         let approle = Auth::Approle { mount: "approle".into(), role_id: None };
+        let file = if cfg!(windows) { "C:/ci/token" } else { "/ci/token" };
+        let jwt = format!("method = 'jwt', jwt-file = '{file}', role = 'ci'");
         for (auth, meant) in [
             ("", Auth::Token),
             ("method = 'token'", Auth::Token),
@@ -300,10 +302,7 @@ mod tests {
                 Auth::Userpass { mount: "people/a".into(), username: Some("ann".into()) },
             ),
             ("method = 'approle'", approle),
-            (
-                "method = 'jwt', jwt-file = '/ci/token', role = 'ci'",
-                Auth::Jwt { mount: "jwt".into(), role: Some("ci".into()), file: "/ci/token".into() },
-            ),
+            (jwt.as_str(), Auth::Jwt { mount: "jwt".into(), role: Some("ci".into()), file: file.into() }),
             (
                 "method = 'kubernetes', role = 'ci'",
                 Auth::Jwt { mount: "kubernetes".into(), role: Some("ci".into()), file: SERVICE_ACCOUNT_TOKEN.into() },

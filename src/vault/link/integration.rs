@@ -169,6 +169,7 @@ mod tests {
         ] {
             assert_eq!(understand(Layer::User, &format!("{base}{field}")), Err(fault.into()));
         }
-        assert!(understand(Layer::User, &format!("{base}namespace = 'team-a/b'\nca-file = '/ca.pem'")).is_ok());
+        let ca = if cfg!(windows) { "C:/ca.pem" } else { "/ca.pem" };
+        assert!(understand(Layer::User, &format!("{base}namespace = 'team-a/b'\nca-file = '{ca}'")).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "looks at the files that the server made")]
 
-use std::{net::TcpListener, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Instant};
+use std::{net::TcpListener, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 use vaultls::{
@@ -15,6 +15,7 @@ use vaultls::{
 use crate::support::{
     client::{Client, Home},
     echo::Echo,
+    program::is_private,
 };
 
 const CANARY: &str = "canary-4e1d70-command";
@@ -365,8 +366,7 @@ async fn a_response_is_shown_as_a_private_file_that_ends_with_the_server() {
     let shown = url::Url::parse(request["params"]["uri"].as_str().unwrap()).unwrap().to_file_path().unwrap();
     let text = std::fs::read_to_string(&shown).unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK\n"), "{text}");
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&shown), mode(shown.parent().unwrap())), (0o600, 0o700));
+    assert!(is_private(&shown) && is_private(shown.parent().unwrap()));
     client.reply(&request, json!({ "success": true })).await;
     client.finish().await;
     let left: Vec<_> = std::fs::read_dir(home.directories().runtime).unwrap().flatten().map(|it| it.path()).collect();

@@ -246,6 +246,8 @@ async fn a_command_without_its_argument_asks_what_it_is_about() {
     client.finish().await;
 }
 
+// The desktop's opener is a script.
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_shows_no_documents_gets_the_response_on_a_page() {
     let Some(browser) = browser::browser() else { return };

@@ -62,6 +62,7 @@ impl Home {
     }
 
     /// The same home on a machine with a desktop, whose opener only writes down what it is to open.
+    #[cfg(unix)]
     pub fn with_desktop(self) -> Self {
         let opener = self.folder.path().join("bin/xdg-open");
         std::fs::create_dir(opener.parent().unwrap()).unwrap();
@@ -77,6 +78,7 @@ impl Home {
     }
 
     /// The file with the addresses that the opener was given.
+    #[cfg(unix)]
     pub fn opened(&self) -> PathBuf {
         self.folder.path().join("opened")
     }

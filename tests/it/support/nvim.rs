@@ -11,10 +11,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{
-    debian::{self, Suite},
-    provision,
-};
+use super::provision;
 
 /// A real Neovim.
 pub struct Neovim {
@@ -33,9 +30,10 @@ fn oldest() -> Option<Neovim> {
     Some(Neovim { program: provision::python_tool("nvim")?, variables: Vec::new() })
 }
 
+#[cfg(unix)]
 fn newest() -> Option<Neovim> {
-    let tree =
-        debian::packages(Suite::Testing, &["neovim", "neovim-which-key", "neovim-lualine", "neovim-treesitter"])?;
+    use super::debian::{Suite, packages};
+    let tree = packages(Suite::Testing, &["neovim", "neovim-which-key", "neovim-lualine", "neovim-treesitter"])?;
     let places = [
         ("VIMRUNTIME", "usr/share/nvim/runtime"),
         ("VAULTLS_NVIM_LIBRARY", "usr/lib/nvim"),
@@ -45,6 +43,12 @@ fn newest() -> Option<Neovim> {
     ];
     let variables = places.map(|(variable, inside)| (variable, tree.path(inside))).into();
     Some(Neovim { program: tree.program("usr/bin/nvim"), variables })
+}
+
+/// The packages are of a system that is not here.
+#[cfg(not(unix))]
+fn newest() -> Option<Neovim> {
+    None
 }
 
 /// A folder that is the whole world of one editor and its server.

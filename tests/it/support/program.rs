@@ -33,6 +33,19 @@ pub fn make_executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// Whether nobody but the owner may read a file, or look into a folder.
+#[cfg(unix)]
+pub fn is_private(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().unwrap().permissions().mode() & 0o077 == 0
+}
+
+/// Where the folder of the user's profile keeps others out, a file has nothing of its own to say it.
+#[cfg(not(unix))]
+pub fn is_private(path: &Path) -> bool {
+    path.exists()
+}
+
 impl Program {
     /// A home without anything, and an empty workspace.
     pub fn new() -> Self {
