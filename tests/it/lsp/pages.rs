@@ -6,7 +6,10 @@ mod canaries;
 mod state;
 mod stranger;
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use url::Url;
@@ -43,8 +46,12 @@ async fn page(client: &mut Client) -> String {
     request["params"]["uri"].as_str().unwrap().to_owned()
 }
 
-/// Walks through a page, and checks what none may do.
-async fn walk(browser: &Browser, address: &str, steps: Value) -> Vec<String> {
+/// Walks through a page, and checks what none may do. With `VAULTLS_PICTURES`, a folder, pictures of what is seen are
+/// left there.
+async fn walk(browser: &Browser, address: &str, mut steps: Value) -> Vec<String> {
+    if let Some(folder) = std::env::var_os("VAULTLS_PICTURES") {
+        steps = pictured(steps, &PathBuf::from(folder));
+    }
     let walked = browser.walk(address, steps).await;
     let complaints: Vec<_> = walked.complaints.iter().filter(|it| !it.contains("favicon")).collect();
     assert_eq!(complaints, Vec::<&String>::new());
@@ -54,6 +61,21 @@ async fn walk(browser: &Browser, address: &str, steps: Value) -> Vec<String> {
     // The address that the person sees opens nothing for anybody else.
     assert!(!walked.address.contains(Url::parse(address).unwrap().path()));
     walked.seen
+}
+
+/// A picture after each look, wide and light, then narrow and dark.
+fn pictured(steps: Value, folder: &Path) -> Value {
+    let mut all = Vec::new();
+    for step in steps.as_array().unwrap() {
+        all.push(step.clone());
+        if step[0] == "see" {
+            let name: String = step[1].as_str().unwrap().chars().filter(|it| it.is_ascii_alphanumeric()).collect();
+            for (kind, width, scheme) in [("wide", 1100, "light"), ("narrow", 420, "dark")] {
+                all.push(json!(["shot", folder.join(format!("{name}-{kind}.png")), width, scheme]));
+            }
+        }
+    }
+    all.into()
 }
 
 async fn store(home: &Home, name: &str) {
