@@ -97,20 +97,21 @@ async fn a_value_that_is_typed_on_a_page_heals_what_waited() {
     let home = Home::new();
     let mut client = open(&home).await;
     let uri = home.uri("a.http");
-    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
-    client.expect_diagnostics(&uri, 1, &["1:3-16 missing"]).await;
-    let asked = client.command("vaultls.create", json!({ "uri": uri, "name": "key" })).await;
+    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:payments/token>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-27 missing"]).await;
+    let asked = client.command("vaultls.create", json!({ "uri": uri, "name": "payments/token" })).await;
     assert_eq!(asked["outcome"], "needsInput");
     let address = page(&mut client).await;
     let steps = json!([
         ["see", "The value of"],
-        ["fill", "Value of key", CANARY],
+        ["fill", "Value of payments/token", CANARY],
+        ["see", "It is in no message of your editor"],
         ["key", "Enter"],
         ["see", "You can close this page"]
     ]);
     let seen = walk(browser, &address, steps).await;
-    assert!(seen[1].contains("key is in the local vault"), "{seen:?}");
-    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    assert!(seen[2].contains("payments/token is in the local vault"), "{seen:?}");
+    client.expect_diagnostics(&uri, 1, &["1:3-27 host-unapproved"]).await;
     client.finish().await;
 }
 

@@ -151,7 +151,7 @@ async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
     // One page, and it is ours: the provider's is a link on it.
     let address = page(&mut client).await;
     let code = begun["code"].as_str().unwrap();
-    let steps = json!([["see", "Enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
+    let steps = json!([["see", "enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
     let person = async {
         let url = begun["url"].as_str().unwrap().parse().unwrap();
         oidc.person().enter_code(&url, code, "alice@example.com").await
@@ -175,7 +175,7 @@ async fn a_sign_in_that_is_ended_elsewhere_ends_on_the_page() {
     client.command("vaultls.login", json!({ "integration": "cloud" })).await;
     let visitor = Visitor::enter(&page(&mut client).await);
     for _ in 0..2 {
-        assert!(visitor.get().contains("Enter this code there"));
+        assert!(visitor.get().contains("enter this code there"));
     }
     client.command("vaultls.disconnect", json!({ "integration": "cloud" })).await;
     client.expect("window/showMessage").await;
