@@ -114,6 +114,7 @@ fn options(machine: Machine) -> lsp::Options {
         directories: machine.directories.clone(),
         open: Arc::new(move |root| Core::open(machine.options(root.to_owned(), Limits::default()))),
         quiet: lsp::Options::QUIET,
+        program: env::current_exe().ok(),
     }
 }
 

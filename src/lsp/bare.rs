@@ -303,7 +303,9 @@ pub fn summary(response: &Response) -> String {
 
 /// Writes the response, which is redacted, to a file that only the user can read and that ends with the server.
 async fn keep(state: &Arc<State>, response: &Response) -> Option<PathBuf> {
-    let file = state.desk().await.ok()?.write(written(response)).await.ok()?;
+    let desk = state.desk().await.ok()?;
+    state.janitor.start(&state.options.directories.runtime);
+    let file = desk.write(written(response)).await.ok()?;
     let path = file.path().to_owned();
     state.shown.keep(file);
     Some(path)
