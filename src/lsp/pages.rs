@@ -17,10 +17,14 @@
 //!   form (Fetch, "append a request `Origin` header"). Other sites learn as little by either.
 //! - There is no script. `Content-Security-Policy` allows our one style sheet by its hash and forms to ourselves; no frame
 //!   may hold the page, nothing is cached, nothing is sniffed.
+//! - A page that waits for a sign-in elsewhere asks again by itself (`http-equiv=refresh`), with the cookie like any other
+//!   request; it lasts no longer than the sign-in does.
 //! - Requests are read in buffers of fixed size, a few at a time, each with a limit of time.
 //! - What a person typed goes from the socket into a value that is wiped, and from there to the desk that also takes
 //!   `vaultls answer`. No page repeats it, and no log or message of the protocol has it. Texts of others are escaped, and
 //!   what reorders or hides text in them is spelled out.
+//! - A value of several lines is typed where the style sheet shows dots, and nothing at all in a browser that has none
+//!   (`-webkit-text-security`); browsers are told to complete, check and keep nothing of it.
 
 mod door;
 mod form;

@@ -38,7 +38,7 @@ impl Form {
         Some(SecretValue::from(self.0.swap_remove(index).1))
     }
 
-    /// The same with line breaks as they were typed: a form sends each as CRLF (HTML Living Standard, section 4.10.21.4).
+    /// The same with line breaks as they were typed: a form sends each as CRLF (HTML Living Standard, "Converting an entry list to a list of name-value pairs").
     pub fn take_lines(&mut self, name: &str) -> Option<SecretValue> {
         let index = self.0.iter().position(|(known, _)| known == name)?;
         let mut value = self.0.swap_remove(index).1;

@@ -97,7 +97,6 @@ fn integration(index: usize, it: &Integration) -> Element {
     let session = overview.session.as_ref().map(|it| element("p").message(&signed_in(&overview.name, it)));
     let problem = overview.problem.as_ref();
     let told = problem.map(|problem| element("p").class("problem").message(&problem.detail));
-    let next = it.next.as_ref().map(|next| soft(next));
     let has_sign_in = !matches!(overview.provider, ProviderKind::Local | ProviderKind::Environment);
     let is_out = problem.is_some_and(|problem| {
         matches!(problem.reason, Reason::LoginNeeded | Reason::MfaNeeded | Reason::Disconnected)
@@ -107,6 +106,8 @@ fn integration(index: usize, it: &Integration) -> Element {
     let disconnect = (offers && overview.session.is_some()).then_some(("disconnect", "Disconnect"));
     let buttons: Vec<_> =
         sign_in.into_iter().chain(disconnect).map(|(act, label)| button(act, index.to_string(), label)).collect();
+    // A button says the same.
+    let next = it.next.as_ref().filter(|_| buttons.is_empty()).map(|next| soft(next));
     element("li")
         .child(element("strong").text(&overview.name))
         .child(element("p").class("soft").text(facts.join(" · ")))

@@ -219,7 +219,7 @@ impl Course {
     /// Nothing of what `step` offers.
     async fn leave(&mut self, step: &Step) -> Step {
         match (step, self.then.take()) {
-            (Step::Status(_), _) => Step::done("go on in your editor"),
+            (Step::Status(_), _) => Step::done("ask for it again at any time"),
             (_, Some(then @ Command::Status(_))) => Box::pin(self.carry_out(then)).await,
             (_, _) => Step::done("nothing was changed"),
         }
@@ -405,13 +405,11 @@ impl Course {
 
     /// A page on which one signs in, with what tells that it is over.
     async fn visit(&self, url: String, code: Option<String>, message: String) -> Step {
-        let sign_in = match &self.last {
-            Some(Command::Login(it)) => {
-                let home = command::home(&self.state, it.uri.as_deref()).await;
-                home.and_then(|(workspace, _)| self.state.sign_ins.under_way(&workspace.root, &it.integration))
-            }
-            _ => None,
-        };
+        let Some(Command::Login(it)) = &self.last else { return Step::Visit { url, code, message, sign_in: None } };
+        let home = command::home(&self.state, it.uri.as_deref()).await;
+        let sign_in = home.and_then(|(workspace, _)| self.state.sign_ins.under_way(&workspace.root, &it.integration));
+        // The provider's words speak of its own page as this one.
+        let message = if code.is_some() { format!("Sign in to `{}`", it.integration) } else { message };
         Step::Visit { url, code, message, sign_in }
     }
 }

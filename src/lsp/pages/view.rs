@@ -139,7 +139,8 @@ impl Forms<'_> {
     }
 
     fn ask(self, ask: &Ask) -> Element {
-        let fields = ask.fields.iter().enumerate().flat_map(|(index, it)| field(it, index == 0));
+        let first = |index| index == 0 && ask.complaint.is_none();
+        let fields = ask.fields.iter().enumerate().flat_map(|(index, it)| field(it, first(index)));
         let buttons = row([main_button("answer", "Continue"), self.leave("Not now")]);
         let complaint = ask.complaint.map(|complaint| element("p").class("complaint").text(complaint));
         let lines = ask.fields.first().filter(|_| ask.lines).map(|field| self.lines(field, ask.complaint.is_some()));
@@ -156,7 +157,7 @@ impl Forms<'_> {
         let label = element("label").with("for", "lines").text(format!("{}, line by line", field.label));
         let area = element("textarea").class("lines").with("id", "lines").with("name", &field.id).with("rows", "6");
         let area = area.with("autocomplete", "off").with("autocapitalize", "off").with("spellcheck", "false");
-        let area = area.with("wrap", "off").flag("required", true);
+        let area = area.with("wrap", "off").flag("required", true).flag("autofocus", open);
         let form = self.form().child(label).child(area).child(row([main_button("lines", "Store these lines")]));
         let note = soft("Lines stay as you paste them, also the break behind the last one.");
         let summary = element("summary").text("It has several lines, such as a private key");
@@ -204,8 +205,11 @@ impl Forms<'_> {
         if !at.path.is_empty() {
             card = card.child(element("p").text("In ").child(element("code").text(at.path.join(" › "))));
         }
-        let title =
-            if listing.items.is_empty() { format!("{} (there is none)", listing.title) } else { listing.title.clone() };
+        let title = if listing.items.is_empty() {
+            format!("{} (there is none)", listing.title)
+        } else {
+            format!("Choose: {}", listing.title)
+        };
         card = card.child(element("h2").text(title));
         if !listing.items.is_empty() || at.filter.is_some() {
             card = card.child(self.filter(at.filter.as_deref()));
@@ -290,13 +294,13 @@ impl Forms<'_> {
         let mut card = card(message);
         if let Some(code) = code {
             let shown = element("p").child(element("span").class("code").text(code));
-            card = card.child(element("p").text("Enter this code there:")).child(shown);
+            card =
+                card.child(element("p").text("Open the page of the provider, and enter this code there:")).child(shown);
         }
         card = card.child(row([link.text("Open the page")]));
         if waits {
-            let note = "It leads to ";
             return card
-                .child(element("p").class("soft").text(note).child(element("code").text(url)))
+                .child(element("p").class("soft").text("It leads to ").child(element("code").text(url)))
                 .child(soft("When you are done there, this page goes on by itself."))
                 .child(self.form().child(row([self.leave("Not now")])));
         }

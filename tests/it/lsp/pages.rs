@@ -6,7 +6,10 @@ mod canaries;
 mod state;
 mod stranger;
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use url::Url;
@@ -43,8 +46,12 @@ async fn page(client: &mut Client) -> String {
     request["params"]["uri"].as_str().unwrap().to_owned()
 }
 
-/// Walks through a page, and checks what none may do.
-async fn walk(browser: &Browser, address: &str, steps: Value) -> Vec<String> {
+/// Walks through a page, and checks what none may do. With `VAULTLS_PICTURES`, a folder, pictures of what is seen are
+/// left there.
+async fn walk(browser: &Browser, address: &str, mut steps: Value) -> Vec<String> {
+    if let Some(folder) = std::env::var_os("VAULTLS_PICTURES") {
+        steps = pictured(steps, &PathBuf::from(folder));
+    }
     let walked = browser.walk(address, steps).await;
     let complaints: Vec<_> = walked.complaints.iter().filter(|it| !it.contains("favicon")).collect();
     assert_eq!(complaints, Vec::<&String>::new());
@@ -54,6 +61,21 @@ async fn walk(browser: &Browser, address: &str, steps: Value) -> Vec<String> {
     // The address that the person sees opens nothing for anybody else.
     assert!(!walked.address.contains(Url::parse(address).unwrap().path()));
     walked.seen
+}
+
+/// A picture after each look, wide and light, then narrow and dark.
+fn pictured(steps: Value, folder: &Path) -> Value {
+    let mut all = Vec::new();
+    for step in steps.as_array().unwrap() {
+        all.push(step.clone());
+        if step[0] == "see" {
+            let name: String = step[1].as_str().unwrap().chars().filter(|it| it.is_ascii_alphanumeric()).collect();
+            for (kind, width, scheme) in [("wide", 1100, "light"), ("narrow", 420, "dark")] {
+                all.push(json!(["shot", folder.join(format!("{name}-{kind}.png")), width, scheme]));
+            }
+        }
+    }
+    all.into()
 }
 
 async fn store(home: &Home, name: &str) {
@@ -75,20 +97,21 @@ async fn a_value_that_is_typed_on_a_page_heals_what_waited() {
     let home = Home::new();
     let mut client = open(&home).await;
     let uri = home.uri("a.http");
-    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:key>>\n").await;
-    client.expect_diagnostics(&uri, 1, &["1:3-16 missing"]).await;
-    let asked = client.command("vaultls.create", json!({ "uri": uri, "name": "key" })).await;
+    client.open_document(&uri, "http", "GET https://api.example.com/\nX: <<vault:payments/token>>\n").await;
+    client.expect_diagnostics(&uri, 1, &["1:3-27 missing"]).await;
+    let asked = client.command("vaultls.create", json!({ "uri": uri, "name": "payments/token" })).await;
     assert_eq!(asked["outcome"], "needsInput");
     let address = page(&mut client).await;
     let steps = json!([
         ["see", "The value of"],
-        ["fill", "Value of key", CANARY],
+        ["fill", "Value of payments/token", CANARY],
+        ["see", "It is in no message of your editor"],
         ["key", "Enter"],
         ["see", "You can close this page"]
     ]);
     let seen = walk(browser, &address, steps).await;
-    assert!(seen[1].contains("key is in the local vault"), "{seen:?}");
-    client.expect_diagnostics(&uri, 1, &["1:3-16 host-unapproved"]).await;
+    assert!(seen[2].contains("payments/token is in the local vault"), "{seen:?}");
+    client.expect_diagnostics(&uri, 1, &["1:3-27 host-unapproved"]).await;
     client.finish().await;
 }
 

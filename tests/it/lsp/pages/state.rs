@@ -19,6 +19,19 @@ fn key() -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{LINE}\n-----END PRIVATE KEY-----\n")
 }
 
+/// An integration `cloud` that one signs in to with a code.
+fn by_device(home: &Home, oidc: &Oidc) {
+    configure(
+        home,
+        &format!(
+            "[integrations.cloud]\nprovider = 'azure'\naddress = '{}'\nca-file = '{}'\ntenant = '{TENANT}'\n\
+             client-id = '{CLIENT}'\nauth = {{ method = 'device' }}\n",
+            oidc.issuer,
+            oidc.ca_file().display()
+        ),
+    );
+}
+
 #[tokio::test]
 async fn what_the_state_shows_is_mended_beside_it() {
     let (Some(server), Some(browser)) = (OpenBao::start(), browser::browser()) else { return };
@@ -57,9 +70,9 @@ async fn what_the_state_shows_is_mended_beside_it() {
         ["see", "You can close"],
     ]);
     let seen = walk(browser, &address, steps).await;
-    assert!(seen[0].contains("Local vault\nopen") && seen[0].contains("team\nHashiCorp Vault"), "{seen:?}");
-    assert!(seen[0].contains("key\nlocal vault") && seen[0].contains("wait for your approval"), "{seen:?}");
-    assert!(seen[0].contains("linked\nteam · engine kv · path app · key k"), "{seen:?}");
+    assert!(seen[0].contains("Local vault\n\nopen") && seen[0].contains("team\n\nHashiCorp Vault"), "{seen:?}");
+    assert!(seen[0].contains("key\n\nlocal vault") && seen[0].contains("wait for your approval"), "{seen:?}");
+    assert!(seen[0].contains("linked\n\nteam · engine kv · path app · key k"), "{seen:?}");
     assert!(!seen[2].contains("wait for your approval"), "{seen:?}");
     assert!(seen[3].contains("HashiCorp Vault") && seen[3].contains("Disconnect"), "{seen:?}");
     assert!(!seen[5].contains("Disconnect"), "{seen:?}");
@@ -87,9 +100,9 @@ async fn a_vault_is_locked_and_opened_where_its_state_is_shown() {
         ["see", "everything cached is forgotten"],
     ]);
     let seen = walk(browser, &address, steps).await;
-    assert!(seen[0].contains("Local vault\nlocked"), "{seen:?}");
-    assert!(seen[1].contains("Local vault\nopen") && seen[1].contains("key\nlocal vault"), "{seen:?}");
-    assert!(seen[2].contains("Local vault\nlocked"), "{seen:?}");
+    assert!(seen[0].contains("Local vault\n\nlocked"), "{seen:?}");
+    assert!(seen[1].contains("Local vault\n\nopen") && seen[1].contains("key\n\nlocal vault"), "{seen:?}");
+    assert!(seen[2].contains("Local vault\n\nlocked"), "{seen:?}");
     client.finish().await;
 }
 
@@ -131,22 +144,14 @@ async fn what_a_workspace_defines_forges_no_state() {
 async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
     let (Some(oidc), Some(browser)) = (Oidc::start(3600), browser::browser()) else { return };
     let home = Home::new();
-    configure(
-        &home,
-        &format!(
-            "[integrations.cloud]\nprovider = 'azure'\naddress = '{}'\nca-file = '{}'\ntenant = '{TENANT}'\n\
-             client-id = '{CLIENT}'\nauth = {{ method = 'device' }}\n",
-            oidc.issuer,
-            oidc.ca_file().display()
-        ),
-    );
+    by_device(&home, &oidc);
     let mut client = open(&home).await;
     let begun = client.command("vaultls.login", json!({ "integration": "cloud" })).await;
     assert_eq!(begun["outcome"], "browser", "{begun}");
     // One page, and it is ours: the provider's is a link on it.
     let address = page(&mut client).await;
     let code = begun["code"].as_str().unwrap();
-    let steps = json!([["see", "Enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
+    let steps = json!([["see", "enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
     let person = async {
         let url = begun["url"].as_str().unwrap().parse().unwrap();
         oidc.person().enter_code(&url, code, "alice@example.com").await
@@ -165,20 +170,12 @@ async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
 async fn a_sign_in_that_is_ended_elsewhere_ends_on_the_page() {
     let Some(oidc) = Oidc::start(3600) else { return };
     let home = Home::new();
-    configure(
-        &home,
-        &format!(
-            "[integrations.cloud]\nprovider = 'azure'\naddress = '{}'\nca-file = '{}'\ntenant = '{TENANT}'\n\
-             client-id = '{CLIENT}'\nauth = {{ method = 'device' }}\n",
-            oidc.issuer,
-            oidc.ca_file().display()
-        ),
-    );
+    by_device(&home, &oidc);
     let mut client = open(&home).await;
     client.command("vaultls.login", json!({ "integration": "cloud" })).await;
     let visitor = Visitor::enter(&page(&mut client).await);
     for _ in 0..2 {
-        assert!(visitor.get().contains("Enter this code there"));
+        assert!(visitor.get().contains("enter this code there"));
     }
     client.command("vaultls.disconnect", json!({ "integration": "cloud" })).await;
     client.expect("window/showMessage").await;
