@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
 
-use super::{CANARY, Editor, desk, profiles};
+use super::{CANARY, Editor, desk, profile, profiles};
 use crate::support::{client::Home, echo::Echo};
 
 /// The smiley has as many units as it has encodings.
@@ -36,9 +36,9 @@ async fn completion_replaces_what_is_typed() {
     for profile in profiles() {
         let (home, desktop) = desk();
         home.store("known", CANARY).await;
-        let text = USES.replace("known>>", "kn");
+        let text = format!("{USES}X-Other: 😀<<vault:kn\n");
         let mut editor = Editor::show(&profile, &home, desktop, &text).await;
-        editor.diagnostics(1, Some("reference")).await;
+        editor.diagnostics(1, Some("host-unapproved")).await;
         let mut position = editor.sheet.position("kn\n");
         position["character"] = (position["character"].as_u64().unwrap() + 2).into();
         let document = json!({ "uri": editor.uri });
@@ -49,7 +49,7 @@ async fn completion_replaces_what_is_typed() {
         // No client is asked for more than it has: neither snippets nor commands of its own.
         assert!(known.get("insertTextFormat").is_none() && known.get("command").is_none(), "{known}");
         let completed = editor.sheet.edited(&[known["textEdit"].clone()]);
-        assert_eq!(completed, USES, "{}", profile.client);
+        assert_eq!(completed, text.replace("kn\n", "known>>\n"), "{}", profile.client);
         editor.close().await;
     }
 }
@@ -202,4 +202,26 @@ async fn the_state_of_vaults_is_told() {
         assert_eq!(editor.said().await, "local vault: open; 1 secrets, 0 integrations", "{}", profile.client);
         editor.close().await;
     }
+}
+
+/// Its entries have no argument: what they are about is where the cursor is, or is asked on a page.
+#[tokio::test]
+async fn each_entry_of_sublimes_palette_is_taken() {
+    let palette = include_str!("../../../editors/sublime/vaultls.sublime-commands");
+    let entries: Vec<Value> = serde_json::from_str(palette).unwrap();
+    let profile = profile("Sublime");
+    for entry in &entries {
+        let arguments = &entry["args"];
+        assert_eq!((&entry["command"], &arguments["session_name"]), (&json!("lsp_execute"), &json!("vaultls")));
+        let (home, desktop) = desk();
+        home.write("http-client.env.json", ENVIRONMENTS);
+        let mut editor = Editor::show(&profile, &home, desktop, USES).await;
+        editor.diagnostics(1, Some("missing")).await;
+        let params = json!({ "command": arguments["command_name"] });
+        let answer = editor.client.request("workspace/executeCommand", params).await.unwrap();
+        assert_ne!(answer["outcome"], "failed", "{entry}: {answer}");
+        // What it goes on to ask is the other tests' business.
+        editor.client.leave().await;
+    }
+    assert!(entries.len() >= 10, "{entries:?}");
 }
