@@ -167,6 +167,7 @@ async fn dispatch(command: Command, machine: &Machine, terminal: &mut Terminal) 
         Command::Cache(arguments) => status::cache(&arguments, terminal),
         Command::Answer(arguments) => answer::answer(&arguments, machine, terminal).await,
         Command::Example(arguments) => example::example(&arguments, terminal),
+        Command::Sweep => Ok(answer::sweep(machine)),
         Command::Completions { shell } => arguments::completions(shell, terminal),
         Command::Man { folder } => arguments::manual(folder.as_deref(), terminal),
         Command::Lsp(_) | Command::Demo => {

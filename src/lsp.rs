@@ -16,6 +16,7 @@ mod curl;
 mod environment;
 mod extract;
 mod files;
+mod janitor;
 mod pages;
 mod pipe;
 mod refresh;
@@ -28,7 +29,7 @@ mod state;
 pub mod guard;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -51,6 +52,8 @@ pub struct Options {
     pub open: Arc<dyn Fn(&Path) -> Core + Send + Sync>,
     /// How long nothing must be typed before a document is looked at.
     pub quiet: Duration,
+    /// This program, to clean up after a server that was killed; none cleans up only at the next start.
+    pub program: Option<PathBuf>,
 }
 
 impl Options {

@@ -8,6 +8,7 @@ use std::{alloc::System, env, ffi::OsString, io, path::PathBuf, process::ExitCod
 use clap::Parser;
 use etcetera::BaseStrategy;
 use tokio::io::AsyncRead;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{Layer, filter, layer::SubscriberExt, util::SubscriberInitExt};
 use vaultls::{
     cli::{
@@ -59,7 +60,10 @@ fn main() -> ExitCode {
 async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal) -> ExitCode {
     match command {
         Command::Lsp(_) => {
-            let code = lsp::serve(client(), tokio::io::stdout(), options(machine.clone())).await;
+            let (input, told_to_end) = client();
+            let code = lsp::serve(input, tokio::io::stdout(), options(machine.clone())).await;
+            // Whoever asks the system to end the server gets what they asked for: editors report anything else.
+            let code = if told_to_end.is_cancelled() { 0 } else { code };
             ExitCode::from(u8::try_from(code).unwrap_or(1))
         }
         Command::Demo => {
@@ -71,17 +75,20 @@ async fn hand_over(command: Command, machine: &Machine, terminal: &mut Terminal)
 }
 
 /// What the client says. It also ends when the system tells the program to end, as when a terminal is closed with the
-/// editor in it: what the server keeps on the disk for its client goes before the program does.
-fn client() -> impl AsyncRead + Send + Unpin + 'static {
+/// editor in it: what the server keeps on the disk for its client goes before the program does. The token tells that it
+/// was so.
+fn client() -> (impl AsyncRead + Send + Unpin + 'static, CancellationToken) {
     let (input, mut said) = tokio::io::duplex(64 * 1024);
+    let told = CancellationToken::new();
+    let tell = told.clone();
     tokio::spawn(async move {
         let mut stdin = tokio::io::stdin();
         tokio::select! {
             _ = tokio::io::copy(&mut stdin, &mut said) => {}
-            () = told_to_end() => {}
+            () = told_to_end() => tell.cancel(),
         }
     });
-    input
+    (input, told)
 }
 
 #[cfg(unix)]
@@ -107,6 +114,7 @@ fn options(machine: Machine) -> lsp::Options {
         directories: machine.directories.clone(),
         open: Arc::new(move |root| Core::open(machine.options(root.to_owned(), Limits::default()))),
         quiet: lsp::Options::QUIET,
+        program: env::current_exe().ok(),
     }
 }
 

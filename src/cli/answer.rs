@@ -1,7 +1,7 @@
 //! `vaultls answer`: hands what a person typed to the language server that asked, and tells what came of it. An editor
 //! pipes the answers in; a person at a terminal is asked for them.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, thread, time::Duration};
 
 use zeroize::Zeroizing;
 
@@ -10,6 +10,9 @@ use crate::{
     vault::person::{Field, FieldKind},
     work::answer::{self, AnswerError, LONGEST},
 };
+
+/// A process that dies may close its standard pipes a moment before what tells that it lives.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(100), Duration::from_secs(1)];
 
 pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let (directories, ticket) = (&machine.directories, &arguments.ticket);
@@ -23,6 +26,16 @@ pub async fn answer(arguments: &arguments::Answer, machine: &Machine, terminal: 
         terminal.text(&next.to_string())?;
     }
     Ok(Exit::Done)
+}
+
+/// Waits until whoever holds the other end of the standard input is gone, then removes what it left if it was killed.
+pub fn sweep(machine: &Machine) -> Exit {
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+    for pause in PAUSES {
+        thread::sleep(pause);
+        answer::sweep(&machine.directories);
+    }
+    Exit::Done
 }
 
 /// The person's answers as the JSON object that an editor would send.

@@ -85,6 +85,9 @@ pub enum Command {
     Cache(Cache),
     /// Hand an answer to a waiting language server (used by editor plugins)
     Answer(Answer),
+    /// Wait for the end of standard input, then remove what a killed language server left (used by the server)
+    #[command(hide = true)]
+    Sweep,
     /// Start the language server on standard input and output
     Lsp(Lsp),
     /// Show everything at work, on this machine only, in a few seconds

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    io::Write,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -10,6 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 use tower_lsp_server::ls_types::MessageType;
+use url::Url;
 
 use crate::{
     feature::{
@@ -19,16 +19,17 @@ use crate::{
     http::send::Response,
     lsp::{
         client::Unasked,
-        command::{Answer, Outcome},
+        command::{self, Answer, Outcome},
         convert, lock, pages,
         pipe::Pipe,
         refresh, run,
         run::Errand,
+        sign_in,
         state::State,
     },
     name::SecretName,
     status::Reason,
-    work::{Core, Obstacle, RunOutcome},
+    work::{Core, Obstacle, RunOutcome, status::Report},
 };
 
 /// How many obstacles one message names.
@@ -68,15 +69,26 @@ impl ShownFiles {
 pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
     let Answer::Other(outcome) = answer else { return };
     let (task, outcome) = (state.clone(), outcome.clone());
-    let Some(command) = command.filter(|_| asks(&outcome)) else { return say(state, &outcome) };
+    let Some(command) = command.filter(|command| asks(command, &outcome)) else { return say(state, &outcome) };
     let unheard = outcome.clone();
     let taken = state.editor.spawn(async move {
-        if !pages::ask(&task, command, outcome.clone()).await {
+        if !pages::ask(&task, command.clone(), outcome.clone()).await {
             say(&task, &outcome);
+            lead(&task, &command, &outcome).await;
         }
     });
     if !taken {
         say(state, &unheard);
+    }
+}
+
+/// Sends the browser to where a code is to be entered that was told in words.
+async fn lead(state: &Arc<State>, command: &Command, outcome: &Outcome) {
+    if let Outcome::Browser { url, code: Some(_), .. } = outcome
+        && let Ok(url) = Url::parse(url)
+        && let Some((_, core)) = command::home(state, command.uri()).await
+    {
+        pages::visit(state, &core, &url).await;
     }
 }
 
@@ -98,14 +110,23 @@ pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
 }
 
 /// Whether a page could go on from here.
-fn asks(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
+fn asks(command: &Command, outcome: &Outcome) -> bool {
+    match outcome {
         Outcome::NeedsInput { .. }
-            | Outcome::Choices(_)
-            | Outcome::Review { .. }
-            | Outcome::Failed { code: Some(_), .. }
-    )
+        | Outcome::Choices(_)
+        | Outcome::Review { .. }
+        | Outcome::Browser { code: Some(_), .. }
+        | Outcome::Failed { code: Some(_), .. } => true,
+        // What is known offline is for a status bar, which may ask at any time.
+        Outcome::Status(_) => !matches!(command, Command::Status(scope) if scope.offline),
+        _ => false,
+    }
+}
+
+/// The state of everything, in one line.
+pub fn overview(report: &Report) -> String {
+    let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
+    format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local)
 }
 
 fn say(state: &State, outcome: &Outcome) {
@@ -114,6 +135,9 @@ fn say(state: &State, outcome: &Outcome) {
         Outcome::Failed { message, .. } => state.editor.say(MessageType::ERROR, message.as_str()),
         Outcome::NeedsInput { message, by_hand, .. } => {
             state.editor.say(MessageType::WARNING, format!("{message}: {by_hand}"));
+        }
+        Outcome::Browser { url, code: Some(code), message, .. } => {
+            state.editor.say(MessageType::INFO, sign_in::in_words(message, url, Some(code)));
         }
         // The sign-in itself says where to go.
         Outcome::Browser { .. } => {}
@@ -134,11 +158,7 @@ fn say(state: &State, outcome: &Outcome) {
         }
         // Nobody else puts it where it can be taken from.
         Outcome::Text { text } => state.editor.say(MessageType::INFO, text.as_str()),
-        Outcome::Status(report) => {
-            let (secrets, integrations) = (report.secrets.len(), report.integrations.len());
-            let message = format!("local vault: {}; {secrets} secrets, {integrations} integrations", report.local);
-            state.editor.say(MessageType::INFO, message);
-        }
+        Outcome::Status(report) => state.editor.say(MessageType::INFO, overview(report)),
     }
 }
 
@@ -238,13 +258,14 @@ pub fn blocked(obstacles: &[Obstacle]) -> String {
 }
 
 fn obstacle(obstacle: &Obstacle) -> String {
-    let mut text = String::new();
-    if let Some(secret) = &obstacle.secret {
-        text = format!("{}: ", shown_name(secret));
+    let Obstacle { secret, message, hint, .. } = obstacle;
+    let mut text = message.clone();
+    // Most messages name the secret themselves.
+    if let Some(name) = secret.as_ref().map(shown_name).filter(|name| !message.contains(name)) {
+        text = format!("{name}: {text}");
     }
-    text.push_str(&obstacle.message);
-    if !obstacle.hint.is_empty() {
-        text.push_str(&format!(" ({})", obstacle.hint));
+    if !hint.is_empty() {
+        text.push_str(&format!(" ({hint})"));
     }
     text
 }
@@ -282,15 +303,9 @@ pub fn summary(response: &Response) -> String {
 
 /// Writes the response, which is redacted, to a file that only the user can read and that ends with the server.
 async fn keep(state: &Arc<State>, response: &Response) -> Option<PathBuf> {
-    // The desk's folder is private: opening it made sure of that.
-    state.desk().await.ok()?;
-    let (folder, text) = (state.options.directories.runtime.clone(), written(response));
-    let file = tokio::task::spawn_blocking(move || {
-        let mut file = tempfile::Builder::new().prefix("response-").suffix(".txt").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        std::io::Result::Ok(file)
-    });
-    let file = file.await.ok()?.ok()?;
+    let desk = state.desk().await.ok()?;
+    state.janitor.start(&state.options.directories.runtime);
+    let file = desk.write(written(response)).await.ok()?;
     let path = file.path().to_owned();
     state.shown.keep(file);
     Some(path)
@@ -305,4 +320,24 @@ fn written(response: &Response) -> String {
     text.push('\n');
     text.push_str(body);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_its_secret_once() {
+        for (secret, message, expected) in [
+            (Some("key"), "`key` has no allowed domains", "`key` has no allowed domains (do that)"),
+            (Some("key"), "there is no secret named `key`", "there is no secret named `key` (do that)"),
+            (Some("key"), "no permission to read `keys`", "`key`: no permission to read `keys` (do that)"),
+            (None, "the URL has no host", "the URL has no host (do that)"),
+        ] {
+            let secret = secret.map(|name| SecretName::parse(name).unwrap());
+            let (message, hint) = (message.to_owned(), "do that".to_owned());
+            let shown = obstacle(&Obstacle { secret, host: None, code: "x", message, hint });
+            assert_eq!(shown, expected);
+        }
+    }
 }

@@ -31,6 +31,9 @@ use crate::{
     },
 };
 
+/// The field for what is stored, which may have several lines.
+pub const VALUE: &str = "value";
+
 /// What a command answers.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -246,7 +249,7 @@ async fn ask_value(state: &Arc<State>, core: Arc<Core>, it: Create) -> Answer {
     let name = it.name;
     let question = Question {
         message: format!("The value of `{name}` in the local vault"),
-        field: Field::hidden("value", format!("Value of {name}")),
+        field: Field::hidden(VALUE, format!("Value of {name}")),
         by_hand: format!("run `vaultls vault set {}` in a terminal", shell_word(&name)),
     };
     ask(state, question, async move |value| {

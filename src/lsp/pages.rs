@@ -27,6 +27,7 @@ mod form;
 mod html;
 mod link;
 mod peer;
+mod status;
 mod step;
 mod talk;
 mod view;
@@ -48,6 +49,7 @@ use crate::{
     },
     http::send::Response,
     lsp::{
+        bare,
         command::{self, Outcome},
         convert, lock,
         run::Errand,
@@ -65,6 +67,7 @@ use talk::Talk;
 /// How many pages are open at once; the oldest gives way to a new one.
 const MOST: usize = 8;
 const ASKED: &str = "this is asked on a page in your browser";
+const CODE: &str = "the code for the sign-in is on a page in your browser";
 const SHOWN: &str = "the response is shown on a page in your browser";
 
 /// The commands whose argument a page can ask for.
@@ -102,9 +105,14 @@ pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool
     if !can_open(state, &core) {
         return false;
     }
+    let how = match &outcome {
+        Outcome::Status(report) => format!("{}; all of it is shown on a page in your browser", bare::overview(report)),
+        Outcome::Browser { .. } => CODE.into(),
+        _ => ASKED.into(),
+    };
     let mut course = Course::new(state.clone(), core);
     let Some(step) = course.begin(command, outcome).await else { return false };
-    open(course, step, ASKED).await
+    open(course, step, &how).await
 }
 
 /// Asks about the hosts of a request that waits for them, and then sends it.

@@ -19,6 +19,7 @@ use crate::{
         state::{Snapshot, State},
     },
     text::Span,
+    work::answer,
 };
 
 /// How long an answer about a document waits for what the vaults say about its last edit.
@@ -77,6 +78,10 @@ impl LanguageServer for Server {
             self.state.editor.spawn(async move { state.editor.register(registrations).await });
         }
         settings::ask(&self.state);
+        let directories = self.state.options.directories.clone();
+        self.state.editor.spawn(async move {
+            let _ = tokio::task::spawn_blocking(move || answer::sweep(&directories)).await;
+        });
         self.state.editor.spawn(refresh::watch(Arc::downgrade(&self.state)));
     }
 

@@ -66,6 +66,12 @@ impl SignIns {
         }
     }
 
+    /// The sign-in to an integration of a workspace that is under way, for a page that shows how it goes on.
+    pub fn under_way(&self, root: &Path, integration: &str) -> Option<UnderWay> {
+        let under_way = lock(&self.0);
+        under_way.get(&(root.to_owned(), integration.to_owned())).cloned().map(UnderWay)
+    }
+
     /// The sign-in to `key`, and whether it begins now; with what will happen in it.
     fn enter(&self, key: &Key) -> (Arc<SignIn>, bool, watch::Receiver<Option<Outcome>>) {
         let mut under_way = lock(&self.0);
@@ -77,6 +83,24 @@ impl SignIns {
         }
         let stage = sign_in.stage.subscribe();
         (sign_in, begins, stage)
+    }
+}
+
+/// A sign-in as one sees it who only looks on: whoever waits for it is told as before.
+#[derive(Clone)]
+pub struct UnderWay(Arc<SignIn>);
+
+impl UnderWay {
+    /// What comes after the page of the provider; none while the person is there.
+    pub fn next(&self) -> Option<Outcome> {
+        let stage = self.0.stage.borrow().clone();
+        match stage {
+            Some(Outcome::Browser { .. }) => None,
+            None if self.0.stop.is_cancelled() => {
+                Some(Outcome::Failed { message: "the sign-in was ended".into(), code: None })
+            }
+            other => other,
+        }
     }
 }
 
@@ -270,14 +294,17 @@ impl AtEditor<'_> {
     /// Opens the page in the browser, by the client where it can. Says in words what nobody draws.
     fn open(&self, page: &Page, heard: bool) {
         let abilities = self.state.editor.abilities();
-        let drawn = heard && abilities.plugin;
-        let code = page.code.as_deref().map(|code| format!(", and enter the code {}", escape::plain(code)));
-        let words = format!("{}: visit {}{}", page.message, page.url, code.clone().unwrap_or_default());
-        let (state, url) = (self.state.clone(), page.url.clone());
-        if code.is_some() && !drawn {
-            state.editor.say(MessageType::INFO, words.clone());
+        // Whoever asked shows the code, and the way to the page beside it.
+        if heard && !abilities.plugin && page.code.is_some() {
+            return;
         }
-        let told = code.is_some() || drawn;
+        let drawn = heard && abilities.plugin;
+        let words = in_words(&page.message, page.url.as_str(), page.code.as_deref());
+        let url = page.url.clone();
+        if page.code.is_some() && !drawn {
+            self.state.editor.say(MessageType::INFO, words.clone());
+        }
+        let told = page.code.is_some() || drawn;
         let (task, core) = (self.state.clone(), self.core.clone());
         self.state.editor.spawn(async move {
             let shown = pages::visit(&task, &core, &url).await;
@@ -307,6 +334,12 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.stage.send_replace(None);
     }
+}
+
+/// Where to go, for a person who is shown nothing else.
+pub fn in_words(message: &str, url: &str, code: Option<&str>) -> String {
+    let code = code.map(|code| format!(", and enter the code {}", escape::plain(code)));
+    format!("{message}: visit {url}{}", code.unwrap_or_default())
 }
 
 /// How a question is answered without a plugin.

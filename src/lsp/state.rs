@@ -24,7 +24,9 @@ use crate::{
         Options,
         bare::ShownFiles,
         client::Editor,
-        convert, lock,
+        convert,
+        janitor::Janitor,
+        lock,
         pages::{self, Pages},
         run::Runs,
         sign_in::SignIns,
@@ -51,6 +53,7 @@ pub struct State {
     pub runs: Runs,
     pub sign_ins: SignIns,
     pub shown: ShownFiles,
+    pub janitor: Janitor,
     pub pages: Pages,
     pub parsers: Semaphore,
     /// Where answers to questions arrive; opened at the first question.
@@ -94,6 +97,7 @@ pub struct Focus {
 impl State {
     pub fn new(editor: Editor, options: Options) -> Self {
         Self {
+            janitor: Janitor::new(options.program.clone()),
             options,
             editor,
             surveys: Semaphore::new(SURVEYS),

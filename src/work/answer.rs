@@ -9,6 +9,7 @@ mod channel;
 #[path = "answer/windows.rs"]
 mod channel;
 mod desk;
+mod files;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -23,6 +24,7 @@ use crate::vault::{
 };
 
 pub use desk::{Desk, deliver, fields};
+pub use files::sweep;
 
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;

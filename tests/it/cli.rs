@@ -778,12 +778,27 @@ fn the_example_replaces_no_file() {
 
 #[test]
 fn the_language_server_ends_as_the_protocol_asks() {
-    assert_eq!(speak(&["initialize", "shutdown"]), 0);
-    assert_eq!(speak(&["initialize"]), 1);
+    assert_eq!(speak(&["initialize", "shutdown"], Farewell::Exit), 0);
+    assert_eq!(speak(&["initialize"], Farewell::Exit), 1);
 }
 
-/// Sends requests, each after the answer to the one before, then `exit`; returns the exit code.
-fn speak(methods: &[&str]) -> i32 {
+/// As when its editor is killed, or the terminal closed that the editor runs in. Editors report any other code.
+#[cfg(unix)]
+#[test]
+fn the_language_server_ends_in_order_when_the_system_asks_for_it() {
+    assert_eq!(speak(&["initialize"], Farewell::Signal(rustix::process::Signal::TERM)), 0);
+    assert_eq!(speak(&["initialize"], Farewell::Signal(rustix::process::Signal::HUP)), 0);
+}
+
+/// How a language server is told to end.
+enum Farewell {
+    Exit,
+    #[cfg(unix)]
+    Signal(rustix::process::Signal),
+}
+
+/// Sends requests, each after the answer to the one before, and then says farewell; returns the exit code.
+fn speak(methods: &[&str], farewell: Farewell) -> i32 {
     use std::{
         io::{BufRead, BufReader, Read, Write},
         process::Stdio,
@@ -807,6 +822,13 @@ fn speak(methods: &[&str]) -> i32 {
         output.read_exact(&mut rest).expect("a whole answer");
         assert!(String::from_utf8_lossy(&rest).contains(&format!("\"id\":{id}")), "{method}");
     }
-    send(serde_json::json!({ "jsonrpc": "2.0", "method": "exit" }));
+    match farewell {
+        Farewell::Exit => send(serde_json::json!({ "jsonrpc": "2.0", "method": "exit" })),
+        #[cfg(unix)]
+        Farewell::Signal(signal) => {
+            let id = rustix::process::Pid::from_child(&child);
+            rustix::process::kill_process(id, signal).expect("it runs");
+        }
+    }
     child.wait().expect("it ends").code().expect("it was not killed")
 }

@@ -94,7 +94,7 @@ fn a_host_that_is_refused_gets_nothing() {
     kakoune.press("<space>vs");
     kakoune.wait("the question", |screen| (screen.menu.len() == 3).then_some(()));
     kakoune.press("No<ret>");
-    kakoune.wait_in("*vaultls-response*", "not sent: `token`: ");
+    kakoune.wait_in("*vaultls-response*", "not sent: `token` ");
     assert_eq!(echo.seen(), [""; 0]);
 }
 

@@ -28,6 +28,7 @@ mod emacs;
 mod environment;
 mod exchange;
 mod extract;
+mod features;
 mod hashicorp;
 mod hashicorp_setup;
 mod hashicorp_sign_in;

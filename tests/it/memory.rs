@@ -130,6 +130,7 @@ fn a_server_for_other_tests() {
         directories: template.directories.clone(),
         open: Arc::new(move |root| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() })),
         quiet: lsp::Options::QUIET,
+        program: None,
     };
     let output = File::options().write(true).open("/proc/self/fd/3").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -38,6 +38,27 @@ impl Form {
         Some(SecretValue::from(self.0.swap_remove(index).1))
     }
 
+    /// The same with line breaks as they were typed: a form sends each as CRLF (HTML Living Standard, section 4.10.21.4).
+    pub fn take_lines(&mut self, name: &str) -> Option<SecretValue> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        let mut value = self.0.swap_remove(index).1;
+        let mut length = 0;
+        for at in 0..value.len() {
+            if !value[at..].starts_with(b"\r\n") {
+                value[length] = value[at];
+                length += 1;
+            }
+        }
+        value.truncate(length);
+        Some(SecretValue::from(value))
+    }
+
+    /// Whether a key in several lines was typed into a field of one line: browsers take the breaks out.
+    pub fn lost_lines(&self, name: &str) -> bool {
+        let typed = self.0.iter().find(|(known, _)| known == name);
+        typed.is_some_and(|(_, value)| value.starts_with(b"-----BEGIN ") && !value.contains(&b'\n'))
+    }
+
     /// A field that holds no secret, without the space around it.
     pub fn text(&self, name: &str) -> Option<String> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
@@ -51,6 +72,7 @@ impl Form {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at what they typed")]
 mod tests {
     use super::*;
 
@@ -68,6 +90,23 @@ mod tests {
         );
         assert_eq!(read(""), Some(vec![]));
         assert_eq!(read("a=%zz%"), Some(vec![pair("a", "%zz%")]));
+    }
+
+    #[test]
+    fn lines_end_as_they_were_typed() {
+        for (sent, expected) in
+            [("a%0D%0Ab%0D%0A", "a\nb\n"), ("a%0D%0D%0A%0A", "a\r\n\n"), ("%0D%0A", "\n"), ("a%0D", "a\r"), ("", "")]
+        {
+            let mut form = Form::read(Zeroizing::new(format!("v={sent}").into_bytes())).unwrap();
+            assert!(form.take_lines("v").unwrap().expose(|bytes| bytes == expected.as_bytes()), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_lost_its_lines_is_noticed() {
+        let lost = |body: &str| Form::read(Zeroizing::new(body.as_bytes().to_vec())).unwrap().lost_lines("v");
+        assert!(lost("v=-----BEGIN+PRIVATE+KEY-----canary"));
+        assert!(!lost("v=-----BEGIN+PRIVATE+KEY-----%0D%0Acanary") && !lost("v=canary") && !lost("w=-----BEGIN+"));
     }
 
     #[test]

@@ -9,21 +9,22 @@ use serde_json::Value;
 use super::{
     form::Form,
     link::{Bound, ByHand, Hurdle, Places, Start},
+    status::Status,
 };
 use crate::{
     feature::command::Command,
     http::send::Response,
     lsp::{
         bare,
-        command::{self, Answer, Outcome, told},
+        command::{self, Answer, Outcome, VALUE, told},
         refresh, run,
         run::Errand,
+        sign_in::UnderWay,
         state::State,
     },
     name::SecretName,
-    status::Reason,
     vault::{
-        Pending, local,
+        Pending,
         person::{Answers, Field},
     },
     work::{Core, RunOutcome},
@@ -31,6 +32,7 @@ use crate::{
 
 /// The most hosts that one request asks about, each redirect counted.
 const MAX_HOSTS: usize = 20;
+const LOST_LINES: &str = "this key came as one line, because a line is all that this field holds; paste it below";
 
 /// What one page shows.
 pub enum Step {
@@ -54,13 +56,16 @@ pub enum Step {
         host: String,
         title: String,
     },
-    /// Another page, on which one signs in.
+    /// Another page: one signs in there, or looks something up.
     Visit {
         url: String,
         code: Option<String>,
         message: String,
-        ask: Option<Ask>,
+        /// The sign-in that goes on when the person is done there.
+        sign_in: Option<UnderWay>,
     },
+    /// The state of everything, and what can be done about it.
+    Status(Status),
     Response {
         response: Box<Response>,
         notes: Vec<String>,
@@ -74,6 +79,10 @@ pub struct Ask {
     pub ticket: String,
     pub message: String,
     pub fields: Vec<Field>,
+    /// Whether what is asked for may have several lines.
+    pub lines: bool,
+    /// Why what was typed does not do.
+    pub complaint: Option<&'static str>,
 }
 
 /// The last page.
@@ -88,25 +97,10 @@ pub struct End {
 #[derive(Deserialize)]
 #[serde(tag = "outcome", rename_all = "camelCase")]
 enum Next {
-    Done {
-        message: String,
-    },
-    NeedsInput {
-        ticket: String,
-        message: String,
-        fields: Vec<Field>,
-    },
-    Browser {
-        url: String,
-        code: Option<String>,
-        message: String,
-        ticket: Option<String>,
-        #[serde(default)]
-        fields: Vec<Field>,
-    },
-    Failed {
-        message: String,
-    },
+    Done { message: String },
+    NeedsInput { ticket: String, message: String, fields: Vec<Field> },
+    Browser { url: String, code: Option<String>, message: String },
+    Failed { message: String },
 }
 
 impl Step {
@@ -126,6 +120,16 @@ impl Step {
             _ => false,
         }
     }
+
+    /// Whether it goes on without a form.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Visit { sign_in: Some(_), .. })
+    }
+
+    /// Whether what it waited for is over.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Visit { sign_in: Some(sign_in), .. } if sign_in.next().is_some())
+    }
 }
 
 /// What is done in one conversation, and for what.
@@ -136,6 +140,8 @@ pub struct Course {
     last: Option<Command>,
     /// What they wanted before something else had to be settled.
     then: Option<Command>,
+    /// What was done before it, to be said there.
+    pub(super) said: Option<String>,
     /// The request that waits for hosts to be approved.
     errand: Option<Errand>,
     hosts: Vec<(SecretName, String)>,
@@ -144,23 +150,20 @@ pub struct Course {
 
 impl Course {
     pub fn new(state: Arc<State>, core: Arc<Core>) -> Self {
-        Self { state, core, last: None, then: None, errand: None, hosts: Vec::new(), asked: 0 }
+        Self { state, core, last: None, then: None, said: None, errand: None, hosts: Vec::new(), asked: 0 }
     }
 
     /// The first page after `command` was answered with `outcome`; none where there is nothing to answer.
     pub async fn begin(&mut self, command: Command, outcome: Outcome) -> Option<Step> {
         let asks = match &outcome {
-            Outcome::NeedsInput { .. } | Outcome::Choices(_) => true,
+            Outcome::NeedsInput { .. } | Outcome::Choices(_) | Outcome::Status(_) => true,
+            Outcome::Browser { code, .. } => code.is_some(),
             Outcome::Review { pending } => !pending.is_empty(),
             Outcome::Failed { code, .. } => matches!(command, Command::Browse(_)) && code.is_some(),
             _ => false,
         };
         if !asks {
             return None;
-        }
-        // Nobody types a value that could not be stored.
-        if matches!(command, Command::Create(_)) && self.is_locked() {
-            return Some(self.first(Command::Unlock, command).await);
         }
         Some(self.follow(command, outcome).await)
     }
@@ -175,7 +178,7 @@ impl Course {
     /// Acts on a form of `step`.
     pub async fn act(&mut self, step: Step, mut form: Form) -> Step {
         if form.text("do").as_deref() == Some("leave") {
-            return Step::done("nothing was changed");
+            return self.leave(&step).await;
         }
         match step {
             Step::Ask(ask) => self.answer(ask, &mut form).await,
@@ -190,10 +193,8 @@ impl Course {
                 Some("always") => self.allow(secret, host, true).await,
                 _ => Step::Host { secret, host, title },
             },
-            Step::Visit { ask: Some(ask), .. } if form.text("do").as_deref() == Some("paste") => {
-                self.answer(ask, &mut form).await
-            }
-            Step::Visit { .. } => self.go_on().await,
+            Step::Visit { .. } => self.go_on(step).await,
+            Step::Status(status) => self.look_after(status, &form).await,
             Step::End(End { again: true, .. }) => match self.last.clone() {
                 Some(command) => self.carry_out(command).await,
                 None => step,
@@ -215,8 +216,23 @@ impl Course {
         }
     }
 
-    /// What was wanted, or what was asked for last.
-    async fn go_on(&mut self) -> Step {
+    /// Nothing of what `step` offers.
+    async fn leave(&mut self, step: &Step) -> Step {
+        match (step, self.then.take()) {
+            (Step::Status(_), _) => Step::done("go on in your editor"),
+            (_, Some(then @ Command::Status(_))) => Box::pin(self.carry_out(then)).await,
+            (_, _) => Step::done("nothing was changed"),
+        }
+    }
+
+    /// On from a page elsewhere: to what came of it, else to what was wanted, or what was asked for last.
+    pub async fn go_on(&mut self, step: Step) -> Step {
+        if let Step::Visit { sign_in: Some(sign_in), .. } = &step {
+            return match (sign_in.next(), self.last.clone()) {
+                (Some(outcome), Some(command)) => Box::pin(self.follow(command, outcome)).await,
+                _ => step,
+            };
+        }
         match self.then.take().or_else(|| self.last.clone()) {
             Some(command) => Box::pin(self.carry_out(command)).await,
             None => Step::done("go on in your editor"),
@@ -228,30 +244,46 @@ impl Course {
         self.last = Some(command.clone());
         match outcome {
             Outcome::Done { message } | Outcome::Text { text: message } => self.settled(message).await,
-            Outcome::NeedsInput { ticket, message, fields, .. } => Step::Ask(Ask { ticket, message, fields }),
-            Outcome::Browser { url, code, message, ticket, fields, .. } => visit(url, code, message, ticket, fields),
+            Outcome::NeedsInput { ticket, message, fields, .. } => self.ask(ticket, message, fields),
+            Outcome::Browser { url, code, message, .. } => self.visit(url, code, message).await,
             Outcome::Choices(listing) => match command {
                 Command::Browse(at) => Places { at, listing }.step(),
                 _ => Step::failed("there is nothing to choose"),
             },
             // What is approved is what is shown here, not what the answer was made from.
-            Outcome::Review { .. } => match self.core.vault.pending() {
-                pending if pending.is_empty() => self.settled("nothing waits for approval".into()).await,
-                pending => Step::Review(pending),
-            },
+            Outcome::Review { .. } => self.show_pending().await,
             Outcome::Failed { message, code } => match command {
                 Command::Browse(browse) => Step::Hurdle(Hurdle::of(browse, message, code)),
                 _ => self.gave_way(message),
             },
-            Outcome::Page { url, message } => Step::Visit { url, code: None, message, ask: None },
-            Outcome::Status(_) => Step::done("this is shown in the editor"),
+            Outcome::Page { url, message } => Step::Visit { url, code: None, message, sign_in: None },
+            Outcome::Status(report) => {
+                let uri = command.uri().map(str::to_owned);
+                Step::Status(Status { uri, report, said: self.said.take() })
+            }
+        }
+    }
+
+    /// Shows what waits for approval, and then goes on with `then`.
+    pub(super) async fn review(&mut self, then: Command) -> Step {
+        self.then = Some(then);
+        self.show_pending().await
+    }
+
+    async fn show_pending(&mut self) -> Step {
+        match self.core.vault.pending() {
+            pending if pending.is_empty() => self.settled("nothing waits for approval".into()).await,
+            pending => Step::Review(pending),
         }
     }
 
     /// Something is done: on with what was wanted before it.
     async fn settled(&mut self, message: String) -> Step {
         match self.then.take() {
-            Some(then) => Box::pin(self.carry_out(then)).await,
+            Some(then) => {
+                self.said = Some(message);
+                Box::pin(self.carry_out(then)).await
+            }
             None => Step::done(message),
         }
     }
@@ -261,9 +293,14 @@ impl Course {
     }
 
     async fn answer(&mut self, ask: Ask, form: &mut Form) -> Step {
+        let lines = ask.lines && form.text("do").as_deref() == Some("lines");
+        if ask.lines && !lines && form.lost_lines(VALUE) {
+            return Step::Ask(Ask { complaint: Some(LOST_LINES), ..ask });
+        }
         let mut answers = Answers::new();
         for field in &ask.fields {
-            if let Some(answer) = form.take(&field.id)
+            let typed = if lines { form.take_lines(&field.id) } else { form.take(&field.id) };
+            if let Some(answer) = typed
                 && !(answer.is_empty() && field.optional)
             {
                 answers.insert(field.id.clone(), answer);
@@ -279,11 +316,6 @@ impl Course {
                 self.settled(done).await
             }
             Ok(Some(next)) => self.next(next).await,
-            // A new vault without a key: it is made by its passphrase.
-            Err(_) if matches!(self.last, Some(Command::Create(_))) && self.is_shut() => {
-                let create = self.last.clone().expect("it was matched");
-                Box::pin(self.first(Command::Unlock, create)).await
-            }
             Err(error) => self.gave_way(error.to_string()),
         }
     }
@@ -292,8 +324,8 @@ impl Course {
     async fn next(&mut self, next: Value) -> Step {
         match serde_json::from_value(next) {
             Ok(Next::Done { message }) => self.settled(message).await,
-            Ok(Next::NeedsInput { ticket, message, fields }) => Step::Ask(Ask { ticket, message, fields }),
-            Ok(Next::Browser { url, code, message, ticket, fields }) => visit(url, code, message, ticket, fields),
+            Ok(Next::NeedsInput { ticket, message, fields }) => self.ask(ticket, message, fields),
+            Ok(Next::Browser { url, code, message }) => self.visit(url, code, message).await,
             Ok(Next::Failed { message, .. }) => self.gave_way(message),
             Err(_) => Step::done("it goes on in your editor"),
         }
@@ -365,17 +397,21 @@ impl Course {
         }
     }
 
-    fn is_locked(&self) -> bool {
-        self.core.vault.local().problem().is_some_and(|problem| problem.reason == Reason::Locked)
+    fn ask(&self, ticket: String, message: String, fields: Vec<Field>) -> Step {
+        // Everything else that is asked for is one line: passphrases, tokens, codes.
+        let lines = matches!((&self.last, &fields[..]), (Some(Command::Create(_)), [field]) if field.id == VALUE);
+        Step::Ask(Ask { ticket, message, fields, lines, complaint: None })
     }
 
-    /// Locked, or not made yet.
-    fn is_shut(&self) -> bool {
-        matches!(self.core.vault.local().state(), local::State::Absent | local::State::Locked)
+    /// A page on which one signs in, with what tells that it is over.
+    async fn visit(&self, url: String, code: Option<String>, message: String) -> Step {
+        let sign_in = match &self.last {
+            Some(Command::Login(it)) => {
+                let home = command::home(&self.state, it.uri.as_deref()).await;
+                home.and_then(|(workspace, _)| self.state.sign_ins.under_way(&workspace.root, &it.integration))
+            }
+            _ => None,
+        };
+        Step::Visit { url, code, message, sign_in }
     }
-}
-
-fn visit(url: String, code: Option<String>, message: String, ticket: Option<String>, fields: Vec<Field>) -> Step {
-    let ask = ticket.map(|ticket| Ask { ticket, message: message.clone(), fields });
-    Step::Visit { url, code, message, ask }
 }

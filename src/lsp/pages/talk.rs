@@ -122,7 +122,7 @@ impl Talk {
         match self.door.judge(&head) {
             Err(refusal) => refused(refusal),
             Ok(Visit::Enter) => Some((Reply::To { path: self.door.path(), cookie: Some(self.door.cookie()) }, false)),
-            Ok(Visit::See) => Some(self.page()),
+            Ok(Visit::See) => Some(self.look().await),
             Ok(Visit::Act) => {
                 let body = timeout(ARRIVAL, wire::read_body(stream, &begun, head.length)).await.ok()?.ok()?;
                 drop(begun);
@@ -132,6 +132,22 @@ impl Talk {
                 }
             }
         }
+    }
+
+    /// The page, after what the person did elsewhere was looked at: a browser that waits for that asks again by itself.
+    async fn look(self: &Arc<Self>) -> (Reply, bool) {
+        let over = {
+            let mut stage = lock(&self.stage);
+            if stage.step.as_ref().is_some_and(Step::waits) {
+                // It lasts as long as the sign-in, which ends by itself.
+                stage.until = Instant::now() + PATIENCE;
+            }
+            stage.step.take_if(|step| step.is_over())
+        };
+        if let Some(step) = over {
+            self.carry_on(step, None).await;
+        }
+        self.page()
     }
 
     /// The page as it stands, and whether it is the last.
@@ -155,17 +171,26 @@ impl Talk {
             let Some(step) = stage.step.take() else { return Ok(()) };
             step
         };
+        self.carry_on(step, Some(form)).await;
+        Ok(())
+    }
+
+    /// From one step to the next: by a form, or because what it waited for is over.
+    async fn carry_on(self: &Arc<Self>, step: Step, form: Option<Form>) {
         let (talk, (done, finished)) = (self.clone(), oneshot::channel());
         // Beside the connection: whoever closes the page stops nothing that they began.
         let taken = self.state.editor.spawn(async move {
-            let next = talk.course.lock().await.act(step, form).await;
+            let mut course = talk.course.lock().await;
+            let next = match form {
+                Some(form) => course.act(step, form).await,
+                None => course.go_on(step).await,
+            };
             talk.stand(next);
             let _ = done.send(());
         });
         if !taken || finished.await.is_err() {
             self.stand(Step::failed("this could not be carried out; ask again in your editor"));
         }
-        Ok(())
     }
 
     fn stand(&self, step: Step) {

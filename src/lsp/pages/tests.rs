@@ -30,7 +30,7 @@ async fn a_page_that_nobody_answers_is_gone_after_ten_minutes() {
     };
     let open = Arc::new(move |root: &Path| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }));
     let core = Arc::new(open(&sub("root")));
-    let options = Options { directories, open, quiet: Duration::ZERO };
+    let options = Options { directories, open, quiet: Duration::ZERO, program: None };
     let (service, _socket) = LspService::build(|client| Server::new(client, options)).finish();
     let state = service.inner().state();
     let course = Course::new(state.clone(), core);

@@ -47,11 +47,12 @@ pub fn page(step: &Step, path: &str, key: &str) -> String {
         Step::Bound(bound) => forms.bound(bound),
         Step::Review(pending) => forms.review(pending),
         Step::Host { secret, host, title } => forms.host(&shown_name(secret), host, title),
-        Step::Visit { url, code, message, ask } => forms.visit(url, code.as_deref(), message, ask.as_ref()),
+        Step::Visit { url, code, message, .. } => forms.visit(url, code.as_deref(), message, step.waits()),
+        Step::Status(status) => forms.status(status),
         Step::Response { response, notes } => shown(response, notes),
         Step::End(end) => forms.end(end),
     };
-    framed(main, None)
+    framed(main, step.waits().then_some("2"))
 }
 
 /// The page while an answer is acted on. It looks again by itself.
@@ -74,24 +75,24 @@ fn framed(main: Element, again: Option<&str>) -> String {
     format!("<!doctype html>{page}\n")
 }
 
-fn card(title: &str) -> Element {
+pub(super) fn card(title: &str) -> Element {
     let brand = element("p").class("brand").text("vaultls");
     element("main").child(brand).child(element("h1").message(title))
 }
 
-fn button(name: &'static str, value: impl Into<String>, label: &str) -> Element {
+pub(super) fn button(name: &'static str, value: impl Into<String>, label: &str) -> Element {
     element("button").with("name", name).with("value", value).text(label)
 }
 
-fn main_button(value: &str, label: &str) -> Element {
+pub(super) fn main_button(value: &str, label: &str) -> Element {
     button("do", value, label).class("main")
 }
 
-fn row(children: impl IntoIterator<Item = Element>) -> Element {
+pub(super) fn row(children: impl IntoIterator<Item = Element>) -> Element {
     element("div").class("row").children(children)
 }
 
-fn soft(text: &str) -> Element {
+pub(super) fn soft(text: &str) -> Element {
     element("p").class("soft").message(text)
 }
 
@@ -117,18 +118,18 @@ fn field(field: &Field, first: bool) -> [Element; 2] {
 
 /// Where forms are sent, and what they bring back.
 #[derive(Clone, Copy)]
-struct Forms<'a> {
+pub(super) struct Forms<'a> {
     path: &'a str,
     key: &'a str,
 }
 
 impl Forms<'_> {
-    fn form(self) -> Element {
+    pub(super) fn form(self) -> Element {
         let key = element("input").with("type", "hidden").with("name", "key").with("value", self.key);
         element("form").with("method", "post").with("action", self.path).with("autocomplete", "off").child(key)
     }
 
-    fn leave(self, label: &str) -> Element {
+    pub(super) fn leave(self, label: &str) -> Element {
         // Nothing needs to be filled in to leave.
         button("do", "leave", label).flag("formnovalidate", true)
     }
@@ -136,9 +137,26 @@ impl Forms<'_> {
     fn ask(self, ask: &Ask) -> Element {
         let fields = ask.fields.iter().enumerate().flat_map(|(index, it)| field(it, index == 0));
         let buttons = row([main_button("answer", "Continue"), self.leave("Not now")]);
-        card(&ask.message).child(self.form().children(fields).child(buttons)).child(soft(
-            "What you type goes from this page to vaultls on this machine. It is in no message of your editor, and in no log.",
-        ))
+        let complaint = ask.complaint.map(|complaint| element("p").class("complaint").text(complaint));
+        let lines = ask.fields.first().filter(|_| ask.lines).map(|field| self.lines(field, ask.complaint.is_some()));
+        card(&ask.message)
+            .children(complaint)
+            .child(self.form().children(fields).child(buttons))
+            .children(lines)
+            .child(soft("What you type goes from this page to vaultls on this machine. It is in no message of your editor, and in no log."))
+    }
+
+    /// The same as [`Self::ask`], for what has several lines. There is no such field that hides what is typed; the style
+    /// does, and where a browser cannot show dots, nothing is seen.
+    fn lines(self, field: &Field, open: bool) -> Element {
+        let label = element("label").with("for", "lines").text(format!("{}, line by line", field.label));
+        let area = element("textarea").class("lines").with("id", "lines").with("name", &field.id).with("rows", "6");
+        let area = area.with("autocomplete", "off").with("autocapitalize", "off").with("spellcheck", "false");
+        let area = area.with("wrap", "off").flag("required", true);
+        let form = self.form().child(label).child(area).child(row([main_button("lines", "Store these lines")]));
+        let note = soft("Lines stay as you paste them, also the break behind the last one.");
+        let summary = element("summary").text("It has several lines, such as a private key");
+        element("details").flag("open", open).child(summary).child(form).child(note)
     }
 
     fn start(self, start: &Start) -> Element {
@@ -263,23 +281,23 @@ impl Forms<'_> {
             .child(self.form().child(buttons))
     }
 
-    fn visit(self, url: &str, code: Option<&str>, message: &str, ask: Option<&Ask>) -> Element {
+    fn visit(self, url: &str, code: Option<&str>, message: &str, waits: bool) -> Element {
         let link = element("a").class("button").with("href", url).with("target", "_blank").with("rel", "noreferrer");
         let mut card = card(message);
         if let Some(code) = code {
             let shown = element("p").child(element("span").class("code").text(code));
             card = card.child(element("p").text("Enter this code there:")).child(shown);
         }
-        card = card.child(row([link.text("Open the page")])).child(soft("When you are done there, come back here."));
-        card = card.child(self.form().child(row([main_button("go-on", "Continue"), self.leave("Not now")])));
-        if let (Some(ask), None) = (ask, code) {
-            let fields = ask.fields.iter().flat_map(|it| field(it, false));
-            let form = self.form().children(fields).child(row([button("do", "paste", "Continue with this address")]));
-            card = card.child(
-                element("details").child(element("summary").text("The browser is on another machine")).child(form),
-            );
+        card = card.child(row([link.text("Open the page")]));
+        if waits {
+            let note = "It leads to ";
+            return card
+                .child(element("p").class("soft").text(note).child(element("code").text(url)))
+                .child(soft("When you are done there, this page goes on by itself."))
+                .child(self.form().child(row([self.leave("Not now")])));
         }
-        card
+        card.child(soft("When you are done there, come back here."))
+            .child(self.form().child(row([main_button("go-on", "Continue"), self.leave("Not now")])))
     }
 
     fn end(self, end: &End) -> Element {

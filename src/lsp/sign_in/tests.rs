@@ -46,7 +46,7 @@ async fn setup(window: Value) -> Setup {
     };
     let open = Arc::new(move |root: &Path| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() }));
     let core = Arc::new(open(&sub("root")));
-    let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO };
+    let options = Options { directories: directories.clone(), open, quiet: Duration::ZERO, program: None };
     let (mut service, socket) = LspService::build(|client| Server::new(client, options)).finish();
     let params = json!({
         "capabilities": { "window": window },

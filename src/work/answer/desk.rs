@@ -23,11 +23,12 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use super::{
     AnswerError, Answered, Effect, Field, LONGEST, Reply,
     channel::{self, Listener},
-    check, read_answers,
+    check, files, read_answers,
 };
 use crate::{disk, vault::person::Answers, work::Directories};
 
@@ -42,7 +43,7 @@ const LONGEST_REPLY: usize = 16 * 1024;
 /// How many questions stand at once.
 const MOST: usize = 64;
 const STOPPED: &str = "whoever asked has stopped before it was done";
-const DESK_DIGITS: usize = 8;
+pub(super) const DESK_DIGITS: usize = 8;
 const TICKET_DIGITS: usize = DESK_DIGITS + 32;
 
 type Waiting = Arc<Mutex<HashMap<String, Question>>>;
@@ -72,6 +73,7 @@ impl Desk {
     /// Opens the channel. NB. must be called inside a tokio runtime.
     pub fn open(directories: &Directories) -> io::Result<Self> {
         let id = random_hex(DESK_DIGITS / 2)?;
+        files::sweep(directories);
         let listener = Listener::open(&directories.runtime, &id)?;
         let file = listener.file().to_owned();
         let waiting = Waiting::default();
@@ -97,6 +99,13 @@ impl Desk {
             lock(&waiting).remove(&expiring);
         });
         Ok((ticket, receiver))
+    }
+
+    /// Writes a file in the desk's private folder that is gone with the result; after a kill, the next process sweeps it.
+    pub async fn write(&self, text: String) -> io::Result<NamedTempFile> {
+        let folder = self.file.parent().expect("it stands in a folder").to_owned();
+        let id = self.id.clone();
+        tokio::task::spawn_blocking(move || files::write(&folder, &id, &text)).await.map_err(io::Error::other)?
     }
 
     /// Hands answers over inside this process, as [`deliver`] does from outside.

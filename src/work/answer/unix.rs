@@ -12,8 +12,6 @@ use std::{
 
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::disk;
-
 /// The end that calls a desk.
 pub(super) type Outgoing = UnixStream;
 
@@ -30,7 +28,6 @@ impl Listener {
     /// Opens the socket of `desk` in the runtime folder. NB. must be called inside a tokio runtime.
     pub(super) fn open(folder: &Path, desk: &str) -> io::Result<Self> {
         private_folder(folder)?;
-        sweep(folder);
         let path = socket_path(folder, desk);
         let socket = UnixListener::bind(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
@@ -62,6 +59,21 @@ pub(super) async fn connect(folder: &Path, desk: &str) -> io::Result<Outgoing> {
     Ok(stream)
 }
 
+/// Whether `folder` is one of the user's that nobody else can look into.
+pub(super) fn is_private(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder).is_ok_and(|metadata| {
+        metadata.is_dir()
+            && metadata.uid() == rustix::process::getuid().as_raw()
+            && metadata.permissions().mode() & 0o077 == 0
+    })
+}
+
+/// Whether the process of `desk` is gone.
+pub(super) fn is_dead(folder: &Path, desk: &str) -> bool {
+    let gone = |error: io::Error| matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound);
+    Blocking::connect(socket_path(folder, desk)).is_err_and(gone)
+}
+
 fn same_user(stream: &UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?;
     if peer.uid() == rustix::process::getuid().as_raw() {
@@ -73,27 +85,11 @@ fn same_user(stream: &UnixStream) -> io::Result<()> {
 /// Makes `folder` if it is missing, and makes sure that nobody else can look into it.
 fn private_folder(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let metadata = std::fs::symlink_metadata(folder)?;
-    let private = metadata.is_dir()
-        && metadata.uid() == rustix::process::getuid().as_raw()
-        && metadata.permissions().mode() & 0o077 == 0;
-    if private {
+    if is_private(folder) {
         return Ok(());
     }
     let message = format!("{} must be a folder of yours that nobody else may enter (chmod 700)", folder.display());
     Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
-}
-
-/// Removes the sockets of processes that were killed.
-fn sweep(folder: &Path) {
-    for name in disk::names(folder).unwrap_or_default() {
-        let path = folder.join(&name);
-        let is_ours = name.starts_with("answer-") && name.ends_with(".sock");
-        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if is_ours && Blocking::connect(&path).is_err_and(refused) {
-            let _ = disk::remove(&path);
-        }
-    }
 }
 
 fn socket_path(folder: &Path, desk: &str) -> PathBuf {
@@ -122,14 +118,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sockets_of_dead_processes_are_swept() {
+    async fn a_socket_tells_whether_its_process_lives() {
         let folder = tempfile::tempdir().unwrap();
         let runtime = folder.path().join("runtime");
-        private_folder(&runtime).unwrap();
-        let dead = runtime.join("answer-00000000.sock");
-        drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
-        let listener = Listener::open(&runtime, "00000001").unwrap();
-        assert!(!dead.exists());
-        assert!(listener.file().exists());
+        let _listener = Listener::open(&runtime, "00000001").unwrap();
+        drop(std::os::unix::net::UnixListener::bind(socket_path(&runtime, "00000000")).unwrap());
+        assert!(is_dead(&runtime, "00000000") && is_dead(&runtime, "00000002"));
+        assert!(!is_dead(&runtime, "00000001"));
     }
 }

@@ -50,7 +50,6 @@ impl Listener {
     /// Opens the pipe of `desk`, and writes its key into the runtime folder. NB. must be called inside a tokio runtime.
     pub(super) fn open(folder: &Path, desk: &str) -> io::Result<Self> {
         disk::private_folder(folder)?;
-        sweep(folder);
         let pipe = pipe_name(desk);
         let next = ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&pipe)?;
         let mut key = Key::default();
@@ -104,6 +103,17 @@ pub(super) async fn connect(folder: &Path, desk: &str) -> io::Result<Outgoing> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "the other end is not the desk of this ticket"))
 }
 
+/// Whether `folder` is one that only the user can look into: it lies in their profile.
+pub(super) fn is_private(_folder: &Path) -> bool {
+    true
+}
+
+/// Whether the process of `desk` is gone.
+pub(super) fn is_dead(_folder: &Path, desk: &str) -> bool {
+    let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+    ClientOptions::new().open(pipe_name(desk)).is_err_and(gone)
+}
+
 /// NB. the other end learns who calls, but cannot act as the caller: that is what these options do by default.
 async fn open(pipe: &str) -> io::Result<NamedPipeClient> {
     loop {
@@ -117,17 +127,6 @@ async fn open(pipe: &str) -> io::Result<NamedPipeClient> {
 /// What only one who knows the key can say to `challenge`. Both are of one length, so that none runs into the other.
 fn proof(key: &Key, challenge: &[u8; KEY_LENGTH]) -> [u8; KEY_LENGTH] {
     Sha256::new().chain_update(key.as_slice()).chain_update(challenge).finalize().into()
-}
-
-/// Removes the keys of processes that were killed.
-fn sweep(folder: &Path) {
-    for name in disk::names(folder).unwrap_or_default() {
-        let desk = name.strip_prefix("answer-").and_then(|name| name.strip_suffix(".key"));
-        let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
-        if desk.is_some_and(|desk| ClientOptions::new().open(pipe_name(desk)).is_err_and(gone)) {
-            let _ = disk::remove(&folder.join(&name));
-        }
-    }
 }
 
 fn pipe_name(desk: &str) -> String {
@@ -167,12 +166,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_of_dead_processes_are_swept() {
+    async fn a_pipe_tells_whether_its_process_lives() {
         let folder = tempfile::tempdir().unwrap();
-        let dead = key_path(folder.path(), &desk());
-        disk::replace(&dead, &[0; KEY_LENGTH], Access::Private).unwrap();
-        let listener = Listener::open(folder.path(), &desk()).unwrap();
-        assert!(!disk::exists(&dead));
-        assert!(disk::exists(listener.file()));
+        let living = desk();
+        let _listener = Listener::open(folder.path(), &living).unwrap();
+        assert!(is_dead(folder.path(), &desk()) && !is_dead(folder.path(), &living));
     }
 }

@@ -90,6 +90,7 @@ fn what_came_with_the_workspace_is_reviewed_before_it_counts() {
     let approved = json!([["see", "vault.example.com"], ["press", "Approve"], ["see", "You can close"]]);
     walk(browser, &world.desk.page(0), approved);
     // What is missing now is the sign-in.
+    helix.see("; sign in");
     helix.press(" a");
     helix.see("Sign in to `team`");
     helix.quit();

@@ -2,6 +2,8 @@
 //! Chromium; and who is kept out, by requests as an attacker would write them.
 #![expect(clippy::disallowed_methods, reason = "makes the files of a test")]
 
+mod canaries;
+mod state;
 mod stranger;
 
 use std::sync::Arc;
@@ -18,10 +20,13 @@ use crate::support::{
     browser::{self, Browser},
     client::{Client, Home},
     echo::Echo,
+    needles::{Canary, Needles},
     openbao::{OpenBao, ROOT},
 };
 
 const CANARY: &str = "canary-91b7e3-typed-on-a-page";
+/// A line of a value with several.
+const LINE: &str = "canary-51c7d9e2aa04-line-of-a-key";
 
 /// A client that can show a page in the browser, and has no plugin.
 async fn open(home: &Home) -> Client {
@@ -43,7 +48,9 @@ async fn walk(browser: &Browser, address: &str, steps: Value) -> Vec<String> {
     let walked = browser.walk(address, steps).await;
     let complaints: Vec<_> = walked.complaints.iter().filter(|it| !it.contains("favicon")).collect();
     assert_eq!(complaints, Vec::<&String>::new());
-    assert!(!walked.html.contains("<script") && !walked.html.contains(CANARY), "{}", walked.html);
+    assert!(!walked.html.contains("<script"), "{}", walked.html);
+    let typed = [Canary { name: "typed", value: CANARY.into() }, Canary { name: "line", value: LINE.into() }];
+    assert_eq!(Needles::of(&typed).find(walked.html.as_bytes()), [""; 0]);
     // The address that the person sees opens nothing for anybody else.
     assert!(!walked.address.contains(Url::parse(address).unwrap().path()));
     walked.seen
@@ -182,8 +189,8 @@ async fn what_is_approved_is_what_the_page_showed() {
     assert!(visitor.post(&shown, &[("do", "approve")]).starts_with("HTTP/1.1 303"));
     assert!(visitor.get().contains("1 definitions of this workspace are trusted"));
     let status = client.command("vaultls.status", trust).await;
-    client.expect("window/showMessage").await;
     assert_eq!(status["integrations"][0]["trusted"], false, "{status}");
+    page(&mut client).await;
     client.finish().await;
 }
 

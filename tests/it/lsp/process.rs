@@ -1,9 +1,15 @@
 //! The built program as a language server: its output is the protocol and nothing else, and its log tells nothing
 //! that stood in a document.
 
-use serde_json::json;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use crate::support::{program::Program, session::Session};
+use serde_json::json;
+use url::Url;
+
+use crate::support::{echo::Echo, program::Program, session::Session};
 
 const CANARY: &str = "canary-90b2ce-document";
 
@@ -29,4 +35,39 @@ fn the_log_goes_to_standard_error_and_tells_no_text() {
     assert!(!log.contains(CANARY), "{log}");
     let traces = program.traces();
     assert!(!traces.iter().any(|(_, bytes)| bytes.windows(CANARY.len()).any(|it| it == CANARY.as_bytes())));
+}
+
+/// A session of a client without our plugin that can show documents.
+fn plain(program: &Program) -> Session {
+    let mut session = Session::start(program.command(&["lsp"]));
+    let params = json!({ "capabilities": { "window": { "showDocument": { "support": true } } } });
+    session.request("initialize", &params).unwrap();
+    session.notify("initialized", &json!({}));
+    session
+}
+
+/// Shows a response in a file; its path.
+fn show(session: &mut Session, echo: &Echo) -> PathBuf {
+    session.open_document("file:///a.http", "http", &format!("GET http://{}/\n", echo.address));
+    session.command("vaultls.run", &json!({ "uri": "file:///a.http" }));
+    let shown = Url::parse(&session.shown()).unwrap().to_file_path().unwrap();
+    assert!(shown.exists());
+    shown
+}
+
+/// Some editors end their server by the signal that lets nobody clean up.
+#[test]
+fn responses_of_a_server_that_was_killed_go_with_it() {
+    let (program, echo) = (Program::new(), Echo::start());
+    let (mut living, mut killed) = (plain(&program), plain(&program));
+    let (stands, left) = (show(&mut living, &echo), show(&mut killed, &echo));
+    drop(killed);
+    let began = Instant::now();
+    while left.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{} stays", left.display());
+        std::thread::yield_now();
+    }
+    assert!(stands.exists());
+    living.end();
+    assert!(!stands.exists());
 }

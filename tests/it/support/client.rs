@@ -127,6 +127,7 @@ impl Home {
             directories: self.directories(),
             open: Arc::new(move |root| Core::open(CoreOptions { root: root.to_owned(), ..template.clone() })),
             quiet: Duration::from_millis(10),
+            program: None,
         }
     }
 }

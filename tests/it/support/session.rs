@@ -1,6 +1,7 @@
 //! An editor that runs the server as a program of its own, and keeps every byte that comes out of it.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread::JoinHandle,
@@ -17,6 +18,10 @@ pub struct Session {
     log: Option<JoinHandle<Vec<u8>>>,
     /// What the server wrote to its standard output so far.
     wire: Vec<u8>,
+    /// What was written to its standard input so far.
+    sent: Vec<u8>,
+    /// What it asked to show, the oldest first.
+    shown: VecDeque<String>,
     next_id: i64,
 }
 
@@ -24,6 +29,8 @@ pub struct Session {
 pub struct Heard {
     pub status: ExitStatus,
     pub wire: Vec<u8>,
+    /// What it was told.
+    pub sent: Vec<u8>,
     /// Its standard error.
     pub log: Vec<u8>,
 }
@@ -40,7 +47,16 @@ impl Session {
         });
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, input, output, log: Some(log), wire: Vec::new(), next_id: 0 }
+        Self {
+            child,
+            input,
+            output,
+            log: Some(log),
+            wire: Vec::new(),
+            sent: Vec::new(),
+            shown: VecDeque::new(),
+            next_id: 0,
+        }
     }
 
     /// Introduces an editor that can do everything and runs our plugin, with one folder open.
@@ -70,7 +86,19 @@ impl Session {
         self.child.id()
     }
 
+    /// The next address that the server asks to show.
+    pub fn shown(&mut self) -> String {
+        loop {
+            if let Some(address) = self.shown.pop_front() {
+                return address;
+            }
+            let message = self.read().expect("something to show before the end");
+            self.reply(&message);
+        }
+    }
+
     pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.sent.extend(bytes);
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
@@ -155,7 +183,8 @@ impl Session {
         drop(self.input.take());
         let status = self.child.wait().unwrap();
         let log = self.log.take().unwrap().join().unwrap();
-        Heard { status, wire: std::mem::take(&mut self.wire), log }
+        let (wire, sent) = (std::mem::take(&mut self.wire), std::mem::take(&mut self.sent));
+        Heard { status, wire, sent, log }
     }
 
     fn send(&mut self, message: &Value) {
@@ -167,7 +196,10 @@ impl Session {
         if let (Some(id), Some(method)) = (message.get("id"), message["method"].as_str()) {
             let result = match method {
                 "workspace/applyEdit" => json!({ "applied": true }),
-                "window/showDocument" => json!({ "success": true }),
+                "window/showDocument" => {
+                    self.shown.extend(message["params"]["uri"].as_str().map(str::to_owned));
+                    json!({ "success": true })
+                }
                 _ => Value::Null,
             };
             self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
