@@ -2,7 +2,7 @@
 //! real Chromium where the page is not ours.
 #![expect(clippy::disallowed_methods, reason = "writes the user's own configuration")]
 
-use std::{fs, net::TcpListener};
+use std::fs;
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::support::{
     agent::{Agent, PASSWORD, USER},
     browser::{self, Pages, Visitor},
     client::Home,
-    openbao::{OpenBao, ROOT},
+    openbao::{OpenBao, ROOT, free_port},
 };
 
 const USES: &str = "GET https://api.example.com/\nX-Key: <<vault:key>>\n";
@@ -73,14 +73,14 @@ async fn a_person_signs_in_in_the_browser() {
     let (client_id, issuer) = agent.oidc(json!({})).await;
     for profile in profiles() {
         let (home, desktop) = desk();
-        let [first, second] = free_ports();
         configure(
             &home,
             &format!(
                 "[integrations.team]\nprovider = 'hashicorp'\naddress = '{}'\nauth = {{ method = 'oidc', provider-url = \
-                 '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}', redirect-ports = '{first},{second}' }}\n\
+                 '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}', redirect-ports = '{}' }}\n\
                  {LINK}",
-                server.address
+                server.address,
+                free_port()
             ),
         );
         let mut editor = Editor::show(&profile, &home, desktop, USES).await;
@@ -94,12 +94,6 @@ async fn a_person_signs_in_in_the_browser() {
         editor.diagnostics(1, None).await;
         editor.close().await;
     }
-}
-
-/// Ports that are free, most likely.
-fn free_ports() -> [u16; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 #[tokio::test(flavor = "multi_thread")]
