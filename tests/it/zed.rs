@@ -162,10 +162,19 @@ fn compiler() -> Result<PathBuf, String> {
     fs::create_dir_all(&home).map_err(said)?;
     let lock = File::create(home.join("lock")).map_err(said)?;
     lock.lock().map_err(said)?;
+    if let Some(there) = toolchain(&home) {
+        return Ok(there);
+    }
     let mut rustup = Command::new("rustup");
     rustup.args(["toolchain", "install", TOOLCHAIN, "--profile", "minimal", "--no-self-update", "--target", TARGET]);
     provision::run(rustup.env("RUSTUP_HOME", &home).env_remove("RUSTUP_TOOLCHAIN"))?;
-    let toolchains = fs::read_dir(home.join("toolchains")).map_err(said)?.flatten();
-    let found = toolchains.map(|folder| folder.path()).find(|path| path.join("bin/rustc").exists());
-    found.map(|path| path.join("bin")).ok_or_else(|| "rustup installed nothing".into())
+    toolchain(&home).ok_or_else(|| "rustup installed nothing".into())
+}
+
+/// The programs of the pinned toolchain, where it is whole.
+fn toolchain(home: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(home.join("toolchains")).ok()?.flatten();
+    let mut pinned = folders.filter(|folder| folder.file_name().to_string_lossy().starts_with(TOOLCHAIN));
+    let folder = pinned.next()?.path();
+    folder.join("lib/rustlib").join(TARGET).join("lib").is_dir().then(|| folder.join("bin"))
 }

@@ -1,6 +1,5 @@
 //! What each client shows of itself: hover, completion, renaming, code actions, lenses, colours, environments, status.
 //! The answers have the form that the client said it takes.
-#![expect(clippy::disallowed_methods, reason = "looks for files with responses")]
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
