@@ -1,7 +1,11 @@
-//! A newcomer's path in editors that cannot be run here, by the protocol: the server hears exactly what such a client
-//! says that it can do, and is answered as that client answers. Whatever else the server asked of it would fail the
-//! test.
+//! Editors that cannot be run here, by the protocol: the server hears exactly what such a client says that it can do,
+//! and is answered as that client answers. Whatever else the server asked of it would fail the test. Here is a
+//! newcomer's path; the rooms below have a test for each thing that the editors' page lists, in every such client.
 #![expect(clippy::disallowed_methods, reason = "reads the response that the editor is shown")]
+
+mod answers;
+mod sheet;
+mod vaults;
 
 use std::{
     fs,
@@ -11,6 +15,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sheet::Sheet;
 
 use crate::support::{
     client::{Client, Home, codes},
@@ -44,6 +49,17 @@ struct Profile {
     answers: serde_json::Map<String, Value>,
 }
 
+impl Profile {
+    /// What it says of an ability, null where it says nothing.
+    fn said(&self, pointer: &str) -> &Value {
+        self.initialize["capabilities"].pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    fn can(&self, pointer: &str) -> bool {
+        *self.said(pointer) == true
+    }
+}
+
 #[tokio::test]
 async fn a_newcomer_gets_along_in_zed() {
     newcomer(profile("Zed")).await;
@@ -67,17 +83,16 @@ async fn a_newcomer_gets_along_in_a_client_that_can_do_little() {
 /// LSP 3.17 ties each of these to something that a client said.
 #[tokio::test]
 async fn capabilities_follow_what_a_client_can_do() {
-    for profile in PROFILES.map(read) {
+    for profile in profiles() {
         let home = Home::new();
-        let (editor, server) = Editor::open(&profile, &home, Desktop::new()).await;
-        let said = &profile.initialize["capabilities"];
-        let text = &said["textDocument"];
-        let prepares = text["rename"]["prepareSupport"] == true;
+        let editor = Editor::open(&profile, &home, Desktop::new()).await;
+        let server = &editor.server;
+        let prepares = profile.can("/textDocument/rename/prepareSupport");
         assert_eq!(server["renameProvider"]["prepareProvider"] == true, prepares, "{}", profile.client);
-        let literals = text["codeAction"]["codeActionLiteralSupport"].is_object();
+        let literals = profile.said("/textDocument/codeAction/codeActionLiteralSupport").is_object();
         assert_eq!(server["codeActionProvider"].is_object(), literals, "{}", profile.client);
         assert_eq!(server["diagnosticProvider"].is_object(), editor.pulls(), "{}", profile.client);
-        let offered = said["general"]["positionEncodings"][0].as_str().unwrap_or("utf-16");
+        let offered = profile.said("/general/positionEncodings/0").as_str().unwrap_or("utf-16");
         assert_eq!(server["positionEncoding"], offered, "{}", profile.client);
         assert!(!profile.sources.is_empty());
         editor.close().await;
@@ -86,21 +101,15 @@ async fn capabilities_follow_what_a_client_can_do() {
 
 /// From the example to the masked response; says how long each step took.
 async fn newcomer(profile: Profile) {
-    let (desktop, echo) = (Desktop::new(), Echo::start());
-    let path = desktop.folder().display().to_string();
-    let home = Home::new().with_variables(move |name| match name {
-        "PATH" => Some(path.clone()),
-        "DISPLAY" => Some(":0".into()),
-        _ => None,
-    });
+    let ((home, desktop), echo) = (desk(), Echo::start());
     let host = format!("http://{}", echo.address);
     let example = Program::new().run(&["example", "--host", &host, "-"]).out;
     let name = profile.client.clone();
     let mut steps = Steps::new(&name);
 
-    let (mut editor, _) = Editor::open(&profile, &home, desktop).await;
+    let mut editor = Editor::open(&profile, &home, desktop).await;
     steps.took("start");
-    editor.client.open_document(&editor.uri.clone(), "http", &example).await;
+    editor.show_text(&example).await;
     let red = editor.diagnostics(1, Some("missing")).await;
     steps.took("red reference");
 
@@ -142,19 +151,36 @@ fn check_response(response: &str, echo: &Echo) {
     assert!(sent.contains(&format!("Bearer {CANARY}")), "{sent}");
 }
 
+/// Somebody's home, and the desktop at which they sit.
+fn desk() -> (Home, Desktop) {
+    let desktop = Desktop::new();
+    let path = desktop.folder().display().to_string();
+    let home = Home::new().with_variables(move |name| match name {
+        "PATH" => Some(path.clone()),
+        "DISPLAY" => Some(":0".into()),
+        _ => None,
+    });
+    (home, desktop)
+}
+
 /// A client that behaves as its profile says.
 struct Editor<'a> {
     client: Client,
     profile: &'a Profile,
+    /// What the server says that it can do.
+    server: Value,
     desktop: Desktop,
     uri: String,
+    sheet: Sheet,
+    /// The person's settings of the server.
+    settings: Value,
     /// The page that the person has open.
     last: Option<Visitor>,
 }
 
 impl<'a> Editor<'a> {
-    /// Starts the server in the home's workspace; what it says that it can do.
-    async fn open(profile: &'a Profile, home: &Home, desktop: Desktop) -> (Self, Value) {
+    /// Starts the server in the home's workspace.
+    async fn open(profile: &'a Profile, home: &Home, desktop: Desktop) -> Self {
         let mut client = Client::start(home);
         let mut params = profile.initialize.clone();
         params["processId"] = json!(null);
@@ -166,13 +192,77 @@ impl<'a> Editor<'a> {
         client.notify("initialized", json!({})).await;
         let settings = json!({ "settings": {} });
         client.notify("workspace/didChangeConfiguration", settings).await;
-        let uri = home.uri("example.http");
-        (Self { client, profile, desktop, uri, last: None }, answer["capabilities"].take())
+        let (server, uri) = (answer["capabilities"].take(), home.uri("example.http"));
+        let sheet = Sheet { text: String::new(), encoding: server["positionEncoding"].as_str().unwrap().into() };
+        Self { client, profile, server, desktop, uri, sheet, settings: Value::Null, last: None }
+    }
+
+    /// The same, with a document open.
+    async fn show(profile: &'a Profile, home: &Home, desktop: Desktop, text: &str) -> Self {
+        let mut editor = Self::open(profile, home, desktop).await;
+        editor.show_text(text).await;
+        editor
+    }
+
+    async fn show_text(&mut self, text: &str) {
+        text.clone_into(&mut self.sheet.text);
+        self.client.open_document(&self.uri.clone(), "http", text).await;
     }
 
     fn pulls(&self) -> bool {
-        let said = &self.profile.initialize["capabilities"];
-        said["textDocument"]["diagnostic"].is_object() && said["workspace"]["diagnostics"]["refreshSupport"] == true
+        self.profile.said("/textDocument/diagnostic").is_object()
+            && self.profile.can("/workspace/diagnostics/refreshSupport")
+    }
+
+    /// Changes the person's settings of the server: told, and told again where the server asks.
+    async fn set(&mut self, settings: Value) {
+        self.settings = settings.clone();
+        let settings = json!({ "settings": { "vaultls": settings } });
+        self.client.notify("workspace/didChangeConfiguration", settings).await;
+    }
+
+    /// The answer to `method` at the first `place` of the document.
+    async fn at(&mut self, method: &str, place: &str) -> Value {
+        let params = json!({ "textDocument": { "uri": self.uri }, "position": self.sheet.position(place) });
+        self.client.request(method, params).await.unwrap()
+    }
+
+    /// The answer to `method` about the whole document.
+    async fn about(&mut self, method: &str) -> Value {
+        self.client.request(method, json!({ "textDocument": { "uri": self.uri } })).await.unwrap()
+    }
+
+    /// The edits of one document, in the form that the client takes.
+    fn edits(&self, edit: &Value, uri: &str) -> Vec<Value> {
+        let versioned = self.profile.can("/workspace/workspaceEdit/documentChanges");
+        assert_eq!(
+            (edit["documentChanges"].is_array(), edit["changes"].is_object()),
+            (versioned, !versioned),
+            "{edit}"
+        );
+        if !versioned {
+            return edit["changes"][uri].as_array().expect("edits of the document").clone();
+        }
+        let mut documents = edit["documentChanges"].as_array().unwrap().iter();
+        let document = documents.find(|it| it["textDocument"]["uri"] == uri).expect("edits of the document");
+        let version = if uri == self.uri { json!(1) } else { Value::Null };
+        assert_eq!(document["textDocument"]["version"], version, "{edit}");
+        document["edits"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the first diagnostic has `code`, and carries out the action called `title` there.
+    async fn act(&mut self, code: &str, title: &str) {
+        let found = self.diagnostics(1, Some(code)).await;
+        let actions = self.actions(&found[0]).await;
+        let action = actions.iter().find(|it| it["title"] == title);
+        let action = action.unwrap_or_else(|| panic!("{}: no {title:?} in {actions:?}", self.profile.client));
+        self.run(&action["command"]).await;
+    }
+
+    /// What the person is told next.
+    async fn said(&mut self) -> String {
+        let said = self.client.expect("window/showMessage").await;
+        said["params"]["message"].as_str().unwrap().to_owned()
     }
 
     /// Waits until the first diagnostic of a version of the document has `code`, or there is none.
@@ -209,10 +299,14 @@ impl<'a> Editor<'a> {
     /// What sends the request at a diagnostic.
     async fn send_command(&mut self, diagnostic: &Value) -> Value {
         if self.profile.lenses {
-            let params = json!({ "textDocument": { "uri": self.uri } });
-            let lenses = self.client.request("textDocument/codeLens", params).await.unwrap();
-            assert!(lenses[0]["command"]["title"].as_str().unwrap().starts_with("Send"), "{lenses}");
-            return lenses[0]["command"].clone();
+            let lenses = self.about("textDocument/codeLens").await;
+            let mut lenses = lenses.as_array().unwrap().iter().rev();
+            // Each stands at its request's first line, and so the last before a place is the one of its request.
+            let lens = lenses
+                .find(|it| it["range"]["start"]["line"].as_u64() <= diagnostic["range"]["start"]["line"].as_u64());
+            let command = &lens.expect("a lens")["command"];
+            assert!(command["title"].as_str().unwrap().starts_with("Send"), "{command}");
+            return command.clone();
         }
         let actions = self.actions(diagnostic).await;
         actions.iter().find(|it| it["title"] == "Send request").expect("an action to send")["command"].clone()
@@ -237,19 +331,28 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// The page that is opened in the person's browser: by the client where it can, else by the system.
+    /// Where the person's browser is sent: by the client where it can, else by the system.
+    async fn opened(&mut self) -> String {
+        if !self.shows() {
+            return self.desktop.opened().await;
+        }
+        let request = self.client.expect("window/showDocument").await;
+        assert_eq!(request["params"]["external"], true, "{request}");
+        self.client.reply(&request, json!({ "success": true })).await;
+        request["params"]["uri"].as_str().unwrap().to_owned()
+    }
+
+    /// Where a page of ours is. That it is there is also said in the editor.
+    async fn told_page(&mut self) -> String {
+        let address = self.opened().await;
+        let said = self.said().await;
+        assert!(said.contains("in your browser"), "{said}");
+        address
+    }
+
+    /// The page of ours that is opened in the person's browser.
     async fn page(&mut self) -> Visitor {
-        let address = if self.shows() {
-            let request = self.client.expect("window/showDocument").await;
-            assert_eq!(request["params"]["external"], true, "{request}");
-            self.client.reply(&request, json!({ "success": true })).await;
-            request["params"]["uri"].as_str().unwrap().to_owned()
-        } else {
-            self.desktop.opened().await
-        };
-        // That it is there is also said in the editor.
-        let said = self.client.expect("window/showMessage").await;
-        assert!(said["params"]["message"].as_str().unwrap().contains("in your browser"), "{said}");
+        let address = self.told_page().await;
         Visitor::visit(&address).await
     }
 
@@ -268,7 +371,7 @@ impl<'a> Editor<'a> {
     }
 
     fn shows(&self) -> bool {
-        self.profile.initialize["capabilities"]["window"]["showDocument"]["support"] == true
+        self.profile.can("/window/showDocument/support")
     }
 
     /// Answers what the server asked so far as the client does by itself.
@@ -278,6 +381,8 @@ impl<'a> Editor<'a> {
             let Some(answer) = self.profile.answers.get(method) else {
                 panic!("{} never said that it can {method}: {request}", self.profile.client);
             };
+            let settings = json!([self.settings]);
+            let answer = if method == "workspace/configuration" { &settings } else { answer };
             self.client.reply(&request, answer.clone()).await;
         }
         self.client.skip("$/progress");
@@ -310,9 +415,9 @@ impl<'a> Steps<'a> {
 }
 
 fn profile(client: &str) -> Profile {
-    PROFILES.map(read).into_iter().find(|profile| profile.client.starts_with(client)).expect("a profile")
+    profiles().into_iter().find(|profile| profile.client.starts_with(client)).expect("a profile")
 }
 
-fn read(text: &str) -> Profile {
-    serde_json::from_str(text).expect("profiles are JSON")
+fn profiles() -> [Profile; 4] {
+    PROFILES.map(|text| serde_json::from_str(text).expect("profiles are JSON"))
 }

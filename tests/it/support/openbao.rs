@@ -198,7 +198,8 @@ fn unseal_key(child: &mut Child) -> String {
     receiver.recv_timeout(Duration::from_secs(60)).expect("the server prints its unseal key")
 }
 
-pub(super) fn free_port() -> u16 {
+/// A port that is free, most likely.
+pub fn free_port() -> u16 {
     // The server also takes the port above, for its cluster.
     loop {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
