@@ -50,7 +50,7 @@ async fn page(client: &mut Client) -> String {
 /// left there.
 async fn walk(browser: &Browser, address: &str, mut steps: Value) -> Vec<String> {
     if let Some(folder) = std::env::var_os("VAULTLS_PICTURES") {
-        steps = pictured(steps, &PathBuf::from(folder));
+        steps = pictured(&steps, &PathBuf::from(folder));
     }
     let walked = browser.walk(address, steps).await;
     let complaints: Vec<_> = walked.complaints.iter().filter(|it| !it.contains("favicon")).collect();
@@ -64,12 +64,12 @@ async fn walk(browser: &Browser, address: &str, mut steps: Value) -> Vec<String>
 }
 
 /// A picture after each look, wide and light, then narrow and dark.
-fn pictured(steps: Value, folder: &Path) -> Value {
+fn pictured(steps: &Value, folder: &Path) -> Value {
     let mut all = Vec::new();
     for step in steps.as_array().unwrap() {
         all.push(step.clone());
         if step[0] == "see" {
-            let name: String = step[1].as_str().unwrap().chars().filter(|it| it.is_ascii_alphanumeric()).collect();
+            let name: String = step[1].as_str().unwrap().chars().filter(char::is_ascii_alphanumeric).collect();
             for (kind, width, scheme) in [("wide", 1100, "light"), ("narrow", 420, "dark")] {
                 all.push(json!(["shot", folder.join(format!("{name}-{kind}.png")), width, scheme]));
             }
