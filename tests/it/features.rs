@@ -65,7 +65,7 @@ fn exists(test: &str) -> bool {
     let file = repository().join("tests/it").join(parts.join("/")).with_extension("rs");
     let Ok(text) = fs::read_to_string(file) else { return false };
     let Some(place) = text.find(&format!("fn {name}()")) else { return false };
-    let before: Vec<&str> = text[..place].lines().rev().skip(1).take_while(|line| !line.is_empty()).collect();
+    let before: Vec<&str> = text[..place].lines().rev().take_while(|line| !line.is_empty()).collect();
     let is = |attribute: &str| before.iter().any(|line| line.trim().starts_with(attribute));
     (is("#[test]") || is("#[tokio::test")) && !is("#[ignore")
 }
