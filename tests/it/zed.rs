@@ -129,6 +129,8 @@ fn webassembly() -> Option<PathBuf> {
         .ok()?;
     let mut build = cargo(&folder.join("cargo"), "build");
     build.args(["--target", TARGET]).env("RUSTC", folder.join("rustc")).env_remove("RUSTFLAGS");
+    // `cargo test` names its own compiler's libraries here, and this one would take them for its own.
+    build.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
     let output = build.stdin(Stdio::null()).output().expect("cargo starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(provision::servers().join("zed").join(TARGET).join("debug/zed_vaultls.wasm"))

@@ -58,13 +58,23 @@ pub fn servers() -> PathBuf {
 /// Where the sources of a dependency are.
 pub fn sources(name: &str) -> PathBuf {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["metadata", "--format-version=1", "--offline", "--locked", "--manifest-path"]);
+    // What only other systems need was never fetched.
+    command.args(["metadata", "--format-version=1", "--offline", "--locked", "--filter-platform", &platform()]);
+    command.arg("--manifest-path");
     let output = command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).output().expect("cargo starts");
     let known: Value = serde_json::from_slice(&output.stdout).expect("cargo tells its packages");
     let packages = known["packages"].as_array().expect("a list of packages");
     let found = packages.iter().find(|package| package["name"] == name).expect("a dependency of this crate");
     let manifest = Path::new(found["manifest_path"].as_str().expect("a path"));
     manifest.parent().expect("a manifest lies in a folder").to_owned()
+}
+
+/// What the compiler calls this machine.
+fn platform() -> String {
+    let compiler = Path::new(env!("CARGO")).with_file_name("rustc").with_extension(env::consts::EXE_EXTENSION);
+    let output = Command::new(compiler).arg("-vV").output().expect("the compiler starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.lines().find_map(|line| line.strip_prefix("host: ")).expect("it names its host").to_owned()
 }
 
 fn target() -> PathBuf {
