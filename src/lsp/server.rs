@@ -153,7 +153,9 @@ impl LanguageServer for Server {
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
         let Some((snapshot, offset)) = self.place(&params.text_document_position).await else { return Ok(None) };
-        let completions = completion::complete(&snapshot.context(), offset);
+        let mut completions = completion::complete(&snapshot.context(), offset);
+        // Before the vaults were asked the first time, a client is to ask again with the next letter.
+        completions.incomplete |= !snapshot.learned;
         Ok(Some(convert::completions(&snapshot, &completions, self.state.editor.abilities().suggest)))
     }
 

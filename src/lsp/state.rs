@@ -386,6 +386,7 @@ impl State {
             environment: facts.environment.clone(),
             troubles: facts.troubles.clone(),
             known: workspace.known(),
+            learned: facts.version.is_some(),
             chooses: self.editor.abilities().plugin
                 || workspace.opened().is_some_and(|core| pages::can_open(self, &core)),
             encoding: self.encoding(),

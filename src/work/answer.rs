@@ -26,6 +26,9 @@ use crate::vault::{
 pub use desk::{Desk, deliver, fields};
 pub use files::sweep;
 
+/// How long the id of a desk is, which its files and tickets begin with.
+const DESK_DIGITS: usize = 8;
+
 /// The longest message, in bytes.
 pub const LONGEST: usize = 1 << 20;
 

@@ -72,6 +72,8 @@ pub struct Snapshot {
     pub survey: Arc<Survey>,
     pub troubles: Arc<[Trouble]>,
     pub known: Arc<Known>,
+    /// Whether the vaults were asked about any edition of the document yet.
+    pub learned: bool,
     pub chooses: bool,
     pub encoding: Encoding,
 }

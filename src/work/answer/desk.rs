@@ -26,7 +26,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{
-    AnswerError, Answered, Effect, Field, LONGEST, Reply,
+    AnswerError, Answered, DESK_DIGITS, Effect, Field, LONGEST, Reply,
     channel::{self, Listener},
     check, files, read_answers,
 };
@@ -43,7 +43,6 @@ const LONGEST_REPLY: usize = 16 * 1024;
 /// How many questions stand at once.
 const MOST: usize = 64;
 const STOPPED: &str = "whoever asked has stopped before it was done";
-pub(super) const DESK_DIGITS: usize = 8;
 const TICKET_DIGITS: usize = DESK_DIGITS + 32;
 
 type Waiting = Arc<Mutex<HashMap<String, Question>>>;

@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{channel, desk::DESK_DIGITS};
+use super::{DESK_DIGITS, channel};
 use crate::{disk, work::Directories};
 
 /// What names of ours begin with: what stands for a desk, and what an editor is shown as a file.

@@ -1,6 +1,8 @@
 //! What an editor asks about a document. How each answer is worked out is tested beside the feature; here it is
 //! that the answer arrives, with the right places, in the form the client can take.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, Home};
@@ -74,6 +76,31 @@ async fn completion_replaces_what_is_typed() {
     let host = items.iter().find(|item| item["label"] == "host").expect("the variable is offered");
     assert_eq!(range(&host["textEdit"]["range"]), "1:14-1:16");
     assert_eq!(host["textEdit"]["newText"], "host}}");
+    client.finish().await;
+}
+
+/// Asked right after the document was opened, when the vaults may not have been heard yet: a client that took the list for
+/// whole would never ask again.
+#[tokio::test]
+async fn a_completion_that_comes_early_has_the_secrets_or_says_that_it_is_not_whole() {
+    let home = Home::new();
+    home.store("early-token", "canary-early").await;
+    let mut client = Client::open(&home, json!({})).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET https://a.io/<<vault:").await;
+    let early = at(&mut client, &uri, "textDocument/completion", 0, 25).await;
+    let offers = |list: &Value| list["items"].as_array().unwrap().iter().any(|item| item["label"] == "early-token");
+    assert!(offers(&early) || early["isIncomplete"] == true, "{early}");
+    let whole = async {
+        loop {
+            let list = at(&mut client, &uri, "textDocument/completion", 0, 25).await;
+            if list["isIncomplete"] != true {
+                return list;
+            }
+        }
+    };
+    let whole = tokio::time::timeout(Duration::from_secs(60), whole).await.expect("the list is whole at last");
+    assert!(offers(&whole), "{whole}");
     client.finish().await;
 }
 
