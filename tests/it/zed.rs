@@ -142,6 +142,8 @@ fn cargo(program: &Path, verb: &str) -> Command {
     let mut command = Command::new(program);
     command.args([verb, "--quiet", "--locked", "--manifest-path"]).arg(manifest);
     command.env("CARGO_TARGET_DIR", provision::servers().join("zed")).env_remove("CARGO_BUILD_TARGET");
+    // Nobody debugs it here.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
     command
 }
 
