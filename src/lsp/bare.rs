@@ -69,7 +69,9 @@ impl ShownFiles {
 pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
     let Answer::Other(outcome) = answer else { return };
     let (task, outcome) = (state.clone(), outcome.clone());
-    let Some(command) = command.filter(|command| asks(command, &outcome)) else { return say(state, &outcome) };
+    let Some(command) = command.filter(|command| pages::goes_on(command, &outcome)) else {
+        return say(state, &outcome);
+    };
     let unheard = outcome.clone();
     let taken = state.editor.spawn(async move {
         if !pages::ask(&task, command.clone(), outcome.clone()).await {
@@ -106,20 +108,6 @@ pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
         Answer::done("a page in the browser asks what this is about")
     } else {
         Answer::failed("too much is under way")
-    }
-}
-
-/// Whether a page could go on from here.
-fn asks(command: &Command, outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::NeedsInput { .. }
-        | Outcome::Choices(_)
-        | Outcome::Review { .. }
-        | Outcome::Browser { code: Some(_), .. }
-        | Outcome::Failed { code: Some(_), .. } => true,
-        // What is known offline is for a status bar, which may ask at any time.
-        Outcome::Status(_) => !matches!(command, Command::Status(scope) if scope.offline),
-        _ => false,
     }
 }
 

@@ -103,7 +103,20 @@ pub fn can_open(state: &State, core: &Core) -> bool {
     !core.is_remote() && (state.editor.abilities().show_document || core.has_desktop())
 }
 
-/// Asks on a page what `command` left to ask; whether that is possible, and has anything to ask.
+/// Whether a page can go on from what `command` was answered with.
+pub fn goes_on(command: &Command, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NeedsInput { .. } | Outcome::Choices(_) => true,
+        Outcome::Browser { code, .. } => code.is_some(),
+        Outcome::Review { pending } => !pending.is_empty(),
+        Outcome::Failed { code, .. } => matches!(command, Command::Browse(_)) && code.is_some(),
+        // What is known offline is for a status bar, which may ask at any time.
+        Outcome::Status(_) => !matches!(command, Command::Status(scope) if scope.offline),
+        _ => false,
+    }
+}
+
+/// Asks on a page what `command` left to ask, which [`goes_on`] tells; whether that is possible.
 pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool {
     let Some((_, core)) = command::home(state, command.uri()).await else { return false };
     if !can_open(state, &core) {
@@ -115,7 +128,7 @@ pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool
         _ => ASKED.into(),
     };
     let mut course = Course::new(state.clone(), core);
-    let Some(step) = course.begin(command, outcome).await else { return false };
+    let step = course.follow(command, outcome).await;
     open(course, step, &how).await
 }
 

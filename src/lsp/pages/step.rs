@@ -153,21 +153,6 @@ impl Course {
         Self { state, core, last: None, then: None, said: None, errand: None, hosts: Vec::new(), asked: 0 }
     }
 
-    /// The first page after `command` was answered with `outcome`; none where there is nothing to answer.
-    pub async fn begin(&mut self, command: Command, outcome: Outcome) -> Option<Step> {
-        let asks = match &outcome {
-            Outcome::NeedsInput { .. } | Outcome::Choices(_) | Outcome::Status(_) => true,
-            Outcome::Browser { code, .. } => code.is_some(),
-            Outcome::Review { pending } => !pending.is_empty(),
-            Outcome::Failed { code, .. } => matches!(command, Command::Browse(_)) && code.is_some(),
-            _ => false,
-        };
-        if !asks {
-            return None;
-        }
-        Some(self.follow(command, outcome).await)
-    }
-
     /// Asks about each host of a request, and sends it when all are approved.
     pub fn begin_hosts(&mut self, errand: Errand, hosts: Vec<(SecretName, String)>) -> Option<Step> {
         self.errand = Some(errand);
@@ -240,7 +225,7 @@ impl Course {
     }
 
     /// The page for what a command answered.
-    async fn follow(&mut self, command: Command, outcome: Outcome) -> Step {
+    pub async fn follow(&mut self, command: Command, outcome: Outcome) -> Step {
         self.last = Some(command.clone());
         match outcome {
             Outcome::Done { message } | Outcome::Text { text: message } => self.settled(message).await,
