@@ -46,6 +46,8 @@ fn desk(name: &str) -> Option<&str> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make files as others would leave them")]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::work::answer::Desk;
 
@@ -85,6 +87,24 @@ mod tests {
         drop(shown);
         drop(living);
         assert_eq!(disk::names(&directories.runtime).unwrap(), ["notes.txt"]);
+    }
+
+    #[tokio::test]
+    async fn a_desk_that_is_being_opened_is_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    sweep(&directories);
+                }
+            });
+            let stood = (0..4000).map(|_| Desk::open(&directories).map(|_desk| disk::names(&directories.runtime)));
+            let fault = stood.map(|names| names.flatten()).find(|names| !names.as_ref().is_ok_and(|it| it.len() == 1));
+            done.store(true, Ordering::Relaxed);
+            assert!(fault.is_none(), "{fault:?}");
+        });
     }
 
     /// Whoever can put a link there reaches nothing behind it, and nothing at all in a folder that is not private.

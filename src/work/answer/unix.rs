@@ -29,8 +29,12 @@ impl Listener {
     pub(super) fn open(folder: &Path, desk: &str) -> io::Result<Self> {
         private_folder(folder)?;
         let path = socket_path(folder, desk);
-        let socket = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        // It gets its name once it listens: before, whoever sweeps would find nobody at it and remove it.
+        let opening = tempfile::tempdir_in(folder)?;
+        let unnamed = opening.path().join("s");
+        let socket = UnixListener::bind(&unnamed)?;
+        std::fs::set_permissions(&unnamed, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::rename(&unnamed, &path)?;
         Ok(Self { socket, path })
     }
 
