@@ -206,7 +206,7 @@ impl Fixture {
         });
         let secrets = secrets.collect();
         let requests = self.document.requests.iter().map(|request| self.request(request)).collect();
-        self.survey = Survey { secrets, requests };
+        self.survey = Survey { secrets, requests, answers: std::mem::take(&mut self.survey.answers) };
     }
 
     fn request(&self, request: &Request) -> RequestSurvey {

@@ -1,6 +1,8 @@
 //! What a person learns about the thing under the cursor, as Markdown: where a secret lives and whether it can be
 //! had, where a variable gets its value. Never a secret's value, nor one of a file that is meant to stay private.
 
+mod exchange;
+
 use std::time::Duration;
 
 use crate::{
@@ -144,13 +146,7 @@ fn of_use(context: &Context<'_>, used: &Use) -> Vec<String> {
         }
         expression => match variable::definition_of(context, expression) {
             Some(definition) => of_value(context, &title, definition),
-            None if variable::asks_for_a_response(&used.name) => {
-                vec![
-                    format!("**Variable** {title}"),
-                    String::new(),
-                    "values of earlier responses are not supported yet".into(),
-                ]
-            }
+            None if variable::asks_for_an_exchange(context, &used.name) => exchange::lines(context, used, &title),
             None => vec![format!("**Variable** {title}"), String::new(), "it has no value".into()],
         },
     };
@@ -202,10 +198,14 @@ fn secrets_behind(context: &Context<'_>, span: Span) -> Vec<String> {
     let needs = survey.needs.iter().filter(|need| need.spans.contains(&span)).take(MAX_SECRETS);
     needs
         .map(|need| {
-            let name = escape::code(need.name.as_str());
+            let what = match need.name.exchange() {
+                None => format!("secret {}", escape::code(need.name.as_str())),
+                Some((part, "")) => format!("part {}", escape::code(part)),
+                Some((part, origin)) => format!("part {} of {}", escape::code(part), escape::host(origin)),
+            };
             match &need.problem {
-                Some(problem) => format!("- secret {name}: {}", complaint(context, &need.name, problem)),
-                None => format!("- secret {name}"),
+                Some(problem) => format!("- {what}: {}", complaint(context, &need.name, problem)),
+                None => format!("- {what}"),
             }
         })
         .collect()

@@ -166,6 +166,7 @@ impl Facts {
             || self.troubles != other.troubles
             || self.config != other.config
             || self.survey.secrets != other.survey.secrets
+            || self.survey.answers != other.survey.answers
             || placeless(&self.survey) != placeless(&other.survey)
     }
 
@@ -175,7 +176,7 @@ impl Facts {
             return self.survey.clone();
         }
         if self.survey.requests.len() != requests {
-            let bare = || Survey { secrets: self.survey.secrets.clone(), requests: vec![] };
+            let bare = || Survey { requests: vec![], ..Survey::clone(&self.survey) };
             return self.bare.get_or_init(|| Arc::new(bare())).clone();
         }
         let moved = self.moved.get_or_init(|| {
