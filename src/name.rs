@@ -155,7 +155,9 @@ mod tests {
         assert_eq!(name.exchange(), Some(("login.response.body.$[?@.a]", "https-host:8443")));
         assert_eq!(SecretName::derived(name.as_str()).as_ref(), Some(&name));
         assert!(SecretName::parse(name.as_str()).is_err() && !name.is_own());
-        for (expression, origin) in [("", "a.b"), ("a`b", "a.b"), ("a\nb", "a.b"), ("a", "b@c"), ("env:a", "b"), ("é", "b")] {
+        for (expression, origin) in
+            [("", "a.b"), ("a`b", "a.b"), ("a\nb", "a.b"), ("a", "b@c"), ("env:a", "b"), ("é", "b")]
+        {
             assert_eq!(SecretName::of_exchange(expression, origin), None, "{expression} {origin}");
         }
         assert_eq!(SecretName::derived("a.response.body.*@"), None);

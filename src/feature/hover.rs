@@ -31,6 +31,10 @@ pub fn hover(context: &Context<'_>, offset: usize) -> Option<Hover> {
         Target::Reference(reference) => (reference.span, of_reference(context, reference)),
         Target::Use(used) => (used.span, of_use(context, used)),
         Target::Definition(variable) => (variable.name_span, of_definition(context, variable)),
+        Target::Request(request) => {
+            let name = request.name.as_ref()?;
+            (name.span, exchange::of_request(context, &name.text))
+        }
     };
     Some(Hover { span, markdown: lines.join("\n") })
 }
@@ -345,6 +349,38 @@ mod tests {
 
                 - value: `Bearer <<vault:k>>`
                 - secret `k`"#]],
+        );
+    }
+
+    #[test]
+    fn a_part_of_an_answer_tells_what_it_is_and_never_what_it_holds() {
+        let text = "# @name login\nPOST https://a.b\n\n###\nGET https://a.b/{{login.resp$0onse.body.$.token}}\n";
+        check(
+            &Fixture::http(text).answered("login"),
+            &expect![[r#"
+                **Part of the answer** `{{login.response.body.$.token}}`
+
+                - request: `login`, line 2
+                - received: 2 minutes ago from `a.b`, status 200
+                - part: text of 36 bytes, never shown
+
+                It goes back to `a.b` without asking, and to another host only where you allow it."#]],
+        );
+        check(
+            &Fixture::http(text),
+            &expect![[r#"
+                **Part of the answer** `{{login.response.body.$.token}}`
+
+                - request: `login`, line 2
+                - not received yet: that request is sent first, once"#]],
+        );
+        check(
+            &Fixture::http(&text.replace("$0", "").replace("# @name login", "# @name log$0in")).answered("login"),
+            &expect![[r#"
+                **Request** `login`
+
+                - received: 2 minutes ago from `a.b`, status 200
+                - other requests of this file use that answer again"#]],
         );
     }
 

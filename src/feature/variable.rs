@@ -2,7 +2,11 @@
 
 use crate::{
     feature::{Context, escape},
-    syntax::{Kind, Use, Variable, exchange, expand::EnvironmentValue},
+    syntax::{
+        Kind, Use, Variable,
+        exchange::{self, Side},
+        expand::EnvironmentValue,
+    },
     text::Span,
 };
 
@@ -127,10 +131,17 @@ pub fn definition_of<'a>(context: &Context<'a>, expression: Expression<'_>) -> O
     }
 }
 
-/// Whether `written` asks for a part of another request or of its answer, as in `login.response.body.token`. Collections
-/// know nothing of the kind.
+/// Whether `written` asks for a part of another request or of its answer, as in `login.response.body.token`.
 pub fn asks_for_an_exchange(context: &Context<'_>, written: &str) -> bool {
-    context.document.kind == Kind::Http && exchange::read(bare(written)).is_some()
+    exchange_of(context, written).is_some_and(|_| exchange::read(bare(written)).is_some())
+}
+
+/// The name of the request that `written` asks for, the side, and what follows, also where that is still being typed.
+/// Collections know nothing of the kind, and a variable of that name wins.
+pub fn exchange_of<'a>(context: &Context<'_>, written: &'a str) -> Option<(&'a str, Side, &'a str)> {
+    let written = bare(written);
+    let found = exchange::split(written).filter(|_| context.document.kind == Kind::Http)?;
+    definition(context, written).is_none().then_some(found)
 }
 
 /// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown.

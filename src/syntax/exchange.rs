@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn what_asks_for_no_exchange_is_a_plain_variable() {
-        for expression in ["host", "login.response", "login.response.status", ".response.body.x", "a`b.response.body.x"] {
+        for expression in ["host", "login.response", "login.response.status", ".response.body.x", "a`b.response.body.x"]
+        {
             assert_eq!(read(expression), None, "{expression}");
         }
     }

@@ -153,11 +153,8 @@ impl Chain {
     }
 
     fn count_lines(&mut self, sheet: &Sheet) {
-        let mut nodes: Vec<(usize, &mut Node)> = self
-            .nodes
-            .values_mut()
-            .map(|node| (sheet.document.requests[node.request].line.start, node))
-            .collect();
+        let mut nodes: Vec<(usize, &mut Node)> =
+            self.nodes.values_mut().map(|node| (sheet.document.requests[node.request].line.start, node)).collect();
         nodes.sort_by_key(|(start, _)| *start);
         let (mut line, mut from) = (1, 0);
         for (start, node) in nodes {
@@ -211,8 +208,9 @@ impl Chain {
         let broken = node.fault().or_else(|| self.broken_need(node));
         match broken {
             Some(why) => (State::Broken(why), None),
-            None if height > MAX_DEPTH => {
-                (State::Broken(format!("more than {MAX_DEPTH} requests would have to be sent first")), None)
+            None if height > MAX_DEPTH || self.count_needs(name) > MAX_NEEDS => {
+                let limit = if height > MAX_DEPTH { MAX_DEPTH } else { MAX_NEEDS };
+                (State::Broken(format!("more than {limit} requests would have to be sent first")), None)
             }
             None => (State::Ready { height }, answer),
         }
@@ -251,7 +249,8 @@ impl Chain {
                 let sent = answer.as_ref().map_or(&node.identity, |answer| &answer.sent);
                 let part = sent.part(&asked.part).map_err(|why| format!("{}: {why}", place()))?;
                 if let Some(answer) = answer {
-                    let used = part.secrets().filter_map(|(name, _)| Some((name.clone(), answer.used.get(name)?.clone())));
+                    let used =
+                        part.secrets().filter_map(|(name, _)| Some((name.clone(), answer.used.get(name)?.clone())));
                     taken.drawn.extend(used);
                 }
                 Ok(part.pieces)
@@ -271,9 +270,6 @@ impl Chain {
             });
         };
         match &node.state {
-            State::Ready { .. } if self.count_needs(name) > MAX_NEEDS => {
-                Err(format!("more than {MAX_NEEDS} requests would have to be sent first"))
-            }
             State::Ready { .. } => Ok(node),
             State::Open => Err(self.circle(name)),
             State::Broken(why) => {
@@ -311,12 +307,18 @@ impl Chain {
     }
 
     /// The requests that have to be sent before one that asks for `names`, in order.
-    pub fn order(&self, names: &BTreeSet<String>) -> Vec<(usize, String)> {
+    ///
+    /// # Errors
+    /// A message for people where there are too many of them.
+    pub fn order(&self, names: &BTreeSet<String>) -> Result<Vec<(usize, String)>, String> {
         let mut order = Vec::new();
         for name in names {
             self.visit(name, &mut order);
+            if order.len() > MAX_NEEDS {
+                return Err(format!("more than {MAX_NEEDS} requests would have to be sent first"));
+            }
         }
-        order
+        Ok(order)
     }
 
     /// NB. recursion ends: only what is no part of a circle, and not too deep, can be asked for.

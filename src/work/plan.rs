@@ -16,7 +16,10 @@ use crate::{
         expand::{Fault, FaultKind, Scope},
     },
     text::Span,
-    work::{Sheet, chain::Taken},
+    work::{
+        Sheet,
+        chain::{Chain, Taken},
+    },
 };
 
 /// One request, prepared.
@@ -48,8 +51,9 @@ impl Plan {
         Self { prepared, needs, destination }
     }
 
-    /// A secret that stands again in a part of an answer goes where the part goes.
-    pub fn carry(&mut self, taken: &Taken) {
+    /// Takes in what `request` takes out of others; returns those that have to be sent first, in order. A secret that
+    /// stands again in a part of an answer goes where the part goes.
+    pub fn connect(&mut self, request: &Request, chain: &Chain, taken: &Taken) -> Vec<(usize, String)> {
         for (name, drawn) in &taken.drawn {
             let Some(spans) = self.needs.get(name).cloned() else { continue };
             for carried in &drawn.carried {
@@ -59,6 +63,10 @@ impl Plan {
                 places.dedup();
             }
         }
+        chain.order(&taken.names).unwrap_or_else(|message| {
+            self.prepared.faults.push(PreparedFault::Other { span: request.line, message });
+            Vec::new()
+        })
     }
 
     /// The host it goes to, as [`host_of`] names it.

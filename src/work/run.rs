@@ -327,8 +327,7 @@ pub(super) async fn planned(
         let scope = scope.with_exchanges(&exchanges);
         let mut plan = Plan::new(&sheet, written, &scope, &root, Reading::Everything);
         let taken = taken.take();
-        plan.carry(&taken);
-        let first = chain.order(&taken.names).into_iter();
+        let first = plan.connect(written, &chain, &taken).into_iter();
         let first = first.map(|(request, name)| First { request, line: chain.line(&name), name }).collect();
         let kept_as = name.and_then(|name| {
             let (identity, expressions) = chain.identity(name)?;

@@ -123,8 +123,7 @@ fn plan_all(sheet: &Sheet, root: &Path, known: &Known) -> (Vec<Plan>, BTreeMap<S
     let dynamic = |expression: &str| dynamic::stand_in(expression);
     let chain = Chain::of(sheet, &overrides, root, known, None);
     let taken = RefCell::new(Taken::default());
-    let exchanges =
-        |asked: &Asked<'_>, expression: &str| chain.look_up(asked, expression, &mut taken.borrow_mut());
+    let exchanges = |asked: &Asked<'_>, expression: &str| chain.look_up(asked, expression, &mut taken.borrow_mut());
     let scope = Scope::new(&sheet.document, &sheet.source, &sheet.environment, &overrides, &dynamic);
     let scope = scope.with_exchanges(&exchanges);
     let reaches = reaches_secrets(sheet);
@@ -133,7 +132,7 @@ fn plan_all(sheet: &Sheet, root: &Path, known: &Known) -> (Vec<Plan>, BTreeMap<S
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let mut plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope, root) };
-        plan.carry(&taken.take());
+        plan.connect(request, &chain, &taken.take());
         spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {

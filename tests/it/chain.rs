@@ -42,7 +42,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let world = Self { program: Program::new(), server: Target::start(script).await, other: Target::start(script).await };
+        let world =
+            Self { program: Program::new(), server: Target::start(script).await, other: Target::start(script).await };
         let stored = world.with_input(&["vault", "set", "key", "--allow-domain", &world.server.entry()], KEY);
         assert_eq!(stored.code, 0, "{stored:?}");
         world
@@ -240,7 +241,8 @@ async fn what_cannot_be_had_is_told_by_the_check_as_by_the_run() {
             "the request `bad` (line 12) has to be sent first, and cannot be: the variable `missing` has no value",
         ),
         (
-            ask("far.response.body.*") + "###\n# @name far\nGET HOST/{{bad.response.body.*}}\n\n###\n# @name bad\nGET\n",
+            ask("far.response.body.*")
+                + "###\n# @name far\nGET HOST/{{bad.response.body.*}}\n\n###\n# @name bad\nGET\n",
             "the request `far` (line 12) has to be sent first, and cannot be: `bad.response.body.*`: the request `bad`",
         ),
     ] {
@@ -287,15 +289,22 @@ async fn a_long_chain_is_sent_in_order_and_a_longer_one_is_refused() {
     let world = World::new().await;
     let chain = |length: usize| {
         let link = |index: usize| {
-            format!("###\n# @name r{index}\nGET HOST/{index}?{{{{r{}.response.headers.content-length}}}}\n\n", index - 1)
+            format!(
+                "###\n# @name r{index}\nGET HOST/{index}?{{{{r{}.response.headers.content-length}}}}\n\n",
+                index - 1
+            )
         };
         let links: String = (1..length).map(link).collect();
-        format!("# @name r0\nGET HOST/0\n\n{links}### use\n# @name use\nGET HOST/use?{{{{r{}.response.headers.content-length}}}}\n", length - 1)
+        format!(
+            "# @name r0\nGET HOST/0\n\n{links}### use\n# @name use\nGET HOST/use?{{{{r{}.response.headers.content-length}}}}\n",
+            length - 1
+        )
     };
     world.write_all(&chain(16));
     let ran = world.json(&["a.http#use"]);
     assert_eq!(ran[0]["outcome"], "sent", "{ran:?}");
-    let order: Vec<String> = world.seen().iter().map(|target| target[1..].split('?').next().unwrap().to_owned()).collect();
+    let order: Vec<String> =
+        world.seen().iter().map(|target| target[1..].split('?').next().unwrap().to_owned()).collect();
     let expected: Vec<String> = (0..16).map(|index| index.to_string()).chain(["use".to_owned()]).collect();
     assert_eq!(order, expected);
     world.write_all(&chain(17));

@@ -3,6 +3,7 @@
 use super::duration;
 use crate::{
     feature::{Context, escape, variable},
+    status::Answered,
     syntax::{
         Use,
         exchange::{self, Side},
@@ -18,19 +19,19 @@ pub(super) fn lines(context: &Context<'_>, used: &Use, title: &str) -> Vec<Strin
         Side::Response => "answer",
     };
     let mut lines = vec![format!("**Part of the {side}** {title}"), String::new()];
-    let request = context.document.requests.iter().find(|request| request.name.as_ref().is_some_and(|it| it.text == name));
+    let request =
+        context.document.requests.iter().find(|request| request.name.as_ref().is_some_and(|it| it.text == name));
     match request {
         Some(request) => {
-            let line = 1 + context.source[..request.line.start].matches('\n').count();
+            let line = 1 + memchr::memchr_iter(b'\n', &context.source.as_bytes()[..request.line.start]).count();
             lines.push(format!("- request: {}, line {line}", escape::code(name)));
         }
         None => lines.push(format!("- request: there is none named {}", escape::code(name))),
     }
     match context.survey.answers.get(name) {
         Some(answer) => {
-            let ago = answer.at.elapsed().map(duration).unwrap_or_else(|_| "no time".into());
             let origin = escape::host(&answer.origin);
-            lines.push(format!("- received: {ago} ago from {origin}, status {}", answer.status));
+            lines.push(received(answer));
             if let Some(part) = answer.parts.get(expression) {
                 lines.push(format!("- part: {} of {} bytes, never shown", part.kind, part.length));
             }
@@ -45,4 +46,25 @@ pub(super) fn lines(context: &Context<'_>, used: &Use, title: &str) -> Vec<Strin
         None => {}
     }
     lines
+}
+
+/// What is told of a request that others can ask for by its name.
+pub(super) fn of_request(context: &Context<'_>, name: &str) -> Vec<String> {
+    let mut lines = vec![format!("**Request** {}", escape::code(name)), String::new()];
+    match context.survey.answers.get(name) {
+        Some(answer) => {
+            lines.push(received(answer));
+            lines.push("- other requests of this file use that answer again".into());
+        }
+        None => lines.push(format!(
+            "Other requests of this file can use parts of its answer, as in {}.",
+            escape::code(&format!("{{{{{name}.response.body.$.token}}}}"))
+        )),
+    }
+    lines
+}
+
+fn received(answer: &Answered) -> String {
+    let ago = answer.at.elapsed().map(duration).unwrap_or_else(|_| "no time".into());
+    format!("- received: {ago} ago from {}, status {}", escape::host(&answer.origin), answer.status)
 }

@@ -85,10 +85,12 @@ fn push_literal(part: &mut Expanded, text: &str) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
     use crate::{
         http::prepare::prepare,
-        syntax::{self, Kind, exchange, expand::Environment, expand::Scope},
+        syntax::{
+            self, Kind, exchange,
+            expand::{Environment, Scope},
+        },
     };
 
     const REQUEST: &str = "POST https://a.b\nX-Key: k <<vault:key>>!\nAuthorization: Basic u:<<vault:p>>\n\n\

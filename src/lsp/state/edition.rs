@@ -158,7 +158,8 @@ impl Facts {
             let requests = survey.requests.iter();
             let needs = requests.map(|request| {
                 let needs = request.needs.iter().map(|need| (need.name.clone(), need.problem.clone()));
-                (request.host.clone(), needs.collect::<Vec<_>>())
+                let faults: Vec<String> = request.faults.iter().map(|fault| fault.message.clone()).collect();
+                (request.host.clone(), needs.collect::<Vec<_>>(), faults)
             });
             needs.collect::<Vec<_>>()
         };
@@ -166,7 +167,6 @@ impl Facts {
             || self.troubles != other.troubles
             || self.config != other.config
             || self.survey.secrets != other.survey.secrets
-            || self.survey.answers != other.survey.answers
             || placeless(&self.survey) != placeless(&other.survey)
     }
 

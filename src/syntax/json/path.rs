@@ -35,6 +35,13 @@ enum Select {
     Any,
 }
 
+/// A step as it can be followed through names alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainStep<'a> {
+    Member(&'a str),
+    Element,
+}
+
 /// The search took too long to be worth an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMuch;
@@ -62,6 +69,15 @@ impl JsonPath {
             rest = tail;
         }
         Ok(Self { steps })
+    }
+
+    /// Its steps; none where one of them looks at any depth.
+    pub fn plain_steps(&self) -> Option<Vec<PlainStep<'_>>> {
+        let steps = self.steps.iter().map(|step| match &step.select {
+            Select::Member(name) => PlainStep::Member(name),
+            Select::Index(_) | Select::Any => PlainStep::Element,
+        });
+        self.steps.iter().all(|step| !step.deep).then(|| steps.collect())
     }
 
     /// The first value below `root` that it leads to.

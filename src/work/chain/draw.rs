@@ -79,7 +79,8 @@ impl Answer {
                 in_body.push((name.clone(), ranges));
             }
             let headers = received.headers.iter().enumerate();
-            let holding = headers.filter(|(_, (_, header))| header.expose_text(|text| !found(text).is_empty()) == Some(true));
+            let holding =
+                headers.filter(|(_, (_, header))| header.expose_text(|text| !found(text).is_empty()) == Some(true));
             in_headers.extend(holding.map(|(index, _)| (index, name.clone())));
         }
         let shape = Arc::new(shape::of(&received, &in_body));
@@ -97,7 +98,8 @@ impl Answer {
         }
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         let part = |drawn: &Drawn| status::Part { kind: drawn.kind, length: drawn.value.len() };
-        let parts = drawn.iter().filter_map(|(expression, drawn)| Some((expression.clone(), part(drawn.as_ref().ok()?))));
+        let parts =
+            drawn.iter().filter_map(|(expression, drawn)| Some((expression.clone(), part(drawn.as_ref().ok()?))));
         Answered {
             at: self.at,
             status: self.received.status,

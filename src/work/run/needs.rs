@@ -85,7 +85,7 @@ impl Core {
         let (sheet, overrides, root, name) = (sheet.clone(), overrides.clone(), self.root.clone(), first.name.clone());
         let stands = tokio::task::spawn_blocking(move || {
             let chain = super::Chain::of(&sheet, &overrides, &root, &known, Some(&name));
-            chain.order(&[name].into()).is_empty()
+            chain.order(&[name].into()).is_ok_and(|order| order.is_empty())
         });
         stands.await.unwrap_or(false)
     }
