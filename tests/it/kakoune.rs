@@ -12,6 +12,7 @@ use crate::support::{
     echo::Echo,
     kakoune::{Kakoune, Programs, newest_programs, programs},
     openbao::OpenBao,
+    ports,
 };
 
 /// The person's own configuration, as seen from the workspace.
@@ -193,10 +194,11 @@ async fn a_person_signs_in_on_a_page_and_sends() {
     agent.secret(CANARY).await;
     agent.people().await;
     let (client, issuer) = agent.oidc(json!({})).await;
-    let echo = Echo::start();
+    let (echo, port) = (Echo::start(), ports::reserve(1));
     let config = format!(
         "[integrations.team]\nprovider = 'hashicorp'\naddress = '{}'\n\
-         auth = {{ method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client}' }}\n\
+         auth = {{ method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client}', \
+         redirect-ports = '{port}' }}\n\
          [secrets.linked]\nintegration = 'team'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n\
          allowed-domains = ['http://{}']\n",
         server.address, echo.address

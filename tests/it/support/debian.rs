@@ -8,13 +8,12 @@ use std::{
     collections::HashMap,
     fs::{self, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::provision;
+use super::{program::write_script, provision};
 
 /// A release of Debian. Their contents differ from day to day only in [`Suite::Testing`], which brings the newest
 /// editors; what a tree holds is in its file `packages`.
@@ -81,10 +80,9 @@ impl Tree {
             return script;
         }
         // Other test processes may be starting it just now, so it comes into being as a whole.
-        let mut file = tempfile::NamedTempFile::new_in(&folder).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        file.persist(&script).unwrap();
+        let new = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
+        write_script(&new, &text);
+        new.persist(&script).unwrap();
         script
     }
 

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::{
     debian::{self, Suite},
     nvim::Editor,
-    program::make_executable,
+    program::write_script,
     provision,
 };
 
@@ -62,9 +62,7 @@ fn find(suite: Suite, name: &str) -> Option<Programs> {
     link(&editor.program("usr/bin/kak"), &folder.join("kak"));
     link(&client, &folder.join("kak-lsp"));
     link(Path::new(env!("CARGO_BIN_EXE_vaultls")), &folder.join("vaultls"));
-    let opener = folder.join("xdg-open");
-    fs::write(&opener, OPENER).unwrap();
-    make_executable(&opener);
+    write_script(&folder.join("xdg-open"), OPENER);
     Some(Programs { folder, runtime: editor.path("usr/share/kak") })
 }
 

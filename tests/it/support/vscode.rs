@@ -92,8 +92,7 @@ impl VsCode {
     fn pack(&self) -> PathBuf {
         let (program, package) = (self.extension.join("bundled/vaultls"), self.extension.join("vaultls.vsix"));
         fs::create_dir_all(self.extension.join("bundled")).unwrap();
-        fs::write(&program, BUNDLED).unwrap();
-        make_executable(&program);
+        write_script(&program, BUNDLED);
         let arguments = ["run", "pack", "--", "--target", "linux-x64", "--out", "vaultls.vsix"];
         npm(&self.extension, &arguments).expect("the extension is packed");
         // The other suites run from this folder, with the program of the settings.
@@ -188,13 +187,12 @@ fn node(code: &Path) -> Result<PathBuf, String> {
 }
 
 #[cfg(unix)]
-fn make_executable(program: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
-}
+use super::program::write_script;
 
 #[cfg(not(unix))]
-fn make_executable(_program: &Path) {}
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+}
 
 pub(super) fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
     let said = |error: io::Error| format!("{}: {error}", to.display());
