@@ -149,7 +149,7 @@ fn cargo(program: &Path, verb: &str) -> Command {
 
 /// Whether the packages that the extension needs are here; else that was said.
 fn fetched() -> bool {
-    let fetched = provision::run(&mut cargo(Path::new(env!("CARGO")), "fetch"));
+    let fetched = provision::fetch(&mut cargo(Path::new(env!("CARGO")), "fetch"));
     fetched.map_err(|reason| provision::skip(&format!("the extension for Zed: {reason}"))).is_ok()
 }
 
@@ -171,7 +171,7 @@ fn compiler() -> Result<PathBuf, String> {
     }
     let mut rustup = Command::new("rustup");
     rustup.args(["toolchain", "install", TOOLCHAIN, "--profile", "minimal", "--no-self-update", "--target", TARGET]);
-    provision::run(rustup.env("RUSTUP_HOME", &home).env_remove("RUSTUP_TOOLCHAIN"))?;
+    provision::fetch(rustup.env("RUSTUP_HOME", &home).env_remove("RUSTUP_TOOLCHAIN"))?;
     toolchain(&home).ok_or_else(|| "rustup installed nothing".into())
 }
 

@@ -8,7 +8,7 @@ import * as vscode from "vscode";
 
 export type Test = [name: string, body: () => Promise<void>];
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 
 /** Runs the tests in order and writes what came of them to the file that the environment names. */
@@ -34,7 +34,7 @@ export async function report(tests: Test[]): Promise<void> {
 async function within(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 2 * PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 5 * PATIENCE_MS);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -150,9 +150,9 @@ fn fetch(suite: Suite, names: &[&str], archive: &str) -> Result<Tree, String> {
         writeln!(io::stderr(), "fetching {names:?} of Debian {} into {} (once)", suite.codename(), folder.display());
     let settings = settings(suite, &folder, archive).map_err(|error| said("no settings for apt", error))?;
     let apt = |arguments: &[&str]| {
-        provision::run(Command::new("apt-get").env("APT_CONFIG", &settings).env("LC_ALL", "C.UTF-8").args(arguments))
+        provision::fetch(Command::new("apt-get").env("APT_CONFIG", &settings).env("LC_ALL", "C.UTF-8").args(arguments))
     };
-    apt(&["--quiet", "--option", "Acquire::Retries=2", "update"])?;
+    apt(&["--quiet", "update"])?;
     apt(&[&["--quiet", "--yes", "--download-only", "install"], names].concat())?;
     let _ = fs::remove_dir_all(&root);
     let mut unpacked = Vec::new();
@@ -187,6 +187,8 @@ fn settings(suite: Suite, folder: &Path, archive: &str) -> io::Result<PathBuf> {
         ("Dir::Etc::sourcelist", at("sources.list")),
         ("Dir::Etc::sourceparts", "/dev/null".into()),
         ("Dir::Log", at("state")),
+        ("Acquire::Retries", "2".into()),
+        ("APT::Update::Error-Mode", "any".into()),
         ("APT::Install-Recommends", "false".into()),
         ("APT::Sandbox::User", String::new()),
         ("Acquire::Languages", "none".into()),

@@ -12,6 +12,8 @@ use std::{
     sync::OnceLock,
 };
 
+#[cfg(unix)]
+use super::program::write_script;
 use super::{
     browser,
     nvim::{Editor, check_report},
@@ -141,19 +143,20 @@ fn install_server(folder: &Path) -> Result<(), String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/vscode");
     copy(&sources, &[".npmrc", "package.json", "package-lock.json"], folder)?;
     install_once(folder, || {
-        npm(folder, &["ci"])?;
+        fetch(folder, &["ci"])?;
         // NB. no `ci`: the lock file inside that package lacks an optional part.
-        npm(&folder.join("node_modules/code-server/lib/vscode"), &["install", "--no-save", "--omit=dev"])
+        fetch(&folder.join("node_modules/code-server/lib/vscode"), &["install", "--no-save", "--omit=dev"])
     })
 }
 
 fn build_extension(folder: &Path) -> Result<(), String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode");
-    for name in ["src", "test"] {
+    // What was left by a run that was ended, too.
+    for name in ["src", "test", "bundled"] {
         let _ = fs::remove_dir_all(folder.join(name));
     }
     copy(&sources, &SOURCES, folder)?;
-    install_once(folder, || npm(folder, &["ci"]))?;
+    install_once(folder, || fetch(folder, &["ci"]))?;
     npm(folder, &["run", "build"])?;
     npm(folder, &["run", "bundle-test"])
 }
@@ -169,14 +172,24 @@ pub(super) fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), S
     fs::write(&stamp, wanted).map_err(|error| error.to_string())
 }
 
+/// Has npm bring packages.
+pub(super) fn fetch(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    provision::fetch(&mut npm_in(folder, arguments))
+}
+
+fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    provision::run(&mut npm_in(folder, arguments))
+}
+
 /// With a cache of the tests' own, away from the person's.
-pub(super) fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+fn npm_in(folder: &Path, arguments: &[&str]) -> Command {
     let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
     let cache = provision::servers().join("npm-cache");
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = Command::new(program);
     // First our own: what stands behind `--` is for a script.
-    provision::run(command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder))
+    command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder);
+    command
 }
 
 /// The Node of the version that the server wants, from the package for this platform.
@@ -185,9 +198,6 @@ fn node(code: &Path) -> Result<PathBuf, String> {
     let programs = packages.map(|package| code.join("node_modules").join(package).join("bin/node"));
     programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "no Node for this platform".into())
 }
-
-#[cfg(unix)]
-use super::program::write_script;
 
 #[cfg(not(unix))]
 fn write_script(path: &Path, text: &str) {
