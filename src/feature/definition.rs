@@ -23,6 +23,7 @@ fn of_use(context: &Context<'_>, used: &Use) -> Option<Site> {
     match variable::definition_of(context, Expression::of(&used.name))? {
         Definition::File(variable) => Some(Site { file: context.path.to_owned(), span: variable.name_span }),
         Definition::Environment(value) | Definition::Dotenv(value) => Some(site(value)),
+        Definition::Elsewhere(elsewhere) => Some(Site { file: elsewhere.file.clone(), span: elsewhere.span }),
     }
 }
 

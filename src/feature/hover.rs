@@ -191,6 +191,9 @@ fn of_value(context: &Context<'_>, title: &str, definition: Definition<'_>) -> V
         Definition::File(variable) => escape::code(&variable.value.text(context.source)),
         Definition::Environment(value) if !variable::is_private(&value.file) => escape::code(&value.text),
         Definition::Environment(_) | Definition::Dotenv(_) => "not shown, its file is private".into(),
+        Definition::Elsewhere(elsewhere) => {
+            format!("none, it is kept in {}", escape::message(&elsewhere.store.to_string()))
+        }
     };
     vec![format!("**Variable** {title} · {source}"), String::new(), format!("- value: {value}")]
 }
