@@ -180,5 +180,7 @@ fn toolchain(home: &Path) -> Option<PathBuf> {
     let folders = fs::read_dir(home.join("toolchains")).ok()?.flatten();
     let mut pinned = folders.filter(|folder| folder.file_name().to_string_lossy().starts_with(TOOLCHAIN));
     let folder = pinned.next()?.path();
-    folder.join("lib/rustlib").join(TARGET).join("lib").is_dir().then(|| folder.join("bin"))
+    // What rustup writes when all else is there.
+    let whole = fs::read_to_string(folder.join("lib/rustlib/multirust-config.toml")).ok()?;
+    whole.contains(TARGET).then(|| folder.join("bin"))
 }
