@@ -373,7 +373,7 @@ mod tests {
             &expect![[r#"
                 **Variable** `{{host}}` · environment `dev` in `http-client.env.json`
 
-                - value: none, it is kept in the provider \`\<b\>\`"#]],
+                - value: none, it is kept in the provider `<b>`"#]],
         );
     }
 
