@@ -116,9 +116,7 @@ fn a_newcomer_sees_a_masked_response_in_five_steps() {
     let Some(vscode) = vscode() else { return };
     let world = Editor::new();
     let told = vscode.work(&world, "newcomer", &[("VAULTLS_TEST_CANARY", VALUE)]);
-    for step in told.lines().filter(|line| line.starts_with("ok ")) {
-        let _ = writeln!(io::stderr(), "VS Code, {step}");
-    }
+    print(told.lines().filter(|line| line.starts_with("ok ")));
     world.search_for(VALUE);
 }
 
@@ -220,8 +218,16 @@ fn by_device(oidc: &Oidc, authorities: &Path) -> String {
 fn check(suite: &str, canaries: &[&str]) {
     let Some(vscode) = vscode() else { return };
     let world = Editor::new();
-    vscode.run(&world, suite);
+    let told = vscode.run(&world, suite);
+    print(told.lines().filter_map(|line| line.strip_prefix("# ")));
     for canary in canaries {
         world.search_for(canary);
+    }
+}
+
+/// Figures, which are for people and never judged.
+fn print<'a>(lines: impl Iterator<Item = &'a str>) {
+    for line in lines {
+        let _ = writeln!(io::stderr(), "VS Code, {line}");
     }
 }

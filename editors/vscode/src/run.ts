@@ -2,7 +2,9 @@
 
 import * as vscode from "vscode";
 import type { Bar } from "./bar";
+import { summary } from "./body";
 import type { Connection } from "./client";
+import * as context from "./context";
 import type { Argument, Outcome, Sent } from "./outcome";
 import { exists, Obstacles } from "./remedy";
 import * as response from "./response";
@@ -56,7 +58,7 @@ export class Runs {
 
   /** Cancelling is offered only while something can be cancelled. */
   private tell(): void {
-    void vscode.commands.executeCommand("setContext", "vaultls.sending", this.waiting.size > 0);
+    void context.set({ sending: this.waiting.size > 0 });
   }
 
   /** One attempt; nothing when the user cancelled it. */
@@ -107,7 +109,7 @@ export class Runs {
 
   private async showSent(outcome: Sent): Promise<void> {
     const notes = outcome.notes ?? [];
-    this.bar.showResponse(response.summary(outcome.response), outcome.response.status);
+    this.bar.showResponse(summary(outcome.response), outcome.response.status);
     await response.show(outcome.response, notes);
     for (const note of notes) {
       void vscode.window.showInformationMessage(told(note));

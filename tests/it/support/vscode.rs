@@ -58,11 +58,13 @@ pub fn vscode() -> Option<&'static VsCode> {
 }
 
 impl VsCode {
-    /// Runs one suite of `editors/vscode/test` in `world`; panics with its report when a test in it fails.
-    pub fn run(&self, world: &Editor, suite: &str) {
+    /// Runs one suite of `editors/vscode/test` in `world`; gives its report, and panics with it when a test in it fails.
+    pub fn run(&self, world: &Editor, suite: &str) -> String {
         let mut command = self.script("drive.mjs", world);
         command.arg(world.home()).arg(suite);
-        check_report(suite, &command.output().expect("Node starts"));
+        let output = command.output().expect("Node starts");
+        check_report(suite, &output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Has the engine of VS Code colour requests.
