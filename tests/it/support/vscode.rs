@@ -6,7 +6,7 @@
 use std::{
     env,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -98,6 +98,12 @@ impl VsCode {
         make_executable(&program);
         let arguments = ["run", "pack", "--", "--target", "linux-x64", "--out", "vaultls.vsix"];
         npm(&self.extension, &arguments).expect("the extension is packed");
+        let size = |name: &str| fs::metadata(self.extension.join(name)).map_or(0, |file| file.len() / 1000);
+        let (packed, bundle) = (size("vaultls.vsix"), size("dist/extension.js"));
+        let _ = writeln!(
+            io::stderr(),
+            "VS Code, the extension without the program: {packed} kB packed, its code {bundle} kB"
+        );
         // The other suites run from this folder, with the program of the settings.
         fs::remove_dir_all(self.extension.join("bundled")).unwrap();
         package
