@@ -6,8 +6,9 @@ import * as vscode from "vscode";
 import * as context from "./context";
 import type { Server, Status } from "./outcome";
 import { standing } from "./overview";
+import { place } from "./place";
 import { clean } from "./text";
-import { activeUri, status } from "./verb";
+import { status } from "./verb";
 
 /** Marks come in bursts; one look after a burst is enough. */
 const PAUSE_MS = 300;
@@ -61,7 +62,7 @@ export class Vaults implements vscode.Disposable {
   private async look(): Promise<void> {
     const mine = ++this.latest;
     // A server that just ended has no answer; the next marks bring the next look.
-    const known = await status(this.server, activeUri()).catch(() => undefined);
+    const known = await status(this.server, place().uri).catch(() => undefined);
     if (mine === this.latest) {
       this.item.text = known ? text(known) : "$(key) vaults";
       this.item.tooltip = known ? tooltip(known) : undefined;

@@ -8,6 +8,7 @@ import * as integration from "./integration";
 import { askLink, chooseIntegration } from "./link";
 import type { Argument, Failed, Integration, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
+import { place } from "./place";
 import * as definitions from "./review";
 import * as signIn from "./sign_in";
 import { clean, told } from "./text";
@@ -55,17 +56,10 @@ export async function carryOut(server: Server, command: string, argument: Argume
   if (!verb) {
     throw new Error(`there is no command ${command}`);
   }
-  const uri = activeUri();
+  const { uri } = place();
   const ofDocument = command !== "vaultls.unlock" && command !== "vaultls.lock";
   const complete = uri !== undefined && ofDocument ? { uri, ...argument } : { ...argument };
   return verb(server, complete);
-}
-
-/** The active document, as the server names it; beside a page that is no document, one with requests that is open. */
-export function activeUri(): string | undefined {
-  const isRequests = (one: vscode.TextDocument): boolean => one.languageId === "http" && one.uri.scheme === "file";
-  const document = vscode.window.activeTextEditor?.document ?? vscode.workspace.textDocuments.find(isRequests);
-  return document?.uri.scheme === "file" ? document.uri.toString() : undefined;
 }
 
 /** The status of the workspace that `uri` lies in, without asking any vault. */
@@ -87,7 +81,7 @@ function sendWithName(command: string): Verb {
 
 /** The request that was named, else the one at the cursor. */
 function copyCurl(server: Server, argument: Argument): Promise<boolean> {
-  const line = vscode.window.activeTextEditor?.selection.active.line;
+  const { line } = place();
   const named = argument.request !== undefined || argument.line !== undefined || line === undefined;
   return send("vaultls.copyCurl")(server, named ? argument : { ...argument, line });
 }
