@@ -5,7 +5,7 @@ use crate::{
     syntax::{
         Kind, Use, Variable,
         exchange::{self, Side},
-        expand::EnvironmentValue,
+        expand::{Elsewhere, EnvironmentValue},
     },
     text::Span,
 };
@@ -70,6 +70,8 @@ pub enum Definition<'a> {
     File(&'a Variable),
     Environment(&'a EnvironmentValue),
     Dotenv(&'a EnvironmentValue),
+    /// An environment says that another store has it.
+    Elsewhere(&'a Elsewhere),
 }
 
 impl<'a> Expression<'a> {
@@ -113,7 +115,8 @@ pub fn definition<'a>(context: &Context<'a>, name: &str) -> Option<Definition<'a
         variables.find(|variable| variable.enabled && variable.name == name).map(Definition::File)
     };
     let environment = || {
-        let value = context.environment.values.get(name).map(Definition::Environment);
+        let elsewhere = context.environment.elsewhere.get(name).map(Definition::Elsewhere);
+        let value = elsewhere.or_else(|| context.environment.values.get(name).map(Definition::Environment));
         value.or_else(|| context.environment.dotenv.get(name).map(Definition::Dotenv))
     };
     match context.document.kind {
@@ -144,26 +147,30 @@ pub fn exchange_of<'a>(context: &Context<'_>, written: &'a str) -> Option<(&'a s
     definition(context, written).is_none().then_some(found)
 }
 
-/// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown.
+/// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown. VS Code's
+/// settings are not, but REST Client knows no private file beside them, and people keep their tokens there.
 pub fn is_private(file: &std::path::Path) -> bool {
     let Some(name) = file.file_name() else { return true };
     let name = name.to_string_lossy().to_ascii_lowercase();
-    name.contains("private") || name.ends_with(".user") || name.starts_with(".env") || name.ends_with(".env")
+    let by_ending = name.ends_with(".user") || name.starts_with(".env") || name.ends_with(".env");
+    by_ending || name.contains("private") || name == "settings.json"
 }
 
 /// Where a value comes from, as plain text.
 pub fn source_of(context: &Context<'_>, definition: Definition<'_>) -> String {
-    let file = |value: &EnvironmentValue| {
-        let name = value.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = |file: &std::path::Path| {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         escape::plain(&name)
     };
-    match definition {
-        Definition::File(_) => "this file".into(),
-        Definition::Dotenv(value) => format!("`{}`", file(value)),
-        Definition::Environment(value) => match &context.environment.name {
-            Some(name) => format!("environment `{}` in `{}`", escape::plain(name), file(value)),
-            None => format!("`{}`", file(value)),
-        },
+    let file = match definition {
+        Definition::File(_) => return "this file".into(),
+        Definition::Dotenv(value) => return format!("`{}`", named(&value.file)),
+        Definition::Environment(value) => named(&value.file),
+        Definition::Elsewhere(elsewhere) => named(&elsewhere.file),
+    };
+    match &context.environment.name {
+        Some(name) => format!("environment `{}` in `{file}`", escape::plain(name)),
+        None => format!("`{file}`"),
     }
 }
 
@@ -194,7 +201,14 @@ mod tests {
 
     #[test]
     fn private_files_are_known_by_name() {
-        for name in ["http-client.private.env.json", "http-client.env.json.user", ".env", ".env.local", "dev.env"] {
+        for name in [
+            "http-client.private.env.json",
+            "http-client.env.json.user",
+            ".env",
+            ".env.local",
+            "dev.env",
+            "settings.json",
+        ] {
             assert!(is_private(std::path::Path::new(name)), "{name}");
         }
         assert!(!is_private(std::path::Path::new("http-client.env.json")));

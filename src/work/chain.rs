@@ -17,16 +17,16 @@ use std::{
 
 use crate::{
     domain,
-    http::prepare::{self, Files, Prepared, PreparedFault, Reading},
+    http::prepare::{self, Files, Prepared, Reading},
     name::SecretName,
     syntax::{
         Kind,
         exchange::{self, Asked, Side},
-        expand::{Fault, FaultKind, Flat, Scope},
+        expand::{Flat, Scope},
         template::{Piece, Template},
     },
     text::Span,
-    work::{Sheet, dynamic, plan},
+    work::{Sheet, dynamic, plan, run},
 };
 pub use draw::{Answer, Drawn, Errand};
 use store::Known;
@@ -361,25 +361,12 @@ impl Node {
 
     /// What is wrong with the request itself.
     fn fault(&self) -> Option<String> {
-        self.identity.faults.first().map(|fault| match fault {
-            PreparedFault::Variable(Fault { kind, .. }) => match kind {
-                FaultKind::Unknown(name) => format!("the variable `{}` has no value", shown(name)),
-                FaultKind::Cycle(name) => format!("the variable `{}` leads back to itself", shown(name)),
-                FaultKind::TooLarge => "variables expand to too much text".into(),
-                FaultKind::BrokenReference => "a reference does not name a secret".into(),
-                FaultKind::Exchange(why) => why.clone(),
-            },
-            PreparedFault::Other { message, .. } | PreparedFault::Unsupported(message) => message.clone(),
-        })
+        self.identity.faults.first().map(|fault| run::fault_obstacle(fault).message)
     }
 }
 
 /// Why a part cannot be named.
 const UNNAMEABLE: &str = "it is too long, or holds characters outside ASCII; write those as `\\u00e9` in quotes";
-
-fn shown(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_debug).collect()
-}
 
 /// The requests of each name.
 fn named(sheet: &Sheet) -> HashMap<&str, Vec<usize>> {

@@ -350,7 +350,7 @@ pub(super) fn faults(plan: &Plan) -> Vec<Obstacle> {
     obstacles
 }
 
-fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
+pub(super) fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
     match fault {
         PreparedFault::Variable(Fault { kind, .. }) => variable_obstacle(kind),
         PreparedFault::Unsupported(message) => plain("unsupported", message.clone(), ""),
@@ -365,6 +365,9 @@ fn variable_obstacle(kind: &FaultKind) -> Obstacle {
             format!("the variable `{}` has no value", shown(name)),
             "define it in the file or in an environment, and choose that environment",
         ),
+        FaultKind::Elsewhere(name, elsewhere) => {
+            plain("variable", elsewhere.message(&shown(name)), elsewhere.hint(name))
+        }
         FaultKind::Cycle(name) => {
             plain("variable", format!("the variable `{}` leads back to itself", shown(name)), "break the cycle")
         }

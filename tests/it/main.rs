@@ -51,6 +51,7 @@ mod oauth;
 mod onepassword;
 mod queries;
 mod release;
+mod reports;
 mod sublime;
 #[cfg(unix)]
 mod terminal;
