@@ -305,11 +305,8 @@ mod tests {
 
     #[test]
     fn many_beginnings_of_a_key_on_one_line_take_no_longer_than_other_text() {
-        let text = "-----BEGIN ".repeat(1 << 18);
-        let start = std::time::Instant::now();
-        assert_eq!(private_keys(&text), []);
-        // Reading the line to its end at each of them took half a minute.
-        assert!(start.elapsed() < std::time::Duration::from_secs(8), "{:?}", start.elapsed());
+        // Reading the line to its end at each of them would take half an hour.
+        assert_eq!(private_keys(&"-----BEGIN ".repeat(1 << 21)), []);
     }
 
     #[test]

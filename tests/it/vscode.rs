@@ -9,7 +9,6 @@
 use std::{
     fs,
     io::{self, Write},
-    net::TcpListener,
     path::Path,
 };
 
@@ -23,6 +22,7 @@ use crate::support::{
     nvim::Editor,
     oidc::{CLIENT, Oidc, TENANT},
     openbao::OpenBao,
+    ports,
     vscode::vscode,
 };
 
@@ -281,7 +281,7 @@ fn configure(world: &Editor, text: &str) {
 /// An integration whose page one signs in on.
 async fn by_page(agent: &Agent) -> String {
     let (client, issuer) = agent.oidc(json!({})).await;
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = ports::reserve(1);
     let auth = format!(
         "method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client}', redirect-ports = '{port}'"
     );

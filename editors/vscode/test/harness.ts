@@ -42,7 +42,7 @@ export async function report(tests: Test[]): Promise<void> {
 async function within(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 2 * PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 5 * PATIENCE_MS);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

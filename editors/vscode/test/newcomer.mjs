@@ -55,9 +55,9 @@ async function opensTheExample() {
 async function createsWhatIsRed() {
   // The cursor is on the reference.
   await window.fix(undefined, "Create `my-token`");
-  await window.widget.locator("input[type=password]").waitFor();
-  await window.page.keyboard.type(canary);
-  await window.page.keyboard.press("Enter");
+  const box = window.widget.locator("input[type=password]");
+  await box.fill(canary);
+  await box.press("Enter");
   await window.page.locator(".squiggly-error").first().waitFor({ state: "detached" });
 }
 

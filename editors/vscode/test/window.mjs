@@ -89,7 +89,7 @@ async function signsIn() {
 
 async function linksByChoosing() {
   await row("shop").waitFor();
-  await page.keyboard.type("sho");
+  await widget.locator("input.input").fill("sho");
   // The engine that matches, and what was typed itself.
   await widget.locator(".monaco-list-row").nth(2).waitFor({ state: "detached" });
   await row("shop").click();
@@ -97,7 +97,7 @@ async function linksByChoosing() {
   await row("paypal").waitFor();
   await picture("vscode-choose");
   // What may not be listed can be typed; this could be listed as well.
-  await page.keyboard.type("stripe");
+  await widget.locator("input.input").fill("stripe");
   await row("paypal").waitFor({ state: "detached" });
   await press(row('Use "stripe"'), row("api_key"));
   await row("api_key").click();
@@ -145,10 +145,9 @@ async function asksHidden() {
   await page.locator(".tab", { hasText: "shop.http" }).first().click();
   await fix("11:26", "Create `refunds`");
   const box = widget.locator("input[type=password]");
-  await box.waitFor();
-  await page.keyboard.type(`${canary}-typed`);
+  await box.fill(`${canary}-typed`);
   await picture("vscode-asks");
-  await page.keyboard.press("Enter");
+  await box.press("Enter");
   // The marks heal by themselves.
   await squiggles.first().waitFor({ state: "detached" });
 }
