@@ -4,6 +4,7 @@
 //! someone asks for it. Whatever is wrong becomes a problem with a place, and reading goes on behind it. No step
 //! recurses, so depth costs memory and nothing else.
 
+pub mod path;
 mod scan;
 mod string;
 
@@ -119,6 +120,11 @@ impl<'a> Value<'a> {
     /// Its place in the tree's list of nodes.
     pub fn index(self) -> usize {
         self.index as usize
+    }
+
+    /// Another node of the same tree. NB. panics past the last one.
+    pub fn sibling(self, index: usize) -> Self {
+        self.tree.node(index)
     }
 
     /// The indices of the node and everything inside it.
