@@ -17,6 +17,8 @@ mod environment;
 mod extract;
 mod files;
 mod janitor;
+mod lock;
+mod options;
 mod pages;
 mod pipe;
 mod refresh;
@@ -31,38 +33,19 @@ pub mod guard;
 #[cfg(test)]
 mod fixture;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::LspService;
 
-use crate::work::{Core, Directories};
+use crate::work::Core;
 use guard::{Guard, Lifecycle};
+
+pub use options::Options;
 
 /// How long answers that are under way may take once the client is gone.
 const GRACE: Duration = Duration::from_secs(3);
-
-/// What the server is started with.
-#[derive(Clone)]
-pub struct Options {
-    pub directories: Directories,
-    /// Opens the workspace of a root folder. It may block.
-    pub open: Arc<dyn Fn(&Path) -> Core + Send + Sync>,
-    /// How long nothing must be typed before a document is looked at.
-    pub quiet: Duration,
-    /// This program, to clean up after a server that was killed; none cleans up only at the next start.
-    pub program: Option<PathBuf>,
-}
-
-impl Options {
-    /// The quiet time that feels immediate and still spares the vaults a question for each letter.
-    pub const QUIET: Duration = Duration::from_millis(200);
-}
 
 /// Serves one client until it says `exit` or its input ends. Returns the process's exit code: 0 after `shutdown`,
 /// else 1. NB. reading the standard input cannot be interrupted, so the program must end with
@@ -96,9 +79,4 @@ pub async fn serve(
     state.end();
     join_all(cores.iter().map(|core| core.end())).await;
     lifecycle.exit_code()
-}
-
-/// Locks `mutex`, also after a panic of another holder: every change under these locks is complete in itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

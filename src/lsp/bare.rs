@@ -20,7 +20,9 @@ use crate::{
     lsp::{
         client::Unasked,
         command::{self, Answer, Outcome},
-        convert, lock, pages,
+        convert,
+        lock::lock,
+        pages,
         pipe::Pipe,
         refresh, run,
         run::Errand,

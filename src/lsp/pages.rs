@@ -55,7 +55,8 @@ use crate::{
     lsp::{
         bare,
         command::{self, Outcome},
-        convert, lock,
+        convert,
+        lock::lock,
         run::Errand,
         state::State,
     },

@@ -17,7 +17,8 @@ use crate::{
     lsp::{
         bare,
         command::{self, Answer},
-        convert, files, lock,
+        convert, files,
+        lock::lock,
         pipe::Pipe,
         state::{State, Workspace},
     },

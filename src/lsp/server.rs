@@ -12,10 +12,11 @@ use tower_lsp_server::{
 use crate::{
     feature::{actions, completion, definition, folding, highlight, hover, lenses, rename::prepare, symbols, tokens},
     lsp::{
-        Options,
         capabilities::{self, Abilities},
         client::Editor,
-        command, convert, files, refresh, rename, settings,
+        command, convert, files,
+        options::Options,
+        refresh, rename, settings,
         state::{Snapshot, State},
     },
     text::Span,

@@ -18,7 +18,8 @@ use crate::{
     lsp::{
         client::Progress,
         command::{Answer, Outcome, told},
-        lock, pages, refresh,
+        lock::lock,
+        pages, refresh,
         state::{State, Workspace},
     },
     status::{Problem, Reason, Session},

@@ -21,12 +21,12 @@ use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDo
 use crate::{
     feature::Finding,
     lsp::{
-        Options,
         bare::ShownFiles,
         client::Editor,
         convert,
         janitor::Janitor,
-        lock,
+        lock::lock,
+        options::Options,
         pages::{self, Pages},
         run::Runs,
         sign_in::SignIns,

@@ -24,7 +24,7 @@ use super::{
     view,
     wire::{self, Refusal, Reply},
 };
-use crate::lsp::{lock, state::State};
+use crate::lsp::{lock::lock, state::State};
 
 /// How many connections are read at a time. More wait their turn.
 const MOST_AT_ONCE: usize = 8;

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    lsp::{Options, lock},
+    lsp::{lock::lock, options::Options},
     status::Known,
     vault::Pending,
     work::Core,
