@@ -18,15 +18,7 @@ use crate::{
     },
     http::send::Response,
     lsp::{
-        client::Unasked,
-        command::{self, Answer, Outcome},
-        convert,
-        lock::lock,
-        pages,
-        pipe::Pipe,
-        refresh, run,
-        run::Errand,
-        sign_in,
+        client::Unasked, convert, lock::lock, outcome::Outcome, pages, pipe::Pipe, refresh, run, run::Errand, sign_in,
         state::State,
     },
     name::SecretName,
@@ -68,8 +60,7 @@ impl ShownFiles {
 
 /// Follows up what a command answered, where that is for a person: on a page in their browser where something is to be
 /// asked and that is possible, else in words. What a run did is told by [`follow_up`].
-pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
-    let Answer::Other(outcome) = answer else { return };
+pub fn tell(state: &Arc<State>, command: Option<Command>, outcome: &Outcome) {
     let (task, outcome) = (state.clone(), outcome.clone());
     let Some(command) = command.filter(|command| pages::goes_on(command, &outcome)) else {
         return say(state, &outcome);
@@ -90,14 +81,14 @@ pub fn tell(state: &Arc<State>, command: Option<Command>, answer: &Answer) {
 async fn lead(state: &Arc<State>, command: &Command, outcome: &Outcome) {
     if let Outcome::Browser { url, code: Some(_), .. } = outcome
         && let Ok(url) = Url::parse(url)
-        && let Some((_, core)) = command::home(state, command.uri()).await
+        && let Some((_, core)) = state.home(command.uri()).await
     {
         pages::visit(state, &core, &url).await;
     }
 }
 
 /// Lets the person say on a page what a command is about that came without its argument.
-pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
+pub fn start(state: &Arc<State>, verb: Verb) -> Outcome {
     let task = state.clone();
     let taken = state.editor.spawn(async move {
         if !pages::start(&task, verb).await {
@@ -107,9 +98,9 @@ pub fn start(state: &Arc<State>, verb: Verb) -> Answer {
         }
     });
     if taken {
-        Answer::done("a page in the browser asks what this is about")
+        Outcome::done("a page in the browser asks what this is about")
     } else {
-        Answer::failed("too much is under way")
+        Outcome::failed("too much is under way")
     }
 }
 

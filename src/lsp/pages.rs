@@ -52,14 +52,7 @@ use crate::{
         trouble,
     },
     http::send::Response,
-    lsp::{
-        bare,
-        command::{self, Outcome},
-        convert,
-        lock::lock,
-        run::Errand,
-        state::State,
-    },
+    lsp::{bare, convert, lock::lock, outcome::Outcome, run::Errand, state::State},
     name::SecretName,
     status::ProviderKind,
     text::Span,
@@ -119,7 +112,7 @@ pub fn goes_on(command: &Command, outcome: &Outcome) -> bool {
 
 /// Asks on a page what `command` left to ask, which [`goes_on`] tells; whether that is possible.
 pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool {
-    let Some((_, core)) = command::home(state, command.uri()).await else { return false };
+    let Some((_, core)) = state.home(command.uri()).await else { return false };
     if !can_open(state, &core) {
         return false;
     }
@@ -148,13 +141,13 @@ pub async fn show(state: &Arc<State>, core: &Arc<Core>, response: &Response, not
 
 /// Whether it can be asked on a page what `verb` is about, which came without its argument, as from a list of commands.
 pub async fn can_start(state: &State, verb: Verb) -> bool {
-    let Some((_, core)) = command::home(state, None).await else { return false };
+    let Some((_, core)) = state.home(None).await else { return false };
     STARTS.contains(&verb) && can_open(state, &core)
 }
 
 /// Asks on a page what `verb` is about; whether the browser was sent there.
 pub async fn start(state: &Arc<State>, verb: Verb) -> bool {
-    let Some((_, core)) = command::home(state, None).await else { return false };
+    let Some((_, core)) = state.home(None).await else { return false };
     let mut integrations = core.vault.known().integrations;
     integrations.retain(|one| !matches!(one.provider, ProviderKind::Local | ProviderKind::Environment));
     if matches!(verb, Verb::Create | Verb::Enable | Verb::OpenAtProvider) {

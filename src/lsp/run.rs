@@ -15,11 +15,8 @@ use crate::{
     environment,
     feature::{command::Run, symbols},
     lsp::{
-        bare,
-        command::{self, Answer},
         convert, files,
         lock::lock,
-        pipe::Pipe,
         state::{State, Workspace},
     },
     syntax::{self, Document, Kind, expand::Environment},
@@ -89,30 +86,15 @@ pub struct Errand {
     pub request: usize,
 }
 
-/// Runs what `run` names.
+/// Sends what `run` names once, stoppable by the person.
 ///
 /// # Errors
-/// A message where there is nothing to run.
-pub async fn run(state: &Arc<State>, mut run: Run, token: Option<ProgressToken>) -> Result<Answer, String> {
-    let pipe = run.pipe.take().map(Pipe::new);
-    match attempt(state, &run, token).await {
-        Ok((errand, outcome)) => {
-            if !state.editor.abilities().plugin {
-                bare::follow_up(state, errand, pipe, &outcome);
-            }
-            Ok(Answer::Run(outcome))
-        }
-        Err(message) => {
-            if let Some(pipe) = pipe {
-                pipe.write(&message).await;
-            }
-            Err(message)
-        }
-    }
-}
-
-/// Sends it once, stoppable by the person.
-async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) -> Result<(Errand, RunOutcome), String> {
+/// A message where there is nothing to run, or it was stopped.
+pub async fn attempt(
+    state: &Arc<State>,
+    run: &Run,
+    token: Option<ProgressToken>,
+) -> Result<(Errand, RunOutcome), String> {
     let errand = errand(state, run).await?;
     let progress = state.editor.progress(token, errand.title());
     let stop = state.runs.stoppable(progress.token.as_ref());
@@ -155,8 +137,7 @@ pub async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
     };
     let request = chosen(&document.document, &document.text, run, state.encoding());
     let request = request.ok_or("there is no request at this place")?;
-    let (workspace, core) =
-        command::home(state, Some(&run.uri)).await.ok_or("the document's workspace could not be opened")?;
+    let (workspace, core) = state.home(Some(&run.uri)).await.ok_or("the document's workspace could not be opened")?;
     let name = run.environment.clone().or_else(|| state.environment());
     let environment = current_environment(state, &workspace, core.clone(), &document.path, name).await?;
     let Target { path, source, document, .. } = document;

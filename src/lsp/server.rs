@@ -14,7 +14,7 @@ use crate::{
     lsp::{
         capabilities::{self, Abilities},
         client::Editor,
-        command, convert, files,
+        convert, execute, files,
         options::Options,
         refresh, rename, settings,
         state::{Snapshot, State},
@@ -243,7 +243,7 @@ impl LanguageServer for Server {
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
-        Ok(Some(command::execute(&self.state, params).await))
+        Ok(Some(execute::execute(&self.state, params).await))
     }
 }
 

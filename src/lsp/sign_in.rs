@@ -17,8 +17,8 @@ use crate::{
     feature::{command::Login, escape},
     lsp::{
         client::Progress,
-        command::{Answer, Outcome, told},
         lock::lock,
+        outcome::{Outcome, told},
         pages, refresh,
         state::{State, Workspace},
     },
@@ -129,7 +129,7 @@ impl SignIn {
 }
 
 /// Begins a sign-in, or joins the one under way, and answers with what happens next in it.
-pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, it: Login) -> Answer {
+pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, it: Login) -> Outcome {
     if let Err(problem) = core.vault.may_sign_in(&it.integration) {
         return Failure::from(problem).into();
     }
@@ -139,12 +139,12 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
     let home = core.clone();
     let login: SigningIn = Box::new(move |person| async move { core.login(&name, person).await }.boxed());
     if begins && !begin(state, home, key, sign_in, login) {
-        return Answer::failed("too much is under way");
+        return Outcome::failed("too much is under way");
     }
     let happens = stage.wait_for(Option::is_some).await;
     match happens.ok().and_then(|stage| stage.clone()) {
-        Some(outcome) => Answer::Other(outcome),
-        None => Answer::failed("the sign-in was ended"),
+        Some(outcome) => outcome,
+        None => Outcome::failed("the sign-in was ended"),
     }
 }
 

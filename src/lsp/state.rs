@@ -32,7 +32,7 @@ use crate::{
         sign_in::SignIns,
     },
     text::{Encoding, Text},
-    work::answer::Desk,
+    work::{Core, answer::Desk},
 };
 
 pub use edition::{Edition, Facts, Form, Parsed, Snapshot};
@@ -291,6 +291,18 @@ impl State {
             Some(path) => inner.workspace(&path),
             None => inner.first(&self.nowhere()),
         }
+    }
+
+    /// The workspace that `uri` is about, as [`Self::workspace`] finds it, with its core; none where that is no URI, or
+    /// the core cannot be opened.
+    pub async fn home(&self, uri: Option<&str>) -> Option<(Arc<Workspace>, Arc<Core>)> {
+        let uri = match uri {
+            Some(uri) => Some(uri.parse().ok()?),
+            None => None,
+        };
+        let workspace = self.workspace(uri.as_ref());
+        let core = workspace.core(&self.options).await?;
+        Some((workspace, core))
     }
 
     /// Puts a task in charge of a document's refresh; the one before is dropped.

@@ -16,7 +16,8 @@ use crate::{
     http::send::Response,
     lsp::{
         bare,
-        command::{self, Answer, Outcome, VALUE, told},
+        command::{self, VALUE},
+        outcome::{Outcome, told},
         refresh, run,
         run::Errand,
         sign_in::UnderWay,
@@ -195,10 +196,8 @@ impl Course {
     }
 
     pub async fn carry_out(&mut self, command: Command) -> Step {
-        match command::carry_out(&self.state, command.clone()).await {
-            Answer::Other(outcome) => self.follow(command, outcome).await,
-            Answer::Run(_) => Step::failed("a request is sent from the editor"),
-        }
+        let outcome = command::carry_out(&self.state, command.clone()).await;
+        self.follow(command, outcome).await
     }
 
     /// Nothing of what `step` offers.
@@ -391,7 +390,7 @@ impl Course {
     /// A page on which one signs in, with what tells that it is over.
     async fn visit(&self, url: String, code: Option<String>, message: String) -> Step {
         let Some(Command::Login(it)) = &self.last else { return Step::Visit { url, code, message, sign_in: None } };
-        let home = command::home(&self.state, it.uri.as_deref()).await;
+        let home = self.state.home(it.uri.as_deref()).await;
         let sign_in = home.and_then(|(workspace, _)| self.state.sign_ins.under_way(&workspace.root, &it.integration));
         // The provider's words speak of its own page as this one.
         let message = if code.is_some() { format!("Sign in to `{}`", it.integration) } else { message };
