@@ -8,6 +8,7 @@
 mod server;
 // What it stands on.
 mod bare;
+mod browser;
 mod capabilities;
 mod client;
 mod command;
@@ -26,10 +27,15 @@ mod pipe;
 mod question;
 mod refresh;
 mod rename;
+mod response;
 mod run;
 mod settings;
+mod shown;
 mod sign_in;
+mod sign_ins;
 mod state;
+mod stops;
+mod words;
 // What protects it.
 pub mod guard;
 

@@ -42,7 +42,7 @@ impl Server {
 
     /// `window/workDoneProgress/cancel`
     pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
-        self.state.runs.stop(&params.token);
+        self.state.stops.stop(&params.token);
     }
 
     /// The document a request is about; none when it is none of ours, or changes faster than it can be read.

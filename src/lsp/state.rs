@@ -21,15 +21,15 @@ use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDo
 use crate::{
     feature::Finding,
     lsp::{
-        bare::ShownFiles,
+        browser::{self, OpenPages},
         client::Editor,
         convert,
         janitor::Janitor,
         lock::lock,
         options::Options,
-        pages::{self, Pages},
-        run::Runs,
-        sign_in::SignIns,
+        shown::ShownFiles,
+        sign_ins::SignIns,
+        stops::Stops,
     },
     text::{Encoding, Text},
     work::{Core, answer::Desk},
@@ -44,18 +44,21 @@ pub const CONFIG_FILE: &str = "vaultls.toml";
 const PARSERS: usize = 2;
 /// How many documents are surveyed at the same time.
 const SURVEYS: usize = 4;
+/// How many requests are sent at the same time.
+const SENDS: usize = 16;
 
 /// Everything that the server knows.
 pub struct State {
     pub options: Options,
     pub editor: Editor,
+    pub parsers: Semaphore,
     pub surveys: Semaphore,
-    pub runs: Runs,
+    pub sends: Semaphore,
+    pub stops: Stops,
     pub sign_ins: SignIns,
     pub shown: ShownFiles,
     pub janitor: Janitor,
-    pub pages: Pages,
-    pub parsers: Semaphore,
+    pub pages: OpenPages,
     /// Where answers to questions arrive; opened at the first question.
     desk: OnceCell<Desk>,
     /// Told of everything that is found out.
@@ -100,12 +103,13 @@ impl State {
             janitor: Janitor::new(options.program.clone()),
             options,
             editor,
-            surveys: Semaphore::new(SURVEYS),
             parsers: Semaphore::new(PARSERS),
-            runs: Runs::default(),
+            surveys: Semaphore::new(SURVEYS),
+            sends: Semaphore::new(SENDS),
+            stops: Stops::default(),
             sign_ins: SignIns::default(),
             shown: ShownFiles::default(),
-            pages: Pages::default(),
+            pages: OpenPages::default(),
             desk: OnceCell::new(),
             learned: Notify::new(),
             owes_refresh: AtomicBool::new(false),
@@ -183,7 +187,7 @@ impl State {
     /// Ends every task, and forgets everything.
     pub fn end(&self) {
         self.editor.close();
-        self.runs.end();
+        self.stops.end();
         self.shown.end();
         let inner = std::mem::take(&mut *lock(&self.inner));
         drop(inner);
@@ -400,7 +404,7 @@ impl State {
             known: workspace.known(),
             learned: facts.version.is_some(),
             chooses: self.editor.abilities().plugin
-                || workspace.opened().is_some_and(|core| pages::can_open(self, &core)),
+                || workspace.opened().is_some_and(|core| browser::can_open(&self.editor, &core)),
             encoding: self.encoding(),
             workspace,
             source,

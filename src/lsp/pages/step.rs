@@ -15,13 +15,13 @@ use crate::{
     feature::command::Command,
     http::send::Response,
     lsp::{
-        bare,
         command::{self, VALUE},
         outcome::{Outcome, told},
-        refresh, run,
+        refresh, response, run,
         run::Errand,
-        sign_in::UnderWay,
+        sign_ins::UnderWay,
         state::State,
+        words,
     },
     name::SecretName,
     vault::{
@@ -365,18 +365,18 @@ impl Course {
 
     /// What became of the request.
     async fn sent(&mut self, outcome: RunOutcome) -> Step {
-        let unapproved = bare::unapproved(&outcome);
+        let unapproved = run::unapproved(&outcome);
         if self.asked < MAX_HOSTS && !unapproved.is_empty() {
             self.hosts = unapproved;
             return self.next_host().expect("there is a host to ask about, of a request");
         }
         match outcome {
             RunOutcome::Sent { response, notes } if self.state.editor.abilities().show_document => {
-                bare::show(&self.state, &self.core, &response, &notes).await;
-                Step::done(bare::summary(&response))
+                response::show(&self.state, &response, &notes).await;
+                Step::done(words::summary(&response))
             }
             RunOutcome::Sent { response, notes } => Step::Response { response, notes },
-            RunOutcome::Blocked { obstacles } => Step::failed(bare::blocked(&obstacles)),
+            RunOutcome::Blocked { obstacles } => Step::failed(words::blocked(&obstacles)),
             RunOutcome::Failed { message, .. } => Step::failed(message),
         }
     }
