@@ -12,7 +12,7 @@ use crate::{
         command::{Command, Run, Verb},
         escape,
     },
-    lsp::{bare, command, convert, outcome::Outcome, pages, pipe::Pipe, run, state::State},
+    lsp::{bare, command, convert::Lines, outcome::Outcome, pages, pipe::Pipe, run, state::State},
     work::RunOutcome,
 };
 
@@ -52,7 +52,7 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
             let focus = state.focus().ok_or("no document is open that this could be about")?;
             let place = state
                 .edition(&focus.uri)
-                .map(|(edition, _)| convert::position(&edition.text, focus.offset, state.encoding()));
+                .map(|(edition, _)| Lines::new(&edition.text, state.encoding()).position(focus.offset));
             let mut argument = json!({ "uri": focus.uri.as_str() });
             if let (Some(place), true) = (place, params.command != Verb::Trust.id()) {
                 argument["line"] = json!(place.line);

@@ -16,7 +16,7 @@ use crate::{
     environment::{self, Trouble},
     feature::{self, Finding},
     lsp::{
-        convert,
+        convert::{self, Lines},
         state::{CONFIG_FILE, Edition, Facts, Form, Parsed, Snapshot, State, Workspace},
     },
     status::Severity,
@@ -202,8 +202,9 @@ pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
 }
 
 fn shown(state: &State, edition: &Edition, findings: &[Finding]) -> Vec<Diagnostic> {
-    let (encoding, tags) = (state.encoding(), state.editor.abilities().diagnostic_tags);
-    findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding, tags)).collect()
+    let lines = Lines::new(&edition.text, state.encoding());
+    let tags = state.editor.abilities().diagnostic_tags;
+    findings.iter().map(|finding| convert::diagnostic(lines, finding, tags)).collect()
 }
 
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {

@@ -23,7 +23,7 @@ use crate::{
     lsp::{
         browser::{self, OpenPages},
         client::Editor,
-        convert,
+        convert::{self, Lines},
         janitor::Janitor,
         lock::lock,
         options::Options,
@@ -163,7 +163,7 @@ impl State {
         for change in params.content_changes {
             match change.range {
                 Some(range) => {
-                    let span = convert::span(&text, range, encoding);
+                    let span = Lines::new(&text, encoding).span(range);
                     text.replace(span, &change.text);
                 }
                 None => text = Text::new(&change.text),

@@ -11,7 +11,10 @@ use tower_lsp_server::ls_types::Uri;
 use crate::{
     environment::Trouble,
     feature::{Context, Finding},
-    lsp::state::{CONFIG_FILE, State, Workspace},
+    lsp::{
+        convert::Lines,
+        state::{CONFIG_FILE, State, Workspace},
+    },
     status::{Known, Survey},
     syntax::{self, Document, Kind, expand::Environment},
     text::{Encoding, Text},
@@ -203,6 +206,11 @@ impl Snapshot {
             return None;
         }
         tokio::task::spawn_blocking(move || work_out(&self)).await.ok()
+    }
+
+    /// Its text as the client counts in it.
+    pub fn lines(&self) -> Lines<'_> {
+        Lines::new(&self.edition.text, self.encoding)
     }
 
     pub fn context(&self) -> Context<'_> {

@@ -1,0 +1,69 @@
+//! What the client is asked to tell of: files and settings that change.
+
+use tower_lsp_server::ls_types::{
+    DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher, GlobPattern, Registration, Uri,
+};
+
+use super::SOURCE;
+
+/// The files that decide what secrets and variables mean.
+pub fn file_watchers() -> Registration {
+    let watch = |glob: &str| FileSystemWatcher { glob_pattern: GlobPattern::String(glob.into()), kind: None };
+    let watchers = WATCHED.map(watch).to_vec();
+    let options = DidChangeWatchedFilesRegistrationOptions { watchers };
+    Registration {
+        id: "vaultls/files".into(),
+        method: "workspace/didChangeWatchedFiles".into(),
+        register_options: Some(serde_json::to_value(options).expect("the options are plain data")),
+    }
+}
+
+const WATCHED: [&str; 5] = [
+    "**/vaultls.toml",
+    "**/http-client*.env.json*",
+    "**/.env",
+    "**/*.postman_environment.json",
+    "**/*.postman_globals.json",
+];
+
+/// Whether a file is one of [`WATCHED`]: some clients tell of others as well.
+pub fn is_watched(uri: &Uri) -> bool {
+    let path = uri.path().decode().to_string_lossy();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(name, "vaultls.toml" | ".env")
+        || (name.starts_with("http-client") && name.contains(".env.json"))
+        || name.ends_with(".postman_environment.json")
+        || name.ends_with(".postman_globals.json")
+}
+
+/// The settings that the client is to tell of when they change.
+pub fn settings_watcher() -> Registration {
+    Registration {
+        id: "vaultls/settings".into(),
+        method: "workspace/didChangeConfiguration".into(),
+        register_options: Some(serde_json::json!({ "section": SOURCE })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_decide_something_are_watched() {
+        let watched = |path: &str| is_watched(&format!("file:///w/{path}").parse().expect("a URI"));
+        for path in [
+            "vaultls.toml",
+            "a/.env",
+            "http-client.env.json",
+            "http-client.private.env.json",
+            "http-client.env.json.user",
+            "x/a.postman_environment.json",
+        ] {
+            assert!(watched(path), "{path}");
+        }
+        for path in ["a.http", "node_modules/a.js", ".env.example", "my-vaultls.toml", "a.postman_collection.json"] {
+            assert!(!watched(path), "{path}");
+        }
+    }
+}
