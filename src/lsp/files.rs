@@ -123,7 +123,7 @@ pub async fn search_for<T: Send + 'static>(
             continue;
         }
         let file = File { uri: edition.uri.clone(), text: edition.text.clone(), version: Some(edition.version) };
-        let Some(parsed) = edition.parsed(state).await else { continue };
+        let Some(parsed) = state.parsed(&edition).await else { continue };
         let Some(document) = parsed.document else { continue };
         open.push(Sheet { path: edition.path.clone(), file, source: parsed.source, document });
     }

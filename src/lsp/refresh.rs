@@ -70,7 +70,7 @@ async fn look_at(state: &Arc<State>, uri: &Uri) {
 }
 
 async fn look_at_requests(state: &Arc<State>, edition: &Arc<Edition>, workspace: &Arc<Workspace>) {
-    let Some(parsed) = edition.parsed(state).await else { return };
+    let Some(parsed) = state.parsed(edition).await else { return };
     if parsed.document.is_none() {
         // A file that is none of ours, or no longer: what was said about it is taken back.
         state.learn(edition, Some(Facts::nothing(edition.version)));
@@ -195,7 +195,10 @@ fn publish(state: &State, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagno
 pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
     let (edition, _) = state.edition(uri)?;
     let findings = match edition.form {
-        Form::Requests(_) => state.snapshot_of(&edition).await?.answer(state, findings).await?,
+        Form::Requests(_) => {
+            let snapshot = state.snapshot_of(&edition).await?;
+            state.answer(snapshot, findings).await?
+        }
         Form::Config => state.config_findings(uri)?,
     };
     Some(shown(state, &edition, &findings))

@@ -194,14 +194,14 @@ impl LanguageServer for Server {
         let symbols = move |it: &Snapshot| {
             convert::symbols(&it.edition.uri, it.lines(), &symbols::symbols(&it.context()), nested)
         };
-        Ok(snapshot.answer(&self.state, symbols).await)
+        Ok(self.state.answer(snapshot, symbols).await)
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let folds =
             |it: &Snapshot| folding::folds(&it.context()).iter().map(|fold| convert::fold(it.lines(), fold)).collect();
-        Ok(snapshot.answer(&self.state, folds).await)
+        Ok(self.state.answer(snapshot, folds).await)
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
@@ -211,7 +211,7 @@ impl LanguageServer for Server {
             let lenses = lenses::lenses(&it.context(), uri.as_str());
             lenses.iter().map(|lens| convert::lens(it.lines(), lens)).collect()
         };
-        Ok(snapshot.answer(&self.state, lenses).await)
+        Ok(self.state.answer(snapshot, lenses).await)
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
@@ -233,7 +233,7 @@ impl LanguageServer for Server {
             let all = Span::new(0, it.source.len());
             convert::tokens(it.lines(), &tokens::tokens(&it.context(), all))
         };
-        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensResult::Tokens))
+        Ok(self.state.answer(snapshot, tokens).await.map(SemanticTokensResult::Tokens))
     }
 
     async fn semantic_tokens_range(
@@ -243,7 +243,7 @@ impl LanguageServer for Server {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let span = snapshot.lines().span(params.range);
         let tokens = move |it: &Snapshot| convert::tokens(it.lines(), &tokens::tokens(&it.context(), span));
-        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensRangeResult::Tokens))
+        Ok(self.state.answer(snapshot, tokens).await.map(SemanticTokensRangeResult::Tokens))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {

@@ -14,6 +14,9 @@ use crate::{
     work::Core,
 };
 
+/// The file of a workspace that says where its secrets live.
+pub const CONFIG_FILE: &str = "vaultls.toml";
+
 /// One folder with its core, which is opened when it is first needed.
 pub struct Workspace {
     pub root: PathBuf,
