@@ -94,7 +94,7 @@ where
                 waiting.editor.say(MessageType::WARNING, warning);
                 None
             }
-            Effect::Next(answer) => Some(serde_json::to_value(answer).expect("answers are plain data with text keys")),
+            Effect::Next(outcome) => Some(outcome),
         });
         // Whoever answered tells the person; a failure that nobody waits for any more is told here.
         if let Err(Err(failure)) = answered.reply.send(effect) {

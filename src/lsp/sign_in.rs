@@ -161,7 +161,7 @@ impl Person for AtEditor<'_> {
 }
 
 impl AtEditor<'_> {
-    async fn ticket(&self, fields: Vec<Field>) -> Result<(String, oneshot::Receiver<Answered>), Problem> {
+    async fn ticket(&self, fields: Vec<Field>) -> Result<(String, oneshot::Receiver<Answered<Outcome>>), Problem> {
         let asked = match self.state.desk().await {
             Ok(desk) => desk.ask(fields),
             Err(error) => Err(error),
@@ -170,14 +170,14 @@ impl AtEditor<'_> {
     }
 
     /// The answers; whoever gave them waits from now on for what happens next.
-    fn take(&self, answered: Answered) -> Answers {
+    fn take(&self, answered: Answered<Outcome>) -> Answers {
         self.sign_in.stage.send_replace(None);
         *lock(&self.sign_in.reply) = Some(answered.reply);
         answered.answers
     }
 
     /// The address that they pasted; pending where they do not, because the browser may still come back by itself.
-    async fn pasted(&self, answer: oneshot::Receiver<Answered>) -> SecretValue {
+    async fn pasted(&self, answer: oneshot::Receiver<Answered<Outcome>>) -> SecretValue {
         match answer.await.ok().and_then(|answered| self.take(answered).remove(ADDRESS)) {
             Some(pasted) => pasted,
             None => std::future::pending().await,

@@ -26,7 +26,7 @@ pub struct SignIn {
     /// What the person is to do now, or what came of it in the end; none while nothing is theirs to do.
     pub stage: watch::Sender<Option<Outcome>>,
     /// The way back to whoever answered last, until something happens.
-    pub reply: Mutex<Option<Reply>>,
+    pub reply: Mutex<Option<Reply<Outcome>>>,
     pub stop: CancellationToken,
 }
 
@@ -100,7 +100,7 @@ impl SignIn {
         let answerer = reply.is_some_and(|reply| {
             let effect = match &outcome {
                 Outcome::Failed { message, .. } => Err(message.clone()),
-                next => Ok(Some(serde_json::to_value(next).expect("outcomes are plain data with text keys"))),
+                next => Ok(Some(next.clone())),
             };
             reply.send(effect).is_ok()
         });

@@ -23,8 +23,8 @@ use tower_lsp_server::ls_types::{Diagnostic, DidChangeTextDocumentParams, TextDo
 use crate::{
     feature::Finding,
     lsp::{
-        browser::OpenPages, client::Editor, janitor::Janitor, lock::lock, options::Options, shown::ShownFiles,
-        sign_ins::SignIns, stops::Stops,
+        browser::OpenPages, client::Editor, janitor::Janitor, lock::lock, options::Options, outcome::Outcome,
+        shown::ShownFiles, sign_ins::SignIns, stops::Stops,
     },
     text::{Encoding, Text},
     work::{Core, answer::Desk},
@@ -56,7 +56,7 @@ pub struct State {
     pub janitor: Janitor,
     pub pages: OpenPages,
     /// Where answers to questions arrive; opened at the first question.
-    desk: OnceCell<Desk>,
+    desk: OnceCell<Desk<Outcome>>,
     /// Told of everything that is found out.
     learned: Notify,
     /// Whether the client was given an answer that is known to be incomplete.
@@ -89,7 +89,7 @@ impl State {
     }
 
     /// Where answers to questions arrive.
-    pub async fn desk(&self) -> io::Result<&Desk> {
+    pub async fn desk(&self) -> io::Result<&Desk<Outcome>> {
         self.desk.get_or_try_init(|| async { Desk::open(&self.options.directories) }).await
     }
 

@@ -3,9 +3,6 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::{
     form::Form,
     link::{Bound, ByHand, Hurdle, Places, Start},
@@ -92,16 +89,6 @@ pub struct End {
     pub message: String,
     /// Whether the same can be begun anew.
     pub again: bool,
-}
-
-/// What comes next, as it is told to whoever answered.
-#[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "camelCase")]
-enum Next {
-    Done { message: String },
-    NeedsInput { ticket: String, message: String, fields: Vec<Field> },
-    Browser { url: String, code: Option<String>, message: String },
-    Failed { message: String },
 }
 
 impl Step {
@@ -299,19 +286,11 @@ impl Course {
                 let done = self.done();
                 self.settled(done).await
             }
-            Ok(Some(next)) => self.next(next).await,
+            Ok(Some(next)) => match self.last.clone() {
+                Some(command) => Box::pin(self.follow(command, next)).await,
+                None => Step::done("it goes on in your editor"),
+            },
             Err(error) => self.gave_way(error.to_string()),
-        }
-    }
-
-    /// What an answer led to.
-    async fn next(&mut self, next: Value) -> Step {
-        match serde_json::from_value(next) {
-            Ok(Next::Done { message }) => self.settled(message).await,
-            Ok(Next::NeedsInput { ticket, message, fields }) => self.ask(ticket, message, fields),
-            Ok(Next::Browser { url, code, message }) => self.visit(url, code, message).await,
-            Ok(Next::Failed { message, .. }) => self.gave_way(message),
-            Err(_) => Step::done("it goes on in your editor"),
         }
     }
 
