@@ -7,6 +7,7 @@
 // The table.
 mod server;
 // What it stands on.
+mod abilities;
 mod bare;
 mod browser;
 mod capabilities;

@@ -12,7 +12,8 @@ use tower_lsp_server::{
 use crate::{
     feature::{actions, completion, definition, folding, highlight, hover, lenses, rename::prepare, symbols, tokens},
     lsp::{
-        capabilities::{self, Abilities},
+        abilities::Abilities,
+        capabilities,
         client::Editor,
         convert::{self, Lines},
         execute, files,

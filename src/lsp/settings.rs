@@ -7,7 +7,7 @@ use serde_json::Value;
 use tower_lsp_server::ls_types::Registration;
 
 use crate::lsp::{
-    capabilities::{self, Abilities},
+    abilities::{self, Abilities},
     convert, refresh,
     state::State,
 };
@@ -25,7 +25,7 @@ pub fn registrations(abilities: &Abilities) -> Vec<Registration> {
 /// Takes over what the client says of its settings. Some only say that something changed, and want to be asked.
 pub fn changed(state: &Arc<State>, settings: &Value) {
     match settings.get(SECTION) {
-        Some(ours) => choose(state, capabilities::environment(Some(ours))),
+        Some(ours) => choose(state, abilities::environment(Some(ours))),
         None => ask(state),
     }
 }
@@ -38,7 +38,7 @@ pub fn ask(state: &Arc<State>) {
     let task = state.clone();
     state.editor.spawn(async move {
         let settings = task.editor.settings(SECTION).await;
-        let said = capabilities::environment(settings.as_ref());
+        let said = abilities::environment(settings.as_ref());
         choose(&task, said.or_else(|| task.editor.abilities().environment.clone()));
     });
 }
