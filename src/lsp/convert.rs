@@ -12,6 +12,3 @@ pub use edit::*;
 pub use message::*;
 pub use place::*;
 pub use watch::*;
-
-/// What diagnostics carry as their source.
-const SOURCE: &str = "vaultls";

@@ -18,7 +18,7 @@ const SECTION: &str = "vaultls";
 /// What the client is asked to tell of, as far as it offers to. Our plugins tell the environment by themselves.
 pub fn registrations(abilities: &Abilities) -> Vec<Registration> {
     let files = abilities.watch_files.then(convert::file_watchers);
-    let settings = (abilities.watch_settings && asks(abilities)).then(convert::settings_watcher);
+    let settings = (abilities.watch_settings && asks(abilities)).then(|| convert::settings_watcher(SECTION));
     files.into_iter().chain(settings).collect()
 }
 

@@ -2,7 +2,10 @@
 
 use tower_lsp_server::ls_types::*;
 
-use super::{SOURCE, edit, place::Lines};
+use super::{
+    edit::{self, SOURCE},
+    place::Lines,
+};
 use crate::{
     feature::{
         Finding, Tag,

@@ -8,10 +8,7 @@ use tower_lsp_server::ls_types::{
     TextEdit, Uri, WorkspaceEdit,
 };
 
-use super::{
-    SOURCE,
-    place::{Lines, file_uri},
-};
+use super::place::{Lines, file_uri};
 use crate::{
     feature::{
         actions::{Action, ActionKind, Effect},
@@ -19,6 +16,9 @@ use crate::{
     },
     text::{Encoding, Span, Text},
 };
+
+/// What our diagnostics carry as their source.
+pub(super) const SOURCE: &str = "vaultls";
 
 /// A file as far as an edit or a location needs it.
 pub struct File {

@@ -4,8 +4,6 @@ use tower_lsp_server::ls_types::{
     DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher, GlobPattern, Registration, Uri,
 };
 
-use super::SOURCE;
-
 /// The files that decide what secrets and variables mean.
 pub fn file_watchers() -> Registration {
     let watch = |glob: &str| FileSystemWatcher { glob_pattern: GlobPattern::String(glob.into()), kind: None };
@@ -36,12 +34,12 @@ pub fn is_watched(uri: &Uri) -> bool {
         || name.ends_with(".postman_globals.json")
 }
 
-/// The settings that the client is to tell of when they change.
-pub fn settings_watcher() -> Registration {
+/// The settings called `section`, of which the client is to tell when they change.
+pub fn settings_watcher(section: &str) -> Registration {
     Registration {
         id: "vaultls/settings".into(),
         method: "workspace/didChangeConfiguration".into(),
-        register_options: Some(serde_json::json!({ "section": SOURCE })),
+        register_options: Some(serde_json::json!({ "section": section })),
     }
 }
 
