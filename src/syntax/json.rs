@@ -10,7 +10,7 @@ mod string;
 use std::borrow::Cow;
 
 pub use self::{
-    scan::scan,
+    scan::{scan, scan_with_comments},
     string::{OffsetMap, decode, decode_with_map},
 };
 use crate::text::Span;
