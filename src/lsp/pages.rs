@@ -26,12 +26,12 @@
 //! - A value of several lines is typed where the style sheet shows dots, and nothing at all in a browser that has none
 //!   (`-webkit-text-security`); browsers are told to complete, check and keep nothing of it.
 
+mod course;
 mod door;
 mod form;
 mod html;
 mod link;
 mod peer;
-mod status;
 mod step;
 mod talk;
 mod view;
@@ -54,8 +54,9 @@ use crate::{
     text::Span,
     work::Core,
 };
+use course::Course;
 use link::Start;
-use step::{Course, Step};
+use step::Step;
 use talk::Talk;
 
 const ASKED: &str = "this is asked on a page in your browser";

@@ -17,10 +17,11 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
+    course::Course,
     door::{self, Door, Visit},
     form::Form,
     peer,
-    step::{Course, Step},
+    step::Step,
     view,
     wire::{self, Refusal, Reply},
 };
