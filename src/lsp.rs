@@ -3,42 +3,65 @@
 //!
 //! Three rules keep it answering (each measured, each with a test): the state is edited before a handler first
 //! waits; no handler waits for the client; nothing slow runs on the task that drives the handlers.
+//!
+//! Its rooms stand in an order. A file knows only the rooms before its own, and a test holds it to that
+//! (`tests/it/tidy.rs`):
+//!
+//! ```text
+//! lock options guard janitor pipe                 know nothing of the server
+//! outcome -> words                                what a command answers, and how that is said in a line
+//! convert -> abilities -> client -> browser       the protocol's values, what the client can do, whom one speaks to
+//! stops shown sign_ins -> state                   what is under way and what is open, as data behind locks
+//! refresh files response settings                 what is found out by itself; what is read and shown beside the state
+//! rename question environment extract run curl sign_in
+//!                     -> command                  what a person asks for: each returns an outcome, and tells nobody
+//! pages -> bare                                   how that is told where the client does not draw it
+//! execute -> server                               the table of handlers
+//! ```
+//!
+//! So whoever carries something out need not know whether a plugin, a page in the browser or a message tells it; and the
+//! state owns what is under way without knowing who began it.
 
-// The table.
-mod server;
-// What it stands on.
-mod abilities;
-mod bare;
-mod browser;
-mod capabilities;
-mod client;
-mod command;
-mod convert;
-mod curl;
-mod environment;
-mod execute;
-mod extract;
-mod files;
-mod janitor;
+// What knows nothing of the server.
 mod lock;
 mod options;
-mod outcome;
-mod pages;
+pub mod guard;
+mod janitor;
 mod pipe;
-mod question;
-mod refresh;
-mod rename;
-mod response;
-mod run;
-mod settings;
+// Plain answers, and their words.
+mod outcome;
+mod words;
+// The client.
+mod convert;
+mod abilities;
+mod capabilities;
+mod client;
+mod browser;
+// What is under way, and what is open.
+mod stops;
 mod shown;
-mod sign_in;
 mod sign_ins;
 mod state;
-mod stops;
-mod words;
-// What protects it.
-pub mod guard;
+// What is found out by itself, and from files.
+mod refresh;
+mod files;
+mod response;
+mod settings;
+// What a person asks for.
+mod rename;
+mod question;
+mod environment;
+mod extract;
+mod run;
+mod curl;
+mod sign_in;
+mod command;
+// How it is told where the client does not draw it.
+mod pages;
+mod bare;
+// The table.
+mod execute;
+mod server;
 
 #[cfg(test)]
 mod fixture;

@@ -1,11 +1,11 @@
 //! The one mutable state: open documents and workspaces behind one lock. It is edited synchronously, before any
 //! handler waits, so that requests are answered in the order of the edits; readers get a snapshot.
 
-mod documents;
-mod edition;
-mod reading;
-mod snapshot;
 mod workspace;
+mod edition;
+mod snapshot;
+mod documents;
+mod reading;
 
 use std::{
     io,
