@@ -6,7 +6,10 @@ use std::collections::HashSet;
 use memchr::memmem;
 
 use crate::{
-    feature::literal,
+    feature::{
+        Context,
+        literal::{self, Literal, Literals},
+    },
     syntax::{Auth, Document, Request, Segment, Written},
     text::Span,
 };
@@ -91,28 +94,35 @@ pub fn at(document: &Document, source: &str, span: Span) -> Option<Pasted> {
     found.into_iter().find(|pasted| pasted.span.start <= span.end && span.start <= pasted.span.end)
 }
 
+/// The literal at a place as actions mean it: what looks like a secret there, else what is selected, else what the
+/// cursor stands in.
+pub fn meant(context: &Context<'_>, span: Span) -> Option<(Literal, Option<Pasted>)> {
+    if let Some(pasted) = at(context.document, context.source, span) {
+        return literal::at(context.document, context.source, pasted.span).map(|literal| (literal, Some(pasted)));
+    }
+    literal::at(context.document, context.source, span).map(|literal| (literal, None))
+}
+
 /// Those of one part of the text.
 fn find(document: &Document, source: &str, part: Span) -> Vec<Pasted> {
     let moved = |span: Span| Span::new(part.start + span.start, part.start + span.end);
     let shaped = shapes(part.of(source)).into_iter().map(|pasted| Pasted { span: moved(pasted.span), ..pasted });
-    let mut found: Vec<Pasted> = shaped.filter(|pasted| is_literal(document, source, pasted.span)).collect();
+    let mut literals = Literals::new(document, source);
+    // Whether an action could move exactly this.
+    let mut is_literal = |span: Span| literals.at(span).is_some_and(|literal| literal.span == span);
+    let mut found: Vec<Pasted> = shaped.filter(|pasted| is_literal(pasted.span)).collect();
     let mut seen = HashSet::new();
     for request in &document.requests {
         for span in guesses(request, source, part) {
             // Credentials of a folder belong to many requests.
             let is_new = seen.insert(span) && !found.iter().any(|pasted| pasted.span.overlaps(span));
-            if is_new && found.len() < MAX_PASTED && is_literal(document, source, span) {
+            if is_new && found.len() < MAX_PASTED && is_literal(span) {
                 found.push(Pasted { span, what: "a secret" });
             }
         }
     }
     found.sort_unstable();
     found
-}
-
-/// Whether an action could move exactly this.
-fn is_literal(document: &Document, source: &str, span: Span) -> bool {
-    literal::at(document, source, span).is_some_and(|literal| literal.span == span)
 }
 
 /// Tokens of a known shape anywhere in a text, the first of them.

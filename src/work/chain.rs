@@ -18,17 +18,17 @@ use std::{
 
 use crate::{
     domain,
-    http::prepare::{self, Files, Prepared, Reading},
+    http::prepare::{self, Files, Prepared, PreparedFault, Reading},
     name::SecretName,
     status::Answered,
     syntax::{
-        Kind,
+        Kind, Request,
         exchange::{self, Asked, Side},
         expand::{Flat, Scope},
         template::{Piece, Template},
     },
     text::Span,
-    work::{Sheet, dynamic, plan, run},
+    work::{Sheet, dynamic, faults, plan, plan::Plan},
 };
 pub use draw::{Answer, Drawn, Errand};
 use store::Known;
@@ -312,6 +312,24 @@ impl Chain {
         "these requests need each other in a circle".into()
     }
 
+    /// Completes the plan of `request` by what it takes out of others; returns those that have to be sent first, in order.
+    /// A secret that stands again in a part of an answer goes where the part goes.
+    pub fn connect(&self, plan: &mut Plan, request: &Request, taken: &Taken) -> Vec<(usize, String)> {
+        for (name, drawn) in &taken.drawn {
+            let Some(spans) = plan.needs.get(name).cloned() else { continue };
+            for carried in &drawn.carried {
+                let places = plan.needs.entry(carried.clone()).or_default();
+                places.extend(&spans);
+                places.sort_unstable();
+                places.dedup();
+            }
+        }
+        self.order(&taken.names).unwrap_or_else(|message| {
+            plan.prepared.faults.push(PreparedFault::Other { span: request.line, message });
+            Vec::new()
+        })
+    }
+
     /// The requests that have to be sent before one that asks for `names`, in order.
     ///
     /// # Errors
@@ -367,7 +385,7 @@ impl Node {
 
     /// What is wrong with the request itself.
     fn fault(&self) -> Option<String> {
-        self.identity.faults.first().map(|fault| run::fault_obstacle(fault).message)
+        self.identity.faults.first().map(|fault| faults::one(fault).message)
     }
 }
 

@@ -16,10 +16,7 @@ use crate::{
         expand::{Fault, FaultKind, Scope},
     },
     text::Span,
-    work::{
-        Sheet,
-        chain::{Chain, Taken},
-    },
+    work::Sheet,
 };
 
 /// One request, prepared.
@@ -51,24 +48,6 @@ impl Plan {
         }
         let destination = prepared.target();
         Self { prepared, needs, destination, first: Vec::new() }
-    }
-
-    /// Takes in what `request` takes out of others; returns those that have to be sent first, in order. A secret that
-    /// stands again in a part of an answer goes where the part goes.
-    pub fn connect(&mut self, request: &Request, chain: &Chain, taken: &Taken) -> Vec<(usize, String)> {
-        for (name, drawn) in &taken.drawn {
-            let Some(spans) = self.needs.get(name).cloned() else { continue };
-            for carried in &drawn.carried {
-                let places = self.needs.entry(carried.clone()).or_default();
-                places.extend(&spans);
-                places.sort_unstable();
-                places.dedup();
-            }
-        }
-        chain.order(&taken.names).unwrap_or_else(|message| {
-            self.prepared.faults.push(PreparedFault::Other { span: request.line, message });
-            Vec::new()
-        })
     }
 
     /// The host it goes to, as [`host_of`] names it.

@@ -132,7 +132,7 @@ fn plan_all(sheet: &Sheet, root: &Path, known: &Known) -> (Vec<Plan>, BTreeMap<S
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let mut plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope, root) };
-        plan.first = plan.connect(request, &chain, &taken.take()).into_iter().map(|(_, name)| name).collect();
+        plan.first = chain.connect(&mut plan, request, &taken.take()).into_iter().map(|(_, name)| name).collect();
         spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {

@@ -36,7 +36,8 @@ const lenses: vscode.CodeLensProvider = {
     }
     const { response, body, headers } = one;
     const isBody = document.uri.toString() === body.toString();
-    const count = `$(chevron-right) ${response.headers.length} headers`;
+    const { length } = response.headers;
+    const count = `$(chevron-right) ${length} ${length === 1 ? "header" : "headers"}`;
     const titles: [title: string, command: string][] = [
       [barText(summary(response)), isBody ? "vaultls.showHeaders" : "vaultls.showBody"],
       isBody ? [count, "vaultls.showHeaders"] : ["$(chevron-left) body", "vaultls.showBody"],
