@@ -227,7 +227,7 @@ impl Core {
         let seen = witness.of(&planned, &values, masked, &redactor);
         match self.sender.send_seen(ready, &guard, &redactor, &limits, seen).await {
             Ok(response) => {
-                self.learn(sheet, &planned, &response, witness, begun);
+                self.learn(sheet, &planned, &response, &witness, begun);
                 let notes = notes(&planned, &sheet.document.requests[request], &response, &values);
                 RunOutcome::Sent { response: Box::new(response), notes }
             }

@@ -1,5 +1,10 @@
 //! What was answered to a request, kept in memory for those that need parts of it.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "parts of an answer are cut out of it here, each into a value of its own"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},

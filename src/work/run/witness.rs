@@ -70,7 +70,7 @@ impl Core {
         sheet: &Sheet,
         planned: &Planned,
         response: &Response,
-        witnessed: Witnessed,
+        witnessed: &Witnessed,
         begun: Edition,
     ) {
         let Some((name, _, expressions)) = &planned.kept_as else { return };
