@@ -77,6 +77,8 @@ fn completion(lines: Lines<'_>, index: usize, item: &Item, suggest: Option<&str>
             ItemKind::Dynamic => CompletionItemKind::FUNCTION,
             ItemKind::Method | ItemKind::Prefix => CompletionItemKind::KEYWORD,
             ItemKind::Header => CompletionItemKind::PROPERTY,
+            ItemKind::Request => CompletionItemKind::MODULE,
+            ItemKind::Part => CompletionItemKind::FIELD,
         }),
         detail: item.detail.clone(),
         sort_text: Some(format!("{index:05}")),

@@ -73,5 +73,5 @@ async fn what_came_with_the_workspace_is_reviewed_and_trusted() {
     let steps = json!([["see", "vault.example.com"], ["press", "Approve"], ["see", "You can close"]]);
     walk(browser, &kakoune, steps).await;
     kakoune.press("<space>vt");
-    kakoune.wait("the end", |screen| screen.status.contains("nothing in this workspace waits").then_some(()));
+    kakoune.wait("the end", |screen| screen.has_said("nothing in this workspace waits").then_some(()));
 }

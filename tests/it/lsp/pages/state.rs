@@ -1,6 +1,8 @@
 //! The state of everything on a page with what can be done about it, a sign-in by code, a new vault, and values of
 //! several lines.
 
+use std::time::Duration;
+
 use serde_json::json;
 use vaultls::work::Core;
 
@@ -151,8 +153,13 @@ async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
     // One page, and it is ours: the provider's is a link on it.
     let address = page(&mut client).await;
     let code = begun["code"].as_str().unwrap();
-    let steps = json!([["see", "enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
+    let told = home.root().join("the-page-is-shown");
+    let steps =
+        json!([["see", "enter this code there"], ["tell", told], ["see", "signed in to"], ["see", "You can close"]]);
     let person = async {
+        while !told.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let url = begun["url"].as_str().unwrap().parse().unwrap();
         oidc.person().enter_code(&url, code, "alice@example.com").await
     };
