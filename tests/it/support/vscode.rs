@@ -6,7 +6,7 @@
 use std::{
     env,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -60,11 +60,13 @@ pub fn vscode() -> Option<&'static VsCode> {
 }
 
 impl VsCode {
-    /// Runs one suite of `editors/vscode/test` in `world`; panics with its report when a test in it fails.
-    pub fn run(&self, world: &Editor, suite: &str) {
+    /// Runs one suite of `editors/vscode/test` in `world`; gives its report, and panics with it when a test in it fails.
+    pub fn run(&self, world: &Editor, suite: &str) -> String {
         let mut command = self.script("drive.mjs", world);
         command.arg(world.home()).arg(suite);
-        check_report(suite, &command.output().expect("Node starts"));
+        let output = command.output().expect("Node starts");
+        check_report(suite, &output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Has the engine of VS Code colour requests.
@@ -97,6 +99,12 @@ impl VsCode {
         write_script(&program, BUNDLED);
         let arguments = ["run", "pack", "--", "--target", "linux-x64", "--out", "vaultls.vsix"];
         npm(&self.extension, &arguments).expect("the extension is packed");
+        let size = |name: &str| fs::metadata(self.extension.join(name)).map_or(0, |file| file.len() / 1000);
+        let (packed, bundle) = (size("vaultls.vsix"), size("dist/extension.js"));
+        let _ = writeln!(
+            io::stderr(),
+            "VS Code, the extension without the program: {packed} kB packed, its code {bundle} kB"
+        );
         // The other suites run from this folder, with the program of the settings.
         fs::remove_dir_all(self.extension.join("bundled")).unwrap();
         package
