@@ -84,7 +84,7 @@ pub struct Redactor {
 }
 
 /// A half-open range of bytes to mask.
-type Range = (usize, usize);
+pub type Range = (usize, usize);
 
 impl Redactor {
     /// Values that cannot be masked (see [`unmaskable`]) are left out.
@@ -142,6 +142,17 @@ impl Redactor {
     fn long(&self) -> impl Iterator<Item = &[u8]> {
         self.forms.iter().rev().map(|form| form.as_slice()).take_while(|form| form.len() > LONGEST_IN_AUTOMATON)
     }
+}
+
+/// Where a value stands in `text` in any of its forms: of a value that cannot be masked, as it is. In order and apart.
+pub fn occurrences(name: &SecretName, value: &SecretValue, text: &str) -> Vec<Range> {
+    if unmaskable(value).is_none() {
+        return Redactor::new([(name, value)]).find(text);
+    }
+    value.expose(|bytes| match bytes {
+        [] => Vec::new(),
+        _ => memmem::find_iter(text.as_bytes(), bytes).map(|start| (start, start + bytes.len())).collect(),
+    })
 }
 
 /// Why a value cannot be masked without blanking ordinary text: too short, or a common word. Said when it is

@@ -154,12 +154,8 @@ async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
     let address = page(&mut client).await;
     let code = begun["code"].as_str().unwrap();
     let told = home.root().join("the-page-is-shown");
-    let steps = json!([
-        ["see", "enter this code there"],
-        ["tell", told],
-        ["see", "signed in to"],
-        ["see", "You can close"]
-    ]);
+    let steps =
+        json!([["see", "enter this code there"], ["tell", told], ["see", "signed in to"], ["see", "You can close"]]);
     let person = async {
         while !told.exists() {
             tokio::time::sleep(Duration::from_millis(10)).await;
