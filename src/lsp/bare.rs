@@ -16,7 +16,7 @@ use crate::{
         command::{Command, Verb, shown_name},
         escape,
     },
-    http::send::Response,
+    http::{send::Response, shown},
     lsp::{
         client::Unasked,
         command::{self, Answer, Outcome},
@@ -175,7 +175,7 @@ async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut ou
         };
     }
     let (kind, message, text) = match &outcome {
-        RunOutcome::Sent { response, notes } => (MessageType::INFO, told(response, notes), written(response)),
+        RunOutcome::Sent { response, notes } => (MessageType::INFO, told(response, notes), shown::whole(response)),
         RunOutcome::Blocked { obstacles } => {
             let message = blocked(obstacles);
             (MessageType::WARNING, message.clone(), message)
@@ -293,21 +293,11 @@ pub fn summary(response: &Response) -> String {
 async fn keep(state: &Arc<State>, response: &Response) -> Option<PathBuf> {
     let desk = state.desk().await.ok()?;
     state.janitor.start(&state.options.directories.runtime);
-    let file = desk.write(written(response)).await.ok()?;
+    let document = shown::document(response);
+    let file = desk.write(document.text, document.extension).await.ok()?;
     let path = file.path().to_owned();
     state.shown.keep(file);
     Some(path)
-}
-
-fn written(response: &Response) -> String {
-    let Response { version, status, reason, headers, body, .. } = response;
-    let mut text = format!("{version} {status} {reason}\n");
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\n"));
-    }
-    text.push('\n');
-    text.push_str(body);
-    text
 }
 
 #[cfg(test)]

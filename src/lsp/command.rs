@@ -12,6 +12,7 @@ use crate::{
         command::{AllowHost, Browse, Command, Create, Link, Verb},
         escape,
     },
+    http::shown,
     lsp::{
         bare, convert, curl, environment, extract, pages, refresh, run, sign_in,
         state::{State, Workspace},
@@ -125,7 +126,19 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
         }
         _ => answer(state, params).await,
     };
-    serde_json::to_value(answer).expect("answers are plain data with text keys")
+    written(&answer, plugin)
+}
+
+/// An answer as JSON. A plugin gets the body of a response as it is to be shown, too, where that differs.
+fn written(answer: &Answer, plugin: bool) -> Value {
+    let mut value = serde_json::to_value(answer).expect("answers are plain data with text keys");
+    if let Answer::Run(RunOutcome::Sent { response, .. }) = answer
+        && plugin
+        && let Some(body) = shown::laid_out(response)
+    {
+        value["response"]["shown"] = body.into();
+    }
+    value
 }
 
 async fn answer(state: &Arc<State>, params: ExecuteCommandParams) -> Answer {
@@ -133,7 +146,7 @@ async fn answer(state: &Arc<State>, params: ExecuteCommandParams) -> Answer {
     let asked = command.as_ref().ok().cloned();
     let answer = match command {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
-        Ok(Command::CopyCurl(run)) => curl::copy(state, &run).await,
+        Ok(Command::CopyCurl(run)) => curl::copy(state, run).await,
         Ok(Command::Extract(it)) => extract::extract(state, it).await,
         Ok(command) => Ok(carry_out(state, command).await),
         Err(message) => Ok(Answer::failed(message)),

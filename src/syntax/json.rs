@@ -4,12 +4,14 @@
 //! someone asks for it. Whatever is wrong becomes a problem with a place, and reading goes on behind it. No step
 //! recurses, so depth costs memory and nothing else.
 
+mod layout;
 mod scan;
 mod string;
 
 use std::borrow::Cow;
 
 pub use self::{
+    layout::lay_out,
     scan::scan,
     string::{OffsetMap, decode, decode_with_map},
 };

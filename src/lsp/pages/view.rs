@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     feature::command::{Verb, shown_name},
-    http::send::Response,
+    http::{send::Response, shown},
     vault::{
         Pending,
         link::LOCAL,
@@ -49,7 +49,7 @@ pub fn page(step: &Step, path: &str, key: &str) -> String {
         Step::Host { secret, host, title } => forms.host(&shown_name(secret), host, title),
         Step::Visit { url, code, message, .. } => forms.visit(url, code.as_deref(), message, step.waits()),
         Step::Status(status) => forms.status(status),
-        Step::Response { response, notes } => shown(response, notes),
+        Step::Response { response, notes } => answered(response, notes),
         Step::End(end) => forms.end(end),
     };
     framed(main, step.waits().then_some("2"))
@@ -346,8 +346,8 @@ fn definition(waiting: &Waiting) -> [Element; 2] {
 }
 
 /// A response, masked before it came here; its body is text and never markup.
-fn shown(response: &Response, notes: &[String]) -> Element {
-    let Response { status, reason, version, method, url, headers, body, millis, bytes, redirects, .. } = response;
+fn answered(response: &Response, notes: &[String]) -> Element {
+    let Response { status, reason, version, method, url, headers, millis, bytes, redirects, .. } = response;
     let request = element("p").text(format!("{method} ")).child(element("code").text(url));
     let facts = soft(&format!("{version}, {millis} ms, {bytes} bytes"));
     let class = if *status < 400 { "wide good" } else { "wide bad" };
@@ -367,7 +367,7 @@ fn shown(response: &Response, notes: &[String]) -> Element {
         .child(facts)
         .children(notes)
         .child(headers)
-        .child(element("pre").text(body))
+        .child(element("pre").text(shown::body(response)))
         .child(soft("This is shown once: closing the page forgets it."))
 }
 
