@@ -160,15 +160,12 @@ define-command -hidden vaultls-copy -params 2..3 %{
     } %arg{@}
 }
 
-# What failed is told by the server, and nothing came.
+# That it came is told by the server, and so is what failed: then nothing came.
 define-command -hidden vaultls-take-curl %{
     try %{
         evaluate-commands -draft -buffer *vaultls-curl* %{
             execute-keys '%<a-k>\S<ret>'
             set-register dquote %val{selection}
-        }
-        evaluate-commands -client %opt{vaultls_client} %{
-            echo -markup '{Information}vaultls: copied as a curl command, p pastes it'
         }
     }
 }

@@ -23,7 +23,7 @@ pub async fn copy(state: &Arc<State>, mut run: Run) -> Result<Answer, String> {
     if let Some(pipe) = pipe
         && pipe.write(&text).await
     {
-        return Ok(Answer::done("the request is there as a curl command"));
+        return Ok(Answer::done("copied as a curl command, which keeps its references"));
     }
     Ok(Answer::Other(Outcome::Text { text }))
 }

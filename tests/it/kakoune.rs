@@ -189,7 +189,7 @@ fn a_request_is_copied_as_a_curl_command_that_keeps_its_references() {
     let copied = kakoune.wait_for("%reg{dquote}", |copied| copied.starts_with("curl "));
     assert!(copied.contains("<<vault:token>>") && copied.contains("http://127.0.0.1:9/x"), "{copied}");
     assert!(!copied.contains(CANARY), "{copied}");
-    kakoune.wait("the word", |screen| screen.status.contains("p pastes it").then_some(()));
+    kakoune.wait("the word", |screen| screen.status.contains("copied as a curl command").then_some(()));
     assert_eq!(kakoune.value("%val{bufname}"), "a.http");
 }
 
