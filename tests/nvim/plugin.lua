@@ -66,6 +66,11 @@ return {
     assert(vim.uv.fs_copyfile(plugin .. '/doc/vaultls.txt', copy .. '/vaultls.txt'))
     vim.cmd.helptags(copy)
     local tags = table.concat(vim.fn.readfile(copy .. '/tags'), '\n')
+    -- Who puts the folder on the runtime path has nothing to run before `:help`.
+    t.equal(table.concat(vim.fn.readfile(plugin .. '/doc/tags'), '\n'), tags, 'editors/nvim/doc/tags')
+    vim.cmd.help('vaultls')
+    t.equal(vim.fs.basename(vim.api.nvim_buf_get_name(0)), 'vaultls.txt')
+    vim.cmd.helpclose()
     for _, verb in ipairs(require('vaultls.command').complete('', 'Vaultls ')) do
       t.contains(tags, (':Vaultls-%s\t'):format(verb))
       t.contains(tags, ('<Plug>(vaultls-%s)\t'):format(verb))
