@@ -11,6 +11,7 @@ mod doctor;
 mod documents;
 mod example;
 mod extract;
+mod junit;
 mod link;
 mod list;
 mod person;

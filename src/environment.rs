@@ -1,16 +1,18 @@
 //! Finds and reads the environment files of a document: `http-client.env.json`, its private and `.user`
-//! siblings, `.env`, and Postman's exported environments. They are data: nothing in them reaches this process's own
-//! environment.
+//! siblings, the environments that REST Client keeps in `.vscode/settings.json`, `.env`, and Postman's exported
+//! environments. They are data: nothing in them reaches this process's own environment.
 //!
 //! The rules, where the tools that read these files differ:
 //! - Files are looked for from the document's folder up to the workspace root; for each key the nearest file wins.
-//! - In one folder `.user` (Visual Studio) wins over the private file, and that over the public one.
+//! - In one folder `.user` (Visual Studio) wins over the private file, that over the public one, and that over the
+//!   settings.
 //! - The chosen environment wins over `$shared`, wherever either stands.
-//! - Values that are objects (secret providers of Visual Studio, `Security` and `SSLConfiguration` of JetBrains) are
-//!   no values for a variable and are passed over.
+//! - An object with a `provider` (a secret provider of Visual Studio) keeps the value elsewhere. Other objects (`Security`
+//!   and `SSLConfiguration` of JetBrains) are no values for a variable and are passed over.
 
 mod dotenv;
 mod file;
+mod settings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +21,7 @@ use std::{
 
 use crate::{
     syntax::{
-        expand::{Environment, EnvironmentValue},
+        expand::{Elsewhere, Environment, EnvironmentValue, Store},
         json::{self, Kind, Tree, Value},
     },
     text::Span,
@@ -59,11 +61,18 @@ pub fn load(document: &Path, root: &Path, name: Option<&str>) -> (Environment, V
         for file in FILES {
             loading.sections(&folder.join(file), &places.inside);
         }
+        loading.settings(&folder.join(settings::FILE), &places.inside);
     }
     environment.dotenv = loading.dotenv(&places);
     environment.available = loading.available.into_iter().collect();
-    environment.values = loading.shared;
-    environment.values.append(&mut loading.chosen);
+    let mut found = loading.shared;
+    found.append(&mut loading.chosen);
+    for (name, found) in found {
+        match found {
+            Found::Value(value) => drop(environment.values.insert(name, value)),
+            Found::Elsewhere(elsewhere) => drop(environment.elsewhere.insert(name, elsewhere)),
+        }
+    }
     (environment, loading.troubles)
 }
 
@@ -71,7 +80,7 @@ pub fn load(document: &Path, root: &Path, name: Option<&str>) -> (Environment, V
 /// not among them: how they are called is not known before.
 pub fn files(folder: &Path, root: &Path) -> Vec<PathBuf> {
     let Some(places) = places(&folder.join("a"), root) else { return Vec::new() };
-    let names = FILES.into_iter().chain([DOTENV]);
+    let names = FILES.into_iter().chain([settings::FILE, DOTENV]);
     places.folders.iter().flat_map(|folder| names.clone().map(|name| folder.join(name))).collect()
 }
 
@@ -108,7 +117,13 @@ fn places(document: &Path, root: &Path) -> Option<Places> {
     }
 }
 
-type Values = BTreeMap<String, EnvironmentValue>;
+/// What an environment says about a variable.
+enum Found {
+    Value(EnvironmentValue),
+    Elsewhere(Elsewhere),
+}
+
+type Values = BTreeMap<String, Found>;
 
 struct Loading<'a> {
     name: Option<&'a str>,
@@ -126,15 +141,18 @@ impl Loading<'_> {
         let Some(root) = self.object(&tree, path) else { return };
         for section in root.members() {
             let Some(values) = section.value.filter(|value| value.kind() == Kind::Object) else { continue };
-            let name = section.key.text();
-            if name == SHARED {
-                merge(&mut self.shared, members(values, path));
-            } else if !name.starts_with('$') {
-                if self.name == Some(&*name) {
-                    merge(&mut self.chosen, members(values, path));
-                }
-                self.available.insert(name.into_owned());
+            self.section(&section.key.text(), members(values, path));
+        }
+    }
+
+    fn section(&mut self, name: &str, values: Values) {
+        if name == SHARED {
+            merge(&mut self.shared, values);
+        } else if !name.starts_with('$') {
+            if self.name == Some(name) {
+                merge(&mut self.chosen, values);
             }
+            self.available.insert(name.to_owned());
         }
     }
 
@@ -165,7 +183,7 @@ impl Loading<'_> {
     }
 
     /// The nearest `.env` file.
-    fn dotenv(&mut self, places: &Places) -> Values {
+    fn dotenv(&mut self, places: &Places) -> BTreeMap<String, EnvironmentValue> {
         for folder in &places.folders {
             let path = folder.join(DOTENV);
             let Some(text) = self.read(&path, &places.inside) else { continue };
@@ -178,7 +196,7 @@ impl Loading<'_> {
             };
             return entries.into_iter().map(value).collect();
         }
-        Values::new()
+        BTreeMap::new()
     }
 
     fn read(&mut self, path: &Path, inside: &Path) -> Option<String> {
@@ -221,13 +239,23 @@ fn merge(values: &mut Values, more: Values) {
     }
 }
 
-/// The texts, numbers and truth values of an object; the last of equal keys counts.
+/// The texts, numbers, truth values and secret providers of an object; the last of equal keys counts.
 fn members(object: Value<'_>, path: &Path) -> Values {
-    let scalars = object.members().filter_map(|member| {
-        let text = member.value?.scalar()?.into_owned();
-        Some((member.key.text().into_owned(), value(text, path, member.key.inner())))
+    let found = object.members().filter_map(|member| {
+        let (written, span) = (member.value?, member.key.inner());
+        let found = match written.scalar() {
+            Some(text) => value(text.into_owned(), path, span),
+            None => Found::Elsewhere(Elsewhere { store: store(written)?, file: path.to_owned(), span }),
+        };
+        Some((member.key.text().into_owned(), found))
     });
-    scalars.collect()
+    found.collect()
+}
+
+/// `{"provider": .., ..}`
+fn store(object: Value<'_>) -> Option<Store> {
+    let field = |name: &str| object.get(name).filter(|value| value.kind() == Kind::String).map(Value::text);
+    Some(Store::read(&field("provider")?, field))
 }
 
 /// `[{"key": .., "value": .., "enabled": ..}]`
@@ -241,6 +269,6 @@ fn rows(list: Value<'_>, path: &Path) -> Values {
     scalars.collect()
 }
 
-fn value(text: String, path: &Path, span: Span) -> EnvironmentValue {
-    EnvironmentValue { text, file: path.to_owned(), span: Some(span) }
+fn value(text: String, path: &Path, span: Span) -> Found {
+    Found::Value(EnvironmentValue { text, file: path.to_owned(), span: Some(span) })
 }

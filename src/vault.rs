@@ -22,37 +22,37 @@ mod organization;
 pub mod overview;
 pub mod program;
 mod providers;
+mod session;
 mod shown;
 mod statuses;
+mod trust;
 pub mod value;
 mod wire;
 
+pub use trust::Pending;
+
 use std::{
     collections::HashSet,
-    io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
-use futures_util::future::join_all;
-use tokio::{runtime::Handle, time::timeout};
-use url::Url;
+use tokio::runtime::Handle;
 
 use crate::{
-    approval::{Approval, Approvals},
-    config::{Complaint, FileText, Layer, Source},
+    approval::Approvals,
+    config::{Complaint, FileText, Layer},
     domain::DomainList,
     name::SecretName,
-    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Session, Status},
+    status::{Known, KnownIntegration, KnownSecret, Origin, Problem, ProviderKind, Reason, Status},
 };
 use cache::Cache;
 use files::Files;
 use link::{Coordinates, Definitions, Fingerprint, LOCAL, Link, Target, integration::Integration};
 use local::LocalVault;
-use person::Person;
-use provider::{Choices, Existence, Shelf, Surroundings};
-use providers::{Opened, Providers};
+use provider::{Existence, Surroundings};
+use providers::Providers;
 use shown::{entry_origin, known_entry, known_link, link_origin, plain_origin};
 use statuses::{Finding, Statuses};
 use value::SecretValue;
@@ -62,9 +62,6 @@ pub const LINK_FILE: &str = "vaultls.toml";
 
 /// How long a check or a fetch may take, its turn in the queue not counted.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the revocation of all sessions may take once nobody needs them.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where a vault finds its files. Nothing else decides: tests pass folders of their own.
 #[derive(Clone, Debug)]
@@ -101,19 +98,6 @@ impl std::fmt::Debug for ProcessVariables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ProcessVariables")
     }
-}
-
-/// A definition of a workspace that waits for the user's approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// `integration` or `secret`.
-    pub kind: &'static str,
-    pub name: String,
-    pub source: Source,
-    /// Its exact text in canonical form, to show and to approve.
-    pub definition: String,
-    /// The text that was approved before, where one was.
-    pub approved: Option<String>,
 }
 
 /// The vault of one workspace.
@@ -173,7 +157,7 @@ impl Vault {
         let dropped = self.providers.retain(&definitions);
         // Their credentials left memory; revoking them takes a network, so it goes on by itself.
         if let (Ok(runtime), false) = (Handle::try_current(), dropped.is_empty()) {
-            runtime.spawn(end_all(dropped));
+            runtime.spawn(session::end_all(dropped));
         }
         let current: HashSet<Fingerprint> = definitions.links.values().map(|link| link.fingerprint()).collect();
         let shorter = definitions.cache_ttl < old.definitions.cache_ttl;
@@ -289,49 +273,6 @@ impl Vault {
         self.blocking(LocalVault::state).await;
     }
 
-    /// Definitions of the workspace that were not approved yet, or were changed since. What cannot be used anyway does
-    /// not wait.
-    pub fn pending(&self) -> Vec<Pending> {
-        let definitions = self.definitions();
-        let integrations = definitions.integrations.values().filter(|one| one.settings.is_ok()).map(|one| Pending {
-            kind: "integration",
-            name: one.name.clone(),
-            source: one.source.clone(),
-            definition: one.definition.clone(),
-            approved: None,
-        });
-        let links = definitions.links.values().filter(|link| link.target.is_ok()).map(|link| Pending {
-            kind: "secret",
-            name: link.name.to_string(),
-            source: link.source.clone(),
-            definition: link.definition.clone(),
-            approved: None,
-        });
-        let mut pending: Vec<Pending> = integrations
-            .chain(links)
-            .filter(|one| !self.trusts(&one.source, one.kind, &one.name, &one.definition))
-            .collect();
-        if let (Some(workspace), false) = (&self.workspace, pending.is_empty()) {
-            let mut before = self.options.approvals.definitions(workspace);
-            for one in &mut pending {
-                one.approved = before.remove(&(one.kind.to_owned(), one.name.clone()));
-            }
-        }
-        pending
-    }
-
-    /// Approves a definition exactly as it was shown.
-    pub fn approve(&self, shown: &Pending) -> io::Result<()> {
-        let Some(workspace) = &self.workspace else { return Ok(()) };
-        let Pending { kind, name, definition, .. } = shown;
-        self.options.approvals.grant(&Approval::Definition { workspace, kind, name, definition })
-    }
-
-    /// Whether the link of `name` came with the workspace and waits for approval.
-    pub fn is_unseen(&self, name: &SecretName) -> bool {
-        self.link(name).is_some_and(|link| !self.trusts(&link.source, "secret", name.as_str(), &link.definition))
-    }
-
     /// Complaints about the configuration file of `layer`.
     pub fn complaints(&self, layer: Layer) -> Vec<Complaint> {
         let definitions = self.definitions();
@@ -358,88 +299,6 @@ impl Vault {
     /// The vault on this machine.
     pub fn local(&self) -> &LocalVault {
         &self.local
-    }
-
-    /// Why nobody could sign in to an integration, as far as that is known without asking its server.
-    pub fn may_sign_in(&self, integration: &str) -> Result<(), Problem> {
-        self.require_trust_in(&*self.integration(integration)?)
-    }
-
-    /// Signs `person` in to an integration, for as long as this process lives, and connects it if it was disconnected.
-    pub async fn sign_in(&self, integration: &str, person: &dyn Person) -> Result<Session, Problem> {
-        self.may_sign_in(integration)?;
-        let integration = self.integration(integration)?;
-        let session = self.providers.get(&integration)?.sign_in(person).await?;
-        lock(&self.disconnected).remove(&Fingerprint::of(&integration.definition));
-        // Another person may be behind the new credentials.
-        self.statuses.clear();
-        self.cache.clear().await;
-        Ok(session)
-    }
-
-    /// Ends the session of an integration: its credentials and every value leave memory at once, and its references
-    /// are `disconnected` until somebody signs in again. A problem is one of the revocation at the provider alone.
-    pub async fn disconnect(&self, integration: &str) -> Result<(), Problem> {
-        let integration = self.integration(integration)?;
-        lock(&self.disconnected).insert(Fingerprint::of(&integration.definition));
-        let opened = self.providers.take(&integration);
-        self.statuses.clear();
-        self.cache.clear().await;
-        match opened {
-            Some(opened) => opened.disconnect().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Ends every session before the program ends: what was got by a sign-in here is revoked, as far as the providers
-    /// answer in a short time.
-    pub async fn end(&self) {
-        end_all(self.providers.take_all()).await;
-        self.cache.clear().await;
-    }
-
-    /// Who is signed in to an integration, as far as that is known without asking its provider.
-    pub fn session(&self, integration: &str) -> Option<Session> {
-        self.providers.opened(&*self.integration(integration).ok()?)?.session()
-    }
-
-    /// What an integration has to choose from at a place. Names, never values.
-    pub async fn browse(&self, integration: &str, at: &Shelf) -> Result<Choices, Problem> {
-        if integration == LOCAL {
-            let at = at.clone();
-            return self.blocking(move |local| local.browse(&at)).await;
-        }
-        self.may_sign_in(integration)?;
-        let integration = self.integration(integration)?;
-        self.require_connection(&integration)?;
-        let mut choices = self.providers.get(&integration)?.browse(at).await?;
-        if at.path.is_empty() && integration.provider() == ProviderKind::Azure {
-            azure::browse::add_vaults(&mut choices, at, self.linked_key_vaults(&integration));
-        }
-        Ok(choices)
-    }
-
-    /// The Key Vaults that links of `integration` lead to, and that may be asked.
-    fn linked_key_vaults(&self, integration: &Integration) -> Vec<String> {
-        let trusted = |link: &&Arc<Link>| self.trusts(&link.source, "secret", link.name.as_str(), &link.definition);
-        let definitions = self.definitions();
-        let links = definitions.links.values().filter(trusted);
-        links
-            .filter_map(|link| match &link.target {
-                Ok(Target::External { integration: of, coordinates: Coordinates::Azure(secret) }) => {
-                    (of.name == integration.name).then(|| secret.vault.clone())
-                }
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The https page on which the provider itself shows the secret of `name`, which somebody wants to visit.
-    pub fn page(&self, name: &SecretName) -> Result<Url, Problem> {
-        let link = self.link(name).ok_or_else(|| {
-            Problem::new(Reason::NotConfigured, format!("`{name}` is not linked to an external vault"))
-        })?;
-        self.console(&link)
     }
 
     fn definitions(&self) -> Arc<Definitions> {
@@ -480,50 +339,6 @@ impl Vault {
                 Ok(Place::External { link: link.clone(), integration, coordinates })
             }
         }
-    }
-
-    /// NB. also for a link that is approved: whoever writes one by an action approves where a value lives, and has
-    /// perhaps never seen the address that the token goes to.
-    fn require_trust_in(&self, integration: &Integration) -> Result<(), Problem> {
-        let Integration { source, name, definition, .. } = integration;
-        self.require_trust(source, "integration", name, definition)
-    }
-
-    /// The provider's own page of a link, if the link may be used.
-    fn console(&self, link: &Link) -> Result<Url, Problem> {
-        self.require_trust(&link.source, "secret", link.name.as_str(), &link.definition)?;
-        let none = || Problem::new(Reason::NotConfigured, format!("there is no page that shows `{}`", link.name));
-        match link.target.as_ref().map_err(Clone::clone)? {
-            Target::Local(_) => Err(none()),
-            Target::External { integration, coordinates } => {
-                self.require_trust_in(integration)?;
-                coordinates.console_url(integration).ok_or_else(none)
-            }
-        }
-    }
-
-    fn require_connection(&self, integration: &Integration) -> Result<(), Problem> {
-        if !lock(&self.disconnected).contains(&Fingerprint::of(&integration.definition)) {
-            return Ok(());
-        }
-        Err(Problem::new(Reason::Disconnected, format!("`{}` was disconnected", integration.name)))
-    }
-
-    fn require_trust(&self, source: &Source, kind: &'static str, name: &str, definition: &str) -> Result<(), Problem> {
-        if self.trusts(source, kind, name, definition) {
-            return Ok(());
-        }
-        let detail =
-            format!("the {kind} `{name}` is defined by this workspace and was not approved, or was changed since");
-        Err(Problem::new(Reason::Untrusted, detail))
-    }
-
-    fn trusts(&self, source: &Source, kind: &str, name: &str, definition: &str) -> bool {
-        if source.layer == Layer::User {
-            return true;
-        }
-        let Some(workspace) = &self.workspace else { return false };
-        self.options.approvals.contains(&Approval::Definition { workspace, kind, name, definition })
     }
 
     fn variable(&self, name: &SecretName, variable: &str) -> Result<SecretValue, Problem> {
@@ -599,11 +414,6 @@ impl Vault {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends the sessions of providers that nobody asks any more. What cannot be revoked comes to its end by itself.
-async fn end_all(opened: Vec<Arc<Opened>>) {
-    let _ = timeout(FAREWELL, join_all(opened.iter().map(|opened| opened.disconnect()))).await;
 }
 
 /// Why the local vault would not hand out `secret`.

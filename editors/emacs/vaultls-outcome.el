@@ -344,9 +344,11 @@ It holds a code that is worth a session until it is used, so it is read unseen."
           (setq name (string-trim (or (match-string-no-properties 1) (match-string-no-properties 2))))))
       name)))
 
-(defun vaultls--report ()
-  "The status of this workspace, at once."
-  (let ((params `(:command "vaultls.status" :arguments ,(vector (list :uri (vaultls--uri))))))
+(defun vaultls--report (&optional offline)
+  "The status of this workspace, at once.
+If OFFLINE, no external vault is asked."
+  (let* ((argument `(:uri ,(vaultls--uri) ,@(and offline '(:offline t))))
+         (params `(:command "vaultls.status" :arguments ,(vector argument))))
     (jsonrpc-request (vaultls--server) :workspace/executeCommand params)))
 
 (defun vaultls--read-secret (&optional new)

@@ -242,13 +242,8 @@
     (force-mode-line-update t)))
 
 (defun vaultls--environments ()
-  "The names in the workspace's `http-client.env.json'."
-  (when-let* ((folder (locate-dominating-file default-directory "http-client.env.json"))
-              (content (ignore-errors
-                         (with-temp-buffer
-                           (insert-file-contents (expand-file-name "http-client.env.json" folder))
-                           (json-parse-buffer :object-type 'alist)))))
-    (delete "$shared" (mapcar (lambda (entry) (symbol-name (car entry))) content))))
+  "The names of the environments that requests of this buffer can be sent with."
+  (append (plist-get (vaultls--report t) :environments) nil))
 
 ;;;; Checking
 

@@ -143,6 +143,7 @@ Examples:
   vaultls run shop.http#login           the request called `login`
   vaultls run shop.http:12              the request at line 12
   vaultls run shop.http --all --env staging --var user=ann
+  vaultls run shop.http --all --format junit > vaultls.xml
 
 A request is sent only when every secret in it can be had and may go to its host. A host that was never approved
 is asked for on a terminal; elsewhere name it with --allow-host, or list it in the secret's allowed domains.
@@ -153,9 +154,15 @@ pub struct Run {
     /// A file, with `#name` or `:line` for one of its requests
     #[arg(required = true, value_name = "FILE[#NAME|:LINE]")]
     pub targets: Vec<String>,
-    /// Send every request of the files, in order
+    /// Send every request of the files, in order, also after one that failed
     #[arg(long)]
     pub all: bool,
+    /// Send no more after the first request that fails or is not sent
+    #[arg(long, visible_alias = "bail")]
+    pub fail_fast: bool,
+    /// Print only what went wrong
+    #[arg(long, short)]
+    pub quiet: bool,
     /// The environment of http-client.env.json to use
     #[arg(long = "env", value_name = "NAME")]
     pub environment: Option<String>,
@@ -168,16 +175,26 @@ pub struct Run {
     /// How long an exchange may take, in seconds, where the request names no time
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    pub format: RunFormat,
     #[command(flatten)]
     pub workspace: Workspace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    Text,
+    Json,
+    /// JUnit XML: a test for each request, for the reports of CI services
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
     Human,
     Json,
+    /// JUnit XML: a test for each finding, and one for each file without any
+    Junit,
     /// SARIF 2.1.0, for code scanning services
     Sarif,
     /// Workflow commands of GitHub Actions

@@ -4,8 +4,10 @@ use std::{
     borrow::Cow,
     collections::BTreeSet,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
         Exit, Machine, Outcome, Stop, arguments,
         arguments::CheckFormat,
         documents::{self, Workspaces},
+        junit::{self, Case, Fault, Suite, Verdict},
         run::is_not_allowed,
         sarif,
         terminal::{Style, Terminal, one_line, plain, styled},
@@ -30,12 +33,13 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
     let files = collect(&arguments.paths, terminal)?;
     let mut workspaces = Workspaces::new(machine, arguments.workspace.root.clone());
     let mut findings = Vec::new();
-    let mut environments = BTreeSet::new();
+    let (mut environments, mut looked_at) = (BTreeSet::new(), Vec::new());
     for file in &files {
         let core = workspaces.of(&file.path, |_| Ok(()))?;
         let Some((sheet, troubles)) = file.open(&core.root, arguments.environment.as_deref(), terminal)? else {
             continue;
         };
+        looked_at.push(documents::below_here(&file.path));
         environments.extend(sheet.environment.available.iter().cloned());
         findings.extend(troubles.into_iter().map(check::of_trouble));
         let found = core.check(&sheet, !arguments.offline).await;
@@ -54,7 +58,13 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
     findings.iter_mut().for_each(|finding| finding.file = documents::below_here(&finding.file));
     findings.sort_by(|left, right| (&left.file, left.start, left.code).cmp(&(&right.file, right.start, right.code)));
     findings.dedup();
-    print(&findings, arguments.format, files.len(), terminal)?;
+    match arguments.format {
+        CheckFormat::Human => human(&findings, files.len(), terminal)?,
+        CheckFormat::Json => terminal.json(&findings.iter().map(Listed::of).collect::<Vec<_>>())?,
+        CheckFormat::Junit => terminal.text(&junit::report(&suites(looked_at, &findings), Timestamp::now()))?,
+        CheckFormat::Sarif => terminal.json(&sarif::log(&findings))?,
+        CheckFormat::Github => findings.iter().try_for_each(|finding| terminal.line(&[plain(github(finding))]))?,
+    }
     Ok(judge(&findings))
 }
 
@@ -110,20 +120,46 @@ fn collect(paths: &[PathBuf], terminal: &mut Terminal) -> Result<Vec<Candidate>,
 
 /// Information and hints fail nothing.
 fn judge(findings: &[Located]) -> Exit {
-    let loud = findings.iter().filter(|finding| finding.severity <= Severity::Warning);
-    loud.fold(Exit::Done, |exit, finding| {
+    findings.iter().filter(|finding| is_loud(finding)).fold(Exit::Done, |exit, finding| {
         exit.and(if is_not_allowed(finding.code) { Exit::NotAllowed } else { Exit::Wrong })
     })
 }
 
-fn print(findings: &[Located], format: CheckFormat, files: usize, terminal: &mut Terminal) -> Result<(), Stop> {
-    match format {
-        CheckFormat::Human => human(findings, files, terminal)?,
-        CheckFormat::Json => terminal.json(&findings.iter().map(Listed::of).collect::<Vec<_>>())?,
-        CheckFormat::Sarif => terminal.json(&sarif::log(findings))?,
-        CheckFormat::Github => findings.iter().try_for_each(|finding| terminal.line(&[plain(github(finding))]))?,
-    }
-    Ok(())
+fn is_loud(finding: &Located) -> bool {
+    finding.severity <= Severity::Warning
+}
+
+/// A suite for each file, with a test for each finding that fails something. A file without any is a test that passed.
+fn suites(looked_at: Vec<PathBuf>, findings: &[Located]) -> Vec<Suite> {
+    let files: BTreeSet<&Path> =
+        looked_at.iter().map(PathBuf::as_path).chain(findings.iter().map(|finding| &*finding.file)).collect();
+    let suite = |file: &Path| {
+        let (loud, quiet): (Vec<&Located>, Vec<&Located>) =
+            findings.iter().filter(|finding| finding.file == file).partition(|finding| is_loud(finding));
+        let name = file.to_string_lossy().into_owned();
+        let case = |test: String, verdict| Case { name: test, class: name.clone(), time: Duration::ZERO, verdict };
+        let mut cases: Vec<Case> = loud.into_iter().map(|finding| case(test(finding), fault(finding))).collect();
+        if cases.is_empty() {
+            cases.push(case("no finding".into(), Verdict::Passed));
+        }
+        let out = quiet.into_iter().map(|finding| format!("{}\n", told(finding))).collect();
+        Suite { name, cases, out, err: String::new() }
+    };
+    files.into_iter().map(suite).collect()
+}
+
+fn test(finding: &Located) -> String {
+    format!("{}:{} {}", finding.start.line + 1, finding.start.column + 1, finding.code)
+}
+
+fn fault(finding: &Located) -> Verdict {
+    let (kind, message) = (finding.code.into(), finding.message.clone());
+    Verdict::Failed(Fault { kind, message, detail: told(finding) })
+}
+
+fn told(finding: &Located) -> String {
+    let (file, place) = (finding.file.to_string_lossy(), finding.start);
+    format!("{file}:{}:{}: {} [{}]", place.line + 1, place.column + 1, finding.message, finding.code)
 }
 
 /// A finding for programs; lines and columns count from 1, columns in characters.

@@ -1,15 +1,22 @@
 //! `vaultls run`: sends requests, asks the person at the terminal for what is missing, prints the responses.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod report;
 
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     cli::{
         Exit, Machine, Outcome, Stop, arguments,
-        arguments::Format,
+        arguments::RunFormat,
         documents::{self, Lines, Target, Workspaces},
-        person, prompt,
+        junit, person, prompt,
         terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
@@ -18,6 +25,7 @@ use crate::{
     status::Reason,
     work::{Core, Obstacle, RunOutcome, Sheet},
 };
+use report::Tally;
 
 /// How often one request is tried again after the person removed an obstacle.
 const PATIENCE: usize = 8;
@@ -30,36 +38,64 @@ struct Ran {
     /// From 1.
     line: u32,
     name: Option<String>,
+    /// None for a request that was left out.
     #[serde(flatten)]
-    outcome: RunOutcome,
+    outcome: Option<RunOutcome>,
+    /// Its method and URL as they are written.
+    #[serde(skip)]
+    title: String,
+    #[serde(skip)]
+    elapsed: Duration,
+}
+
+impl Ran {
+    fn of(job: &Job, index: usize, lines: &Lines) -> Self {
+        let request = &job.sheet.document.requests[index];
+        let url = request.shown_url.as_ref().unwrap_or(&request.url).text(&job.sheet.source);
+        Self {
+            file: job.target.path.display().to_string(),
+            index,
+            line: lines.place(request.line.start).0,
+            name: request.name.as_ref().map(|name| name.text.clone()),
+            outcome: None,
+            title: one_line(&format!("{} {url}", request.method.text)).into(),
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 pub async fn run(arguments: arguments::Run, machine: &Machine, terminal: &mut Terminal) -> Outcome {
     let overrides: BTreeMap<String, String> = arguments.variables.iter().cloned().collect();
     let jobs = jobs(&arguments, machine, terminal)?;
     let several = jobs.len() > 1 || jobs.iter().any(|job| job.requests.len() > 1);
-    let (mut exit, mut ran) = (Exit::Done, Vec::new());
+    let (mut exit, mut tally) = (Exit::Done, Tally::default());
+    let (mut ran, mut suites, began) = (Vec::new(), Vec::new(), Timestamp::now());
     for job in &jobs {
-        let lines = Lines::of(&job.sheet.source);
+        let (lines, first) = (Lines::of(&job.sheet.source), ran.len());
         for &index in &job.requests {
-            let outcome = send(job, index, &overrides, machine, terminal, arguments.format).await?;
-            exit = exit.and(judge(&outcome));
-            let request = &job.sheet.document.requests[index];
-            let one = Ran {
-                file: job.target.path.display().to_string(),
-                index,
-                line: lines.place(request.line.start).0,
-                name: request.name.as_ref().map(|name| name.text.clone()),
-                outcome,
-            };
+            let mut one = Ran::of(job, index, &lines);
+            if exit == Exit::Done || !arguments.fail_fast {
+                let start = Instant::now();
+                let outcome = send(job, index, &overrides, machine, terminal, arguments.format).await?;
+                exit = exit.and(judge(&outcome));
+                (one.outcome, one.elapsed) = (Some(outcome), start.elapsed());
+            }
+            tally.count(one.outcome.as_ref());
             match arguments.format {
-                Format::Json => ran.push(one),
-                Format::Text => print(&one, several, terminal)?,
+                RunFormat::Json | RunFormat::Junit => ran.push(one),
+                RunFormat::Text => print(&one, several, arguments.quiet, terminal)?,
             }
         }
+        suites.push(report::suite(&job.target.path.display().to_string(), &ran[first..]));
     }
-    if arguments.format == Format::Json {
-        terminal.json(&ran)?;
+    match arguments.format {
+        RunFormat::Json => {
+            ran.retain(|one| one.outcome.is_some());
+            terminal.json(&ran)?;
+        }
+        RunFormat::Junit => terminal.text(&junit::report(&suites, began))?,
+        RunFormat::Text if several => terminal.note(&[styled(Style::Dim, tally.summary())]),
+        RunFormat::Text => {}
     }
     terminal.flush()?;
     for job in &jobs {
@@ -110,9 +146,9 @@ async fn send(
     overrides: &BTreeMap<String, String>,
     machine: &Machine,
     terminal: &mut Terminal,
-    format: Format,
+    format: RunFormat,
 ) -> Result<RunOutcome, Stop> {
-    let may_ask = format == Format::Text && terminal.is_interactive();
+    let may_ask = format == RunFormat::Text && terminal.is_interactive();
     let mut outcome = job.core.run(&job.sheet, index, overrides).await;
     for _ in 0..PATIENCE {
         let RunOutcome::Blocked { obstacles } = &outcome else { break };
@@ -209,12 +245,15 @@ pub fn is_not_allowed(code: &str) -> bool {
     [Reason::DomainDenied, Reason::HostUnapproved, Reason::Untrusted].iter().any(|reason| reason.code() == code)
 }
 
-fn print(ran: &Ran, several: bool, terminal: &mut Terminal) -> Result<(), Stop> {
+fn print(ran: &Ran, several: bool, quiet: bool, terminal: &mut Terminal) -> Result<(), Stop> {
+    let Some(outcome) = ran.outcome.as_ref().filter(|outcome| !quiet || judge(outcome) != Exit::Done) else {
+        return Ok(());
+    };
     if several {
         let name = ran.name.as_deref().map(|name| format!("  {name}")).unwrap_or_default();
         terminal.line(&[styled(Style::Bold, one_line(&format!("### {}:{}{name}", ran.file, ran.line)))])?;
     }
-    match &ran.outcome {
+    match outcome {
         RunOutcome::Sent { response, notes } => {
             print_response(response, terminal)?;
             for note in notes {

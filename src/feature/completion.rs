@@ -120,11 +120,15 @@ fn variables<'a>(context: &Context<'a>, typed: &'a Typed<'_>) -> Vec<Item> {
         let source = variable::source_of(context, variable::Definition::Environment(value));
         (name.as_str(), source)
     });
+    let elsewhere = context.environment.elsewhere.iter().map(|(name, elsewhere)| {
+        let source = variable::source_of(context, variable::Definition::Elsewhere(elsewhere));
+        (name.as_str(), source)
+    });
     let dotenv = context.environment.dotenv.iter().map(|(name, value)| {
         let source = variable::source_of(context, variable::Definition::Dotenv(value));
         (name.as_str(), source)
     });
-    let all = file.chain(environment).chain(dotenv).filter(|(name, _)| seen.insert(*name));
+    let all = file.chain(environment).chain(elsewhere).chain(dotenv).filter(|(name, _)| seen.insert(*name));
     all.take(MAX_ITEMS).map(|(name, source)| plain_variable(context, typed, name).detailed(source)).collect()
 }
 

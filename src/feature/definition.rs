@@ -23,6 +23,7 @@ fn of_use(context: &Context<'_>, used: &Use) -> Option<Site> {
     match variable::definition_of(context, Expression::of(&used.name))? {
         Definition::File(variable) => Some(Site { file: context.path.to_owned(), span: variable.name_span }),
         Definition::Environment(value) | Definition::Dotenv(value) => Some(site(value)),
+        Definition::Elsewhere(elsewhere) => Some(Site { file: elsewhere.file.clone(), span: elsewhere.span }),
     }
 }
 
@@ -34,7 +35,7 @@ fn site(value: &EnvironmentValue) -> Site {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feature::fixture::Fixture;
+    use crate::{feature::fixture::Fixture, syntax::expand::Store};
 
     fn check(fixture: &Fixture, expected: Option<(&str, Span)>) {
         let site = definition(&fixture.context(), fixture.cursor());
@@ -45,6 +46,12 @@ mod tests {
     fn a_reference_leads_to_its_link() {
         let fixture = Fixture::http("GET https://a.b/<<vault:k$0>>\n").linked("k", Span::new(9, 10));
         check(&fixture, Some(("/project/vaultls.toml", Span::new(9, 10))));
+    }
+
+    #[test]
+    fn what_another_store_has_leads_to_where_that_is_said() {
+        let fixture = Fixture::http("GET https://a.b/{{$0k}}\n").elsewhere("k", Store::Encrypted);
+        check(&fixture, Some(("/project/http-client.env.json", Span::new(3, 9))));
     }
 
     #[test]

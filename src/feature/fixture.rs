@@ -16,7 +16,7 @@ use crate::{
     },
     syntax::{
         self, Auth, Body, Document, Kind, Request,
-        expand::{Environment, EnvironmentValue, Expanded, Scope, expand},
+        expand::{Elsewhere, Environment, EnvironmentValue, Expanded, Scope, Store, expand},
     },
     text::Span,
 };
@@ -160,6 +160,15 @@ impl Fixture {
     pub(super) fn environment_in(mut self, file: &str, name: &str, value: &str) -> Self {
         let value = EnvironmentValue { text: value.into(), file: file.into(), span: Some(Span::new(3, 9)) };
         self.environment.values.insert(name.into(), value);
+        self.environment.name = Some("dev".into());
+        self.examine();
+        self
+    }
+
+    /// The environment says that another store has the value.
+    pub(super) fn elsewhere(mut self, name: &str, store: Store) -> Self {
+        let elsewhere = Elsewhere { store, file: "/project/http-client.env.json".into(), span: Span::new(3, 9) };
+        self.environment.elsewhere.insert(name.into(), elsewhere);
         self.environment.name = Some("dev".into());
         self.examine();
         self

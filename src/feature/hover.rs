@@ -191,6 +191,9 @@ fn of_value(context: &Context<'_>, title: &str, definition: Definition<'_>) -> V
         Definition::File(variable) => escape::code(&variable.value.text(context.source)),
         Definition::Environment(value) if !variable::is_private(&value.file) => escape::code(&value.text),
         Definition::Environment(_) | Definition::Dotenv(_) => "not shown, its file is private".into(),
+        Definition::Elsewhere(elsewhere) => {
+            format!("none, it is kept in {}", escape::message(&elsewhere.store.to_string()))
+        }
     };
     vec![format!("**Variable** {title} · {source}"), String::new(), format!("- value: {value}")]
 }
@@ -230,6 +233,7 @@ mod tests {
     use crate::{
         feature::fixture::{Fixture, origin},
         status::Reason,
+        syntax::expand::Store,
     };
 
     fn check(fixture: &Fixture, expected: &Expect) {
@@ -360,6 +364,17 @@ mod tests {
             assert!(hover.markdown.contains("not shown, its file is private"), "{}", hover.markdown);
             assert!(!hover.markdown.contains(canary), "{}", hover.markdown);
         }
+    }
+
+    #[test]
+    fn what_another_store_has_is_said_of_whom() {
+        check(
+            &Fixture::http("GET https://{{ho$0st}}\n").elsewhere("host", Store::Unknown("<b>".into())),
+            &expect![[r#"
+                **Variable** `{{host}}` · environment `dev` in `http-client.env.json`
+
+                - value: none, it is kept in the provider \`\<b\>\`"#]],
+        );
     }
 
     #[test]

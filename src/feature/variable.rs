@@ -2,7 +2,10 @@
 
 use crate::{
     feature::{Context, escape},
-    syntax::{Kind, Use, Variable, expand::EnvironmentValue},
+    syntax::{
+        Kind, Use, Variable,
+        expand::{Elsewhere, EnvironmentValue},
+    },
     text::Span,
 };
 
@@ -66,6 +69,8 @@ pub enum Definition<'a> {
     File(&'a Variable),
     Environment(&'a EnvironmentValue),
     Dotenv(&'a EnvironmentValue),
+    /// An environment says that another store has it.
+    Elsewhere(&'a Elsewhere),
 }
 
 impl<'a> Expression<'a> {
@@ -109,7 +114,8 @@ pub fn definition<'a>(context: &Context<'a>, name: &str) -> Option<Definition<'a
         variables.find(|variable| variable.enabled && variable.name == name).map(Definition::File)
     };
     let environment = || {
-        let value = context.environment.values.get(name).map(Definition::Environment);
+        let elsewhere = context.environment.elsewhere.get(name).map(Definition::Elsewhere);
+        let value = elsewhere.or_else(|| context.environment.values.get(name).map(Definition::Environment));
         value.or_else(|| context.environment.dotenv.get(name).map(Definition::Dotenv))
     };
     match context.document.kind {
@@ -137,26 +143,30 @@ pub fn asks_for_a_response(name: &str) -> bool {
     request && side && part
 }
 
-/// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown.
+/// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown. VS Code's
+/// settings are not, but REST Client knows no private file beside them, and people keep their tokens there.
 pub fn is_private(file: &std::path::Path) -> bool {
     let Some(name) = file.file_name() else { return true };
     let name = name.to_string_lossy().to_ascii_lowercase();
-    name.contains("private") || name.ends_with(".user") || name.starts_with(".env") || name.ends_with(".env")
+    let by_ending = name.ends_with(".user") || name.starts_with(".env") || name.ends_with(".env");
+    by_ending || name.contains("private") || name == "settings.json"
 }
 
 /// Where a value comes from, as plain text.
 pub fn source_of(context: &Context<'_>, definition: Definition<'_>) -> String {
-    let file = |value: &EnvironmentValue| {
-        let name = value.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = |file: &std::path::Path| {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         escape::plain(&name)
     };
-    match definition {
-        Definition::File(_) => "this file".into(),
-        Definition::Dotenv(value) => format!("`{}`", file(value)),
-        Definition::Environment(value) => match &context.environment.name {
-            Some(name) => format!("environment `{}` in `{}`", escape::plain(name), file(value)),
-            None => format!("`{}`", file(value)),
-        },
+    let file = match definition {
+        Definition::File(_) => return "this file".into(),
+        Definition::Dotenv(value) => return format!("`{}`", named(&value.file)),
+        Definition::Environment(value) => named(&value.file),
+        Definition::Elsewhere(elsewhere) => named(&elsewhere.file),
+    };
+    match &context.environment.name {
+        Some(name) => format!("environment `{}` in `{file}`", escape::plain(name)),
+        None => format!("`{file}`"),
     }
 }
 
@@ -197,7 +207,14 @@ mod tests {
 
     #[test]
     fn private_files_are_known_by_name() {
-        for name in ["http-client.private.env.json", "http-client.env.json.user", ".env", ".env.local", "dev.env"] {
+        for name in [
+            "http-client.private.env.json",
+            "http-client.env.json.user",
+            ".env",
+            ".env.local",
+            "dev.env",
+            "settings.json",
+        ] {
             assert!(is_private(std::path::Path::new(name)), "{name}");
         }
         assert!(!is_private(std::path::Path::new("http-client.env.json")));

@@ -199,7 +199,8 @@ pub async fn carry_out(state: &Arc<State>, command: Command) -> Answer {
         Command::Trust(it) => trust(state, &workspace, core, it.approve).await,
         Command::Status(it) => {
             refresh::reread(state, &workspace, &core).await;
-            let report = if it.offline { core.report_offline().await } else { core.report().await };
+            let mut report = if it.offline { core.report_offline().await } else { core.report().await };
+            report.environments = environment::names(state, it.uri.as_deref()).await;
             Answer::Other(Outcome::Status(Box::new(report)))
         }
         Command::ResetCache(it) => reset_cache(state, &core, it.name.as_ref()).await,

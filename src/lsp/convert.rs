@@ -136,9 +136,10 @@ pub fn file_watchers() -> Registration {
     }
 }
 
-const WATCHED: [&str; 5] = [
+const WATCHED: [&str; 6] = [
     "**/vaultls.toml",
     "**/http-client*.env.json*",
+    "**/.vscode/settings.json",
     "**/.env",
     "**/*.postman_environment.json",
     "**/*.postman_globals.json",
@@ -149,6 +150,7 @@ pub fn is_watched(uri: &Uri) -> bool {
     let path = uri.path().decode().to_string_lossy();
     let name = path.rsplit('/').next().unwrap_or_default();
     matches!(name, "vaultls.toml" | ".env")
+        || path.ends_with("/.vscode/settings.json")
         || (name.starts_with("http-client") && name.contains(".env.json"))
         || name.ends_with(".postman_environment.json")
         || name.ends_with(".postman_globals.json")
@@ -460,6 +462,7 @@ mod tests {
             "http-client.env.json",
             "http-client.private.env.json",
             "http-client.env.json.user",
+            ".vscode/settings.json",
             "x/a.postman_environment.json",
         ] {
             assert!(watched(path), "{path}");

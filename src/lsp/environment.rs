@@ -26,12 +26,20 @@ pub async fn choose(state: &Arc<State>, name: Option<String>) -> Answer {
     };
     let mut names = snapshot.context().environment.available.clone();
     if names.is_empty() {
-        return Answer::failed("there is no environment: `http-client.env.json` beside the requests names them");
+        return Answer::failed(
+            "there is no environment: `http-client.env.json` beside the requests names them, or REST Client's settings",
+        );
     }
     names.truncate(MAX_OFFERED);
     let task = state.clone();
     state.editor.spawn(async move { ask(&task, &names).await });
     Answer::done("environments are offered")
+}
+
+/// The environments that the document `uri` can be sent with, where it is one with requests.
+pub async fn names(state: &State, uri: Option<&str>) -> Option<Vec<String>> {
+    let snapshot = state.snapshot(&uri?.parse().ok()?).await?;
+    Some(snapshot.context().environment.available.clone())
 }
 
 async fn ask(state: &Arc<State>, names: &[String]) {

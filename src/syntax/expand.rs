@@ -3,6 +3,8 @@
 //! Taint follows the variable: where a variable's value holds a reference, the secret enters at the place of
 //! the variable. Expansion is bounded in depth and size, and finds cycles, so a hostile file cannot hang it.
 
+mod elsewhere;
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -10,6 +12,7 @@ use std::{
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub use self::elsewhere::{Elsewhere, Store};
 use crate::{
     name::SecretName,
     syntax::{
@@ -32,6 +35,8 @@ pub struct Environment {
     /// The environments that can be chosen.
     pub available: Vec<String>,
     pub values: BTreeMap<String, EnvironmentValue>,
+    /// What the environment names and another store keeps; no name of `values`.
+    pub elsewhere: BTreeMap<String, Elsewhere>,
     /// What `{{$dotenv NAME}}` reads: the `.env` file beside the document or above it.
     pub dotenv: BTreeMap<String, EnvironmentValue>,
 }
@@ -81,9 +86,21 @@ impl<'a> Scope<'a> {
             let value = self.environment.values.get(name).or_else(|| self.environment.dotenv.get(name));
             value.map(|value| Template::of_text(&value.text))
         };
+        // What the environment keeps elsewhere hides what it would win over: another value is not what was meant.
+        let is_elsewhere = self.environment.elsewhere.contains_key(name);
         match self.document.kind {
+            Kind::Http if is_elsewhere => file(),
             Kind::Http => file().or_else(environment),
+            Kind::Postman if is_elsewhere => None,
             Kind::Postman => environment().or_else(file),
+        }
+    }
+
+    /// Why there is nothing that `name` stands for.
+    fn missing(&self, name: &str) -> FaultKind {
+        match self.environment.elsewhere.get(name) {
+            Some(elsewhere) => FaultKind::Elsewhere(name.to_owned(), Box::new(elsewhere.clone())),
+            None => FaultKind::Unknown(name.to_owned()),
         }
     }
 
@@ -132,6 +149,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// No value for this variable.
     Unknown(String),
+    /// The environment says that this variable's value is in a store that is not read.
+    Elsewhere(String, Box<Elsewhere>),
     /// The variable's value leads back to itself.
     Cycle(String),
     /// Deeper or longer than is sensible.
@@ -256,7 +275,7 @@ impl Expansion<'_> {
         self.size += 1;
         let found = if name.starts_with('$') { self.scope.lookup_dynamic(name) } else { self.scope.lookup(name) };
         let Some(template) = found else {
-            return self.fault(span, FaultKind::Unknown(name.to_owned()));
+            return self.fault(span, self.scope.missing(name));
         };
         let first = self.out.pieces.len();
         let tail = match self.out.pieces.last() {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 pub use self::{
     layout::lay_out,
-    scan::scan,
+    scan::{scan, scan_with_comments},
     string::{OffsetMap, decode, decode_with_map},
 };
 use crate::text::Span;

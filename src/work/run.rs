@@ -253,6 +253,9 @@ fn variable_obstacle(kind: &FaultKind) -> Obstacle {
             format!("the variable `{}` has no value", shown(name)),
             "define it in the file or in an environment, and choose that environment",
         ),
+        FaultKind::Elsewhere(name, elsewhere) => {
+            plain("variable", elsewhere.message(&shown(name)), elsewhere.hint(name))
+        }
         FaultKind::Cycle(name) => {
             plain("variable", format!("the variable `{}` leads back to itself", shown(name)), "break the cycle")
         }

@@ -28,6 +28,9 @@ pub struct Report {
     pub pending: Vec<Waiting>,
     /// What is wrong in the configuration files.
     pub complaints: Vec<PlacedComplaint>,
+    /// The environments that requests of one document can be sent with; none where no document is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Vec<String>>,
 }
 
 /// An integration and what to do about it.
@@ -122,6 +125,7 @@ impl Core {
             secrets,
             pending: self.waiting(),
             complaints: self.vault.placed_complaints(),
+            environments: None,
         }
     }
 }

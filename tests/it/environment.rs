@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use vaultls::{
     environment::{Trouble, load},
-    syntax::expand::Environment,
+    syntax::expand::{Environment, Store},
 };
 
 /// A workspace of the given files.
@@ -97,10 +97,87 @@ fn a_document_outside_the_root_has_its_own_folder_only() {
 }
 
 #[test]
-fn scalars_become_text_and_objects_are_passed_over() {
+fn scalars_become_text_and_other_objects_are_passed_over() {
     let public = r#"{"dev": {"n": 8080, "t": true, "z": null, "l": [1], "e": "\u003c\u003cvault:x>>{{n}}",
-        "s": {"provider": "AzureKeyVault", "secretName": "x"}, "Security": {"Auth": {}}, "SSLConfiguration": {}}}"#;
+        "Security": {"Auth": {}}, "SSLConfiguration": {"provider": 1}}}"#;
     check(&[(PUBLIC, public)], "a.http", Some("dev"), &[("e", "<<vault:x>>{{n}}"), ("n", "8080"), ("t", "true")]);
+}
+
+#[test]
+fn what_a_provider_has_hides_what_it_wins_over() {
+    let root = workspace(&[
+        (
+            PUBLIC,
+            r#"{"dev": {"a": "public", "b": {"provider": "Encrypted", "value": "canary-9f31"}}, "$shared": {"b": "s"}}"#,
+        ),
+        (USER, r#"{"dev": {"a": {"provider": "AspnetUserSecrets", "secretName": "config:a"}}}"#),
+    ]);
+    let (environment, troubles) = load_in(root.path(), "a.http", Some("dev"));
+    assert_eq!((environment.values.len(), troubles), (0, vec![]));
+    let kept: Vec<_> = environment.elsewhere.iter().map(|(name, kept)| (name.as_str(), &kept.store)).collect();
+    assert_eq!(kept, [("a", &Store::UserSecrets), ("b", &Store::Encrypted)]);
+    let kept = &environment.elsewhere["a"];
+    assert_eq!(kept.span.of(&fs::read_to_string(&kept.file).unwrap()), "a");
+}
+
+const SETTINGS: &str = ".vscode/settings.json";
+
+#[test]
+fn the_environments_of_rest_client_are_read_out_of_settings_with_comments() {
+    let settings = r#"{
+        // For everybody.
+        "editor.tabSize": 2,
+        "rest-client.environmentVariables": {
+            "$shared": { "version": "v1", "port": 8080, },
+            "dev": { "host": "localhost:{{$shared port}}", "path": "/{{ $shared x}}{{$shared none}}", }, /* and */
+        },
+        "vaultls.path": "./evil",
+    }"#;
+    let expected =
+        [("host", "localhost:8080"), ("path", "/{{ $shared x}}{{$shared none}}"), ("port", "8080"), ("version", "v1")];
+    check(&[(SETTINGS, settings)], "x/a.http", Some("dev"), &expected);
+    let root = workspace(&[(SETTINGS, settings)]);
+    assert_eq!(load_in(root.path(), "x/a.http", None).0.available, ["dev"]);
+}
+
+#[test]
+fn settings_win_over_nothing_in_their_folder_and_over_everything_above_it() {
+    let settings = |value: &str| {
+        format!(r#"{{"rest-client.environmentVariables": {{"dev": {{"a": "{value}", "b": "{value}"}}}}}}"#)
+    };
+    let (near, far) = (settings("near"), settings("far"));
+    let files = [
+        ("x/.vscode/settings.json", near.as_str()),
+        ("x/http-client.env.json", r#"{"dev": {"a": "public"}}"#),
+        (SETTINGS, &far),
+        (PUBLIC, r#"{"dev": {"b": "above"}}"#),
+    ];
+    check(&files, "x/a.http", Some("dev"), &[("a", "public"), ("b", "near")]);
+}
+
+#[test]
+fn shared_values_add_a_bounded_length() {
+    let long = "x".repeat(1 << 18);
+    let settings = format!(
+        r#"{{"rest-client.environmentVariables": {{"$shared": {{"l": "{long}"}}, "dev": {{"a": "{}"}}}}}}"#,
+        "{{$shared l}}".repeat(1000)
+    );
+    let root = workspace(&[(SETTINGS, &settings)]);
+    let (environment, _) = load_in(root.path(), "a.http", Some("dev"));
+    assert!(environment.values["a"].text.len() < 3 << 20);
+}
+
+#[test]
+fn what_is_wrong_with_settings_is_their_editors_to_tell() {
+    check(
+        &[(SETTINGS, r#"{"rest-client.environmentVariables": {"dev": {"a": "1" "b" }"#)],
+        "a.http",
+        Some("dev"),
+        &[("a", "1")],
+    );
+    for nothing in ["", "[]", "null", r#"{"rest-client.environmentVariables": 3}"#, r#"{"rest-client": {}}"#] {
+        check(&[(SETTINGS, nothing)], "a.http", Some("dev"), &[]);
+    }
 }
 
 #[test]

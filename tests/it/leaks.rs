@@ -114,7 +114,8 @@ fn use_the_command_line(world: &World, written: &mut Written) {
             written.cli(world, arguments, "");
         }
     }
-    for format in ["human", "json", "sarif", "github"] {
+    written.cli(world, &["run", "all.http", "broken.http", "--all", "--format", "junit", "--timeout", "5"], "");
+    for format in ["human", "json", "junit", "sarif", "github"] {
         written.cli(world, &["check", ".", "--format", format], "");
     }
     written.cli(world, &["vault", "set", "typed", "--note", "a note"], TYPED_VALUE);

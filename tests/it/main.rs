@@ -50,6 +50,7 @@ mod oauth;
 mod onepassword;
 mod queries;
 mod release;
+mod reports;
 mod sublime;
 #[cfg(unix)]
 mod terminal;

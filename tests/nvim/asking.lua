@@ -20,7 +20,9 @@ t.write('vaultls.toml', table.concat({
   'key = "api_key"',
   'allowed-domains = ["http://127.0.0.1"]',
 }, '\n'))
-t.write('http-client.env.json', vim.json.encode({ dev = { path = 'from-dev' }, prod = { path = 'from-prod' } }))
+local environments = { dev = { path = 'from-dev' }, prod = { path = 'from-prod' }, ['$shared'] = { other = 'x' } }
+t.write('http-client.env.json', vim.json.encode(environments))
+t.write('.vscode/settings.json', '{ "rest-client.environmentVariables": { "settings": {}, } } // as in VS Code')
 t.write('asking.http', table.concat({
   '### Linked',
   ('GET %s/linked'):format(server.address),
@@ -123,10 +125,18 @@ return {
     t.equal(vim.fn.readfile(t.folder .. '/vaultls.toml'), before)
   end },
 
+  { 'environments of all files are completed and `$shared` is none of them', function()
+    t.wait('the names', function()
+      return vim.deep_equal(vim.fn.getcompletion('Vaultls env ', 'cmdline'), { 'none', 'dev', 'prod', 'settings' })
+    end)
+  end },
+
   { 'requests are sent with the environment that was chosen', function()
     t.user({ choose = { 'dev' } })
     vim.cmd('Vaultls env')
-    t.contains(require('vaultls').statusline(), 'vaultls · dev')
+    t.wait('the choice', function()
+      return require('vaultls').statusline():find('vaultls · dev', 1, true)
+    end)
     t.go_to('/{{path}}')
     vim.cmd('Vaultls run')
     t.wait('the request', function()

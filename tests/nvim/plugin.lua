@@ -116,12 +116,6 @@ return {
     t.contains(user.told[1], '`fly` is no verb; use one of browse, cancel, check, create')
   end },
 
-  { 'environments of the file are completed and `$shared` is none of them', function()
-    t.write('env/http-client.env.json', '{"dev": {}, "production": {}, "$shared": {}}')
-    vim.cmd.edit(t.write('env/notes.txt', ''))
-    t.equal(vim.fn.getcompletion('Vaultls env ', 'cmdline'), { 'none', 'dev', 'production' })
-  end },
-
   { 'without a server a verb says where to look', function()
     local user = t.user({})
     vim.cmd('Vaultls run')

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     feature::{Tag, fixture::Fixture},
     status::{Problem, Reason, Status},
+    syntax::expand::Store,
     text::Span,
 };
 
@@ -161,6 +162,20 @@ Cookie: {{$dotenv KEY}}
         ^^^^^^^^^^^^^^^ warning variable: no `KEY` in a `.env` file beside or above this file
 ",
     );
+}
+
+#[test]
+fn a_value_that_another_store_has_is_told_with_what_to_write_instead() {
+    let store = || Store::KeyVault { id: Some("https://v.vault.azure.net/secrets/Mail".into()) };
+    check(
+        // What it wins over is not what was meant.
+        |fixture| fixture.elsewhere("mail", store()).dotenv("mail", "x"),
+        "
+GET https://a.b/{{mail}}
+                ^^^^^^^^ warning variable: the value of `mail` is kept in Azure Key Vault, which is not read from an environment file; link it to an Azure integration (`vaultls link mail --integration INTEGRATION --id https://v.vault.azure.net/secrets/Mail`), and write \"<<vault:mail>>\" as its value in the environment file
+",
+    );
+    check(|fixture| fixture.elsewhere("mail", store()), "\n@mail = mine\n\nGET https://a.b/{{mail}}\n");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
         diagnostics::Findings,
         escape, near,
         sent::Sent,
-        variable::{self, Expression},
+        variable::{self, Definition, Expression},
     },
     name::SecretName,
     status::Severity,
@@ -40,6 +40,9 @@ pub(super) fn push(context: &Context<'_>, sent: &Sent, findings: &mut Findings) 
 fn is_unknown(context: &Context<'_>, defined: &HashSet<&str>, used: &Use) -> bool {
     let environment = context.environment;
     match Expression::of(&used.name) {
+        Expression::Plain(name) if environment.elsewhere.contains_key(name) => {
+            matches!(variable::definition(context, name), Some(Definition::Elsewhere(_)))
+        }
         Expression::Plain(name) => {
             !defined.contains(name) && !environment.values.contains_key(name) && !environment.dotenv.contains_key(name)
         }
@@ -60,6 +63,9 @@ fn unknown_variable(context: &Context<'_>, used: &Use, compares: bool) -> String
             let known = variable::DYNAMIC.iter().map(|dynamic| dynamic.name);
             let meant = near::nearest(name, known.chain([variable::DOTENV, variable::PROCESS_ENV]));
             format!("`{}` is not a known variable{}", escape::plain(name), did_you_mean(&meant))
+        }
+        Expression::Plain(name) if let Some(elsewhere) = context.environment.elsewhere.get(name) => {
+            format!("{}; {}", elsewhere.message(&escape::plain(name)), elsewhere.hint(name))
         }
         Expression::Plain(name) => {
             let meant = if compares { similar_variables(context, name) } else { Vec::new() };

@@ -13,7 +13,16 @@ const MAX_PROBLEMS: usize = 100;
 
 /// Reads a JSON text; a byte order mark is skipped.
 pub fn scan(source: &str) -> Tree<'_> {
-    let mut scanner = Scanner::new(source);
+    read(Scanner::new(source))
+}
+
+/// Reads a text of the kind that VS Code keeps its settings in: comments and a last comma are nothing wrong there.
+pub fn scan_with_comments(source: &str) -> Tree<'_> {
+    read(Scanner { has_comments: true, ..Scanner::new(source) })
+}
+
+fn read(mut scanner: Scanner<'_>) -> Tree<'_> {
+    let source = scanner.source;
     if u32::try_from(source.len()).is_ok() {
         scanner.run();
     } else {
@@ -51,6 +60,8 @@ struct Scanner<'a> {
     at: usize,
     nodes: Vec<Node>,
     problems: Vec<Problem>,
+    /// Whether comments and a last comma are part of the language.
+    has_comments: bool,
     /// The open brackets around `top`, outermost first.
     outer: Vec<Frame>,
     top: Frame,
@@ -78,6 +89,7 @@ impl<'a> Scanner<'a> {
             // Real collections have about one node for each 17 to 25 bytes.
             nodes: Vec::with_capacity(source.len() / 20),
             problems: Vec::new(),
+            has_comments: false,
             outer: Vec::new(),
             top: Frame { node: OUTSIDE, object: false, expect: Expect::First },
             open_objects: 0,
@@ -272,6 +284,7 @@ impl<'a> Scanner<'a> {
             self.pop(self.last_end);
         }
         match self.top.expect {
+            Expect::Item if self.has_comments => {}
             Expect::Item => self.problem(self.comma, self.comma + 1, "the last comma is one too many"),
             Expect::Colon | Expect::Value => self.problem(start, start, "a value is missing"),
             Expect::First | Expect::Comma => {}
@@ -330,7 +343,9 @@ impl<'a> Scanner<'a> {
             memmem::find(&rest[2..], b"*/").map(|offset| offset + 4)
         };
         self.at = start + length.unwrap_or(rest.len());
-        self.problem(start, self.at, "JSON has no comments");
+        if !self.has_comments {
+            self.problem(start, self.at, "JSON has no comments");
+        }
     }
 
     /// A number, `true`, `false`, `null`, or what is no JSON.

@@ -181,6 +181,12 @@ fn garbage_is_kept_as_junk_and_a_bare_reference_stays_whole() {
 }
 
 #[test]
+fn comments_and_a_last_comma_may_be_part_of_the_language() {
+    let tree = scan_with_comments("{ // a\n \"a\": [1, /* b */ 2,],\n}");
+    assert_eq!((tree.problems.as_slice(), tree.len()), ([].as_slice(), 5));
+}
+
+#[test]
 fn comments_are_told_and_skipped() {
     check(
         "[1, // \"one\"\n2 /* ] */, /* open",

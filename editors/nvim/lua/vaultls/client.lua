@@ -113,13 +113,14 @@ end
 
 ---Asks for the status without a task, for completion; nil when the server does not answer at once.
 ---@param bufnr integer
+---@param offline? boolean without asking any external vault
 ---@return vaultls.Outcome?
-function M.status_now(bufnr)
+function M.status_now(bufnr, offline)
   local client = M.find(bufnr)
   if not client then
     return nil
   end
-  local params = { command = 'vaultls.status', arguments = { { uri = vim.uri_from_bufnr(bufnr) } } }
+  local params = { command = 'vaultls.status', arguments = { { uri = vim.uri_from_bufnr(bufnr), offline = offline } } }
   local answer = client:request_sync('workspace/executeCommand', params, 500, bufnr)
   return answer and M.without_nulls(answer.result) or nil
 end

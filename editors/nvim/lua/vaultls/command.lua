@@ -18,7 +18,8 @@ local function from_status(names)
 end
 
 local function environments()
-  return require('vaultls.environment').names(vim.api.nvim_get_current_buf())
+  local outcome = require('vaultls.client').status_now(vim.api.nvim_get_current_buf(), true)
+  return outcome and outcome.environments or {}
 end
 
 ---@param command string
@@ -32,7 +33,8 @@ end
 
 ---@param name? string
 local function choose_environment(name)
-  local client = require('vaultls.client').need(vim.api.nvim_get_current_buf())
+  local bufnr = vim.api.nvim_get_current_buf()
+  local client = require('vaultls.client').need(bufnr)
   if not client then
     return
   end
@@ -40,11 +42,8 @@ local function choose_environment(name)
   if name then
     return environment.choose(client, name ~= 'none' and name or nil)
   end
-  local items = vim.list_extend({ 'none' }, environments())
-  vim.ui.select(items, { prompt = 'Environment', kind = 'vaultls' }, function(item)
-    if item then
-      environment.choose(client, item ~= 'none' and item or nil)
-    end
+  require('vaultls.task').start(function()
+    environment.ask(client, bufnr)
   end)
 end
 

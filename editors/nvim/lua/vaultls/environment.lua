@@ -1,8 +1,6 @@
--- Which environment of `http-client.env.json` requests are sent with: one choice for each workspace, for this session.
+-- Which environment requests are sent with: one choice for each workspace, for this session.
 
 local M = {}
-
-local FILES = { 'http-client.env.json', 'http-client.private.env.json' }
 
 ---By the root of the workspace.
 ---@type table<string, string>
@@ -22,31 +20,21 @@ function M.choose(client, name)
   vim.cmd.redrawstatus()
 end
 
----@param path string
----@return table
-local function read(path)
-  local ok, content = pcall(function()
-    return vim.json.decode(table.concat(vim.fn.readfile(path), '\n'))
-  end)
-  return ok and type(content) == 'table' and content or {}
-end
-
----The names of the environments that apply to `bufnr`, sorted. `$shared` is none of them.
+---Lets the user choose, in a task, among the environments that the server knows for `bufnr`.
+---@param client vim.lsp.Client
 ---@param bufnr integer
----@return string[]
-function M.names(bufnr)
-  local folder = vim.fs.dirname(vim.api.nvim_buf_get_name(bufnr))
-  local names = {}
-  for _, path in ipairs(vim.fs.find(FILES, { upward = true, path = folder, limit = math.huge })) do
-    for name in pairs(read(path)) do
-      if type(name) == 'string' and not vim.startswith(name, '$') then
-        names[name] = true
-      end
-    end
+function M.ask(client, bufnr)
+  local argument = { uri = vim.uri_from_bufnr(bufnr), offline = true }
+  local outcome = require('vaultls.client').call(client, bufnr, 'vaultls.status', argument)
+  if not outcome then
+    return
   end
-  local list = vim.tbl_keys(names)
-  table.sort(list)
-  return list
+  local items = vim.list_extend({ 'none' }, outcome.environments or {})
+  vim.ui.select(items, { prompt = 'Environment', kind = 'vaultls' }, function(item)
+    if item then
+      M.choose(client, item ~= 'none' and item or nil)
+    end
+  end)
 end
 
 return M

@@ -56,6 +56,7 @@
 ---@field pending? vaultls.Pending[]
 ---@field integrations? table[]
 ---@field secrets? table[]
+---@field environments? string[]
 ---@field local? string
 ---@field complaints? table[]
 ---@field code? string of a failure's reason; with `browser`, what to enter on the page
