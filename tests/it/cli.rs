@@ -377,6 +377,18 @@ fn a_run_prints_status_headers_and_body() {
 }
 
 #[test]
+fn a_body_of_json_is_laid_out_for_people_and_as_it_came_for_programs() {
+    let body = r#"{"count":12345678901234567890.50,"count":[]}"#;
+    let service = StandIn::answering("200 OK", "Content-Type: application/json\r\n", body);
+    let program = Program::new();
+    program.file("a.http", format!("GET {}/\n", service.address));
+    let shown = program.run(&["run", "a.http"]).out;
+    assert!(shown.ends_with("\n\n{\n  \"count\": 12345678901234567890.50,\n  \"count\": []\n}\n"), "{shown}");
+    let told = json(&program.run(&["run", "a.http", "--format", "json"]));
+    assert_eq!((&told[0]["response"]["body"], &told[0]["response"]["shown"]), (&Value::from(body), &Value::Null));
+}
+
+#[test]
 fn an_unapproved_host_is_not_allowed_and_can_be_named() {
     let echo = Echo::start();
     let program = with_canary(&[]);

@@ -376,6 +376,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_body_of_json_is_laid_out_and_stays_text() {
+        let response = Response {
+            status: 200,
+            reason: "OK".into(),
+            version: "HTTP/1.1".into(),
+            method: "GET".into(),
+            url: "https://api.example.com/".into(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: r#"{"a":"<b>","token":"[redacted]"}"#.into(),
+            binary: false,
+            truncated: false,
+            bytes: 33,
+            millis: 1,
+            redirects: Vec::new(),
+        };
+        let step = Step::Response { response: Box::new(response), notes: Vec::new() };
+        let page = page(&step, "/", "");
+        let body = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
+        let quote = "&quot;";
+        let expected = format!(
+            "\n{{\n  {quote}a{quote}: {quote}&lt;b&gt;{quote},\n  {quote}token{quote}: {quote}[redacted]{quote}\n}}"
+        );
+        assert_eq!(body, Some(expected.as_str()));
+    }
+
+    #[test]
     fn no_browser_keeps_what_is_hidden() {
         for (kind, expected) in [
             (FieldKind::Hidden, r#"type="password" autocomplete="one-time-code""#),

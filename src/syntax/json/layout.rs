@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_left_alone() {
-        for text in ["", "{\"a\":", "[1,]", "{'a':1}", "{\"a\":1}\n{\"a\":2}", "// x\n[1]", "hello", "[1 2]", "{\"a\" 1}"] {
+        for text in
+            ["", "{\"a\":", "[1,]", "{'a':1}", "{\"a\":1}\n{\"a\":2}", "// x\n[1]", "hello", "[1 2]", "{\"a\" 1}"]
+        {
             assert_eq!(lay_out(&scan(text), text, 1000), None, "{text}");
         }
     }
@@ -128,7 +130,8 @@ mod tests {
             let items = prop::collection::vec((inner, "[ \t\r\n]{0,2}"), 0..4);
             (items, any::<bool>()).prop_map(|(items, object)| {
                 let name = if object { "\"k\" :" } else { "" };
-                let items: Vec<_> = items.iter().map(|(item, space)| format!("{space}{name}{space}{item}{space}")).collect();
+                let items: Vec<_> =
+                    items.iter().map(|(item, space)| format!("{space}{name}{space}{item}{space}")).collect();
                 let [open, close] = if object { ["{", "}"] } else { ["[", "]"] };
                 format!("{open}{}{close}", items.join(","))
             })

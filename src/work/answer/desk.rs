@@ -104,7 +104,9 @@ impl Desk {
     pub async fn write(&self, text: String, extension: &'static str) -> io::Result<NamedTempFile> {
         let folder = self.file.parent().expect("it stands in a folder").to_owned();
         let id = self.id.clone();
-        tokio::task::spawn_blocking(move || files::write(&folder, &id, extension, &text)).await.map_err(io::Error::other)?
+        tokio::task::spawn_blocking(move || files::write(&folder, &id, extension, &text))
+            .await
+            .map_err(io::Error::other)?
     }
 
     /// Hands answers over inside this process, as [`deliver`] does from outside.

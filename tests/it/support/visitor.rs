@@ -46,7 +46,8 @@ impl Desktop {
         tokio::time::timeout(PATIENCE, heard).await.expect("nothing was opened").unwrap()
     }
 
-    fn pipe(&self) -> PathBuf {
+    /// What the opener writes into, and whatever else has something to tell.
+    pub fn pipe(&self) -> PathBuf {
         self.folder().join("opened")
     }
 }

@@ -11,6 +11,7 @@ use crate::support::{
     echo::Echo,
     oidc::{CLIENT, Oidc, TENANT},
     openbao::{OpenBao, ROOT},
+    visitor::Desktop,
 };
 
 const PASSPHRASE: &str = "canary-41aa90-new-passphrase";
@@ -151,8 +152,16 @@ async fn a_sign_in_by_code_shows_the_code_and_ends_by_itself() {
     // One page, and it is ours: the provider's is a link on it.
     let address = page(&mut client).await;
     let code = begun["code"].as_str().unwrap();
-    let steps = json!([["see", "enter this code there"], ["see", "signed in to"], ["see", "You can close"]]);
+    let seen_by_the_person = Desktop::new();
+    let steps = json!([
+        ["see", "enter this code there"],
+        ["tell", seen_by_the_person.pipe()],
+        ["see", "signed in to"],
+        ["see", "You can close"],
+    ]);
     let person = async {
+        // The code is entered by whoever saw it: the page would go on before the browser shows it.
+        seen_by_the_person.opened().await;
         let url = begun["url"].as_str().unwrap().parse().unwrap();
         oidc.person().enter_code(&url, code, "alice@example.com").await
     };

@@ -13,6 +13,6 @@ export async function launch(options = {}) {
     ...options,
   });
   const page = context.pages()[0] ?? await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   return { context, page };
 }

@@ -1,6 +1,9 @@
 // Walks through pages with a real browser as a person would, and prints what stood on each, as one line of JSON.
 // Standard input: {"address": "..", "steps": [["fill", label, text] | ["press", button] | ["key", key] | ["see", text]
-// | ["shot", file, width, scheme]]}. Environment: as for chromium.mjs.
+// | ["shot", file, width, scheme] | ["tell", pipe]]}, the last for whoever waits until it came so far. Environment: as for
+// chromium.mjs.
+
+import { writeFile } from 'node:fs/promises';
 
 import { launch } from './chromium.mjs';
 
@@ -21,6 +24,7 @@ const acts = {
     await page.getByText(text).first().waitFor();
     seen.push(await page.innerText('body'));
   },
+  tell: (pipe) => writeFile(pipe, 'here'),
   async shot(path, width, colorScheme) {
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme });
