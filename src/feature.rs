@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     name::SecretName,
     status::{Known, KnownSecret, Severity, Survey},
-    syntax::{Document, Reference, Use, Variable, expand::Environment},
+    syntax::{Document, Kind, Reference, Request, Use, Variable, exchange, expand::Environment},
     text::Span,
 };
 
@@ -61,6 +61,8 @@ pub enum Target<'a> {
     Use(&'a Use),
     /// The name in a variable's definition.
     Definition(&'a Variable),
+    /// The name of a request that others can ask for parts of.
+    Request(&'a Request),
 }
 
 /// Something to mark in a file.
@@ -120,8 +122,15 @@ impl<'a> Context<'a> {
             // `<<vault:a>>{{b}}` with the cursor between them.
             Some(Target::Reference(found)) if found.span.end == offset => used().or(reference),
             Some(_) => reference,
-            None => used().or_else(defined),
+            None => used().or_else(defined).or_else(|| self.named_at(offset).map(Target::Request)),
         }
+    }
+
+    /// The request whose name stands at `offset`, where others can ask for it by that name.
+    fn named_at(&self, offset: usize) -> Option<&'a Request> {
+        let request = &self.document.requests[self.document.request_at(offset)?];
+        let name = request.name.as_ref().filter(|_| self.document.kind == Kind::Http)?;
+        (name.span.touches(offset) && exchange::is_name(&name.text)).then_some(request)
     }
 
     /// The secret or link called `name`, if there is one.
@@ -143,7 +152,7 @@ fn use_at(uses: &[Use], offset: usize) -> Option<&Use> {
 #[cfg(test)]
 mod tests {
     use super::{fixture::Fixture, *};
-    use crate::{status::Reason, syntax::Kind};
+    use crate::status::Reason;
 
     const HTTP: &str = "@host = é.b\n@a = {{b}}<<vault:x>>\n@b = {{a}}\n\n### näme <b>`x`\nPOST https://{{host}}/<<vault:k>>?{{%a}}\n\
         Auth: {{vault: k }} {{$dotenv E}} {{$processEnv 😀}} <<vault:😀>>\nX<<vault:y>>: {{r.response.body.x}}\n\n\

@@ -24,6 +24,8 @@ impl SecretName {
     pub const MAX_LENGTH: usize = 128;
 
     const PROCESS_PREFIX: &str = "env:";
+    /// The longest expression for a part of an exchange, in bytes.
+    const LONGEST_EXPRESSION: usize = 256;
 
     /// Checks `text` and keeps it unchanged.
     pub fn parse(text: &str) -> Result<Self, NameError> {
@@ -54,6 +56,39 @@ impl SecretName {
     /// The process variable it stands for, if it does.
     pub fn process_variable(&self) -> Option<&str> {
         self.0.strip_prefix(Self::PROCESS_PREFIX)
+    }
+
+    /// The name under which a part of an earlier exchange is treated, such as `login.response.body.$.token`: like a
+    /// secret, except that it may go back to `origin` (as `domain::origin_key` gives it), which it came from. The origin is
+    /// empty while it is not known. No reference can spell such a name: `@` is not allowed.
+    pub fn of_exchange(expression: &str, origin: &str) -> Option<Self> {
+        let plain = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'`');
+        let valid = !expression.is_empty()
+            && expression.len() <= Self::LONGEST_EXPRESSION
+            && !expression.starts_with(Self::PROCESS_PREFIX)
+            && plain(expression)
+            && plain(origin)
+            && !origin.contains('@');
+        valid.then(|| Self(format!("{expression}@{origin}").into()))
+    }
+
+    /// The expression and the origin of a part of an earlier exchange, if it stands for one.
+    pub fn exchange(&self) -> Option<(&str, &str)> {
+        self.0.rsplit_once('@')
+    }
+
+    /// A name that is not a secret's own: of a process variable, or of a part of an earlier exchange whose origin is known.
+    pub fn derived(text: &str) -> Option<Self> {
+        if let Some(variable) = text.strip_prefix(Self::PROCESS_PREFIX) {
+            return Self::of_process_variable(variable);
+        }
+        let (expression, origin) = text.rsplit_once('@')?;
+        if origin.is_empty() { None } else { Self::of_exchange(expression, origin) }
+    }
+
+    /// Whether it names a secret that some vault could hold.
+    pub fn is_own(&self) -> bool {
+        self.process_variable().is_none() && self.exchange().is_none()
     }
 
     /// Whether `byte` may stand in a name.
@@ -112,6 +147,22 @@ mod tests {
         for text in ["a", "db/pass", "stripe.key-2_x", "two words"] {
             assert_eq!(SecretName::parse(text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_part_of_an_exchange_has_a_name_that_no_reference_can_spell() {
+        let name = SecretName::of_exchange("login.response.body.$[?@.a]", "https-host:8443").unwrap();
+        assert_eq!(name.exchange(), Some(("login.response.body.$[?@.a]", "https-host:8443")));
+        assert_eq!(SecretName::derived(name.as_str()).as_ref(), Some(&name));
+        assert!(SecretName::parse(name.as_str()).is_err() && !name.is_own());
+        for (expression, origin) in
+            [("", "a.b"), ("a`b", "a.b"), ("a\nb", "a.b"), ("a", "b@c"), ("env:a", "b"), ("é", "b")]
+        {
+            assert_eq!(SecretName::of_exchange(expression, origin), None, "{expression} {origin}");
+        }
+        assert_eq!(SecretName::derived("a.response.body.*@"), None);
+        assert_eq!(SecretName::derived("env:A").unwrap().process_variable(), Some("A"));
+        assert_eq!(SecretName::parse("plain").unwrap().exchange(), None);
     }
 
     #[test]

@@ -48,7 +48,8 @@ impl Policy {
             let detail = format!("`{name}` may be sent to http and https hosts only, and this URL names none");
             return Err(Problem::new(Reason::DomainDenied, detail));
         };
-        if domains.allows(url) {
+        // A part of an earlier exchange tells its origin nothing new.
+        if domains.allows(url) || name.exchange().is_some_and(|(_, origin)| origin == key) {
             return Ok(());
         }
         if !domains.is_unset() {
@@ -57,7 +58,15 @@ impl Policy {
         if self.is_approved(name, url, &key) {
             return Ok(());
         }
-        let detail = format!("`{name}` has no allowed domains, and `{}` was never approved for it", shown_host(&key));
+        let host = shown_host(&key);
+        let detail = match name.exchange() {
+            Some((expression, "")) => format!("`{expression}` is not known yet, so it may not be sent to `{host}`"),
+            Some((expression, origin)) => {
+                let origin = shown_host(origin);
+                format!("`{expression}` comes from `{origin}`, and `{host}` was never approved for it")
+            }
+            None => format!("`{name}` has no allowed domains, and `{host}` was never approved for it"),
+        };
         Err(Problem::new(Reason::HostUnapproved, detail))
     }
 
@@ -232,6 +241,23 @@ mod tests {
             let checked = open(workspace).check(name, &DomainList::default(), &Url::parse(url).unwrap());
             assert_eq!(checked.is_ok(), approved, "{workspace} {name} {url}");
         }
+    }
+
+    #[test]
+    fn a_part_of_an_exchange_may_go_back_to_where_it_came_from_and_nowhere_else_unasked() {
+        let policy = Policy::new(Arc::new(Approvals::open("unused".into())), "/workspace".into());
+        let name = |origin: &str| SecretName::of_exchange("login.response.body.$.token", origin).unwrap();
+        let unset = DomainList::default();
+        let check = |name: &SecretName, url: &str| policy.check(name, &unset, &Url::parse(url).unwrap());
+        assert_eq!(check(&name("api.a.io"), "https://api.a.io/x"), Ok(()));
+        for url in ["http://api.a.io/", "https://api.a.io:8443/", "https://a.io/", "https://evil.io/@api.a.io"] {
+            assert_eq!(check(&name("api.a.io"), url).unwrap_err().reason, Reason::HostUnapproved, "{url}");
+            assert_eq!(check(&name(""), url).unwrap_err().reason, Reason::HostUnapproved, "{url}");
+        }
+        policy.allow(&name("api.a.io"), "b.io", false).unwrap();
+        assert_eq!(check(&name("api.a.io"), "https://b.io/"), Ok(()));
+        // The consent was to what one origin answers.
+        assert!(check(&name("other.io"), "https://b.io/").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -289,6 +290,42 @@ pub struct Survey {
     pub secrets: BTreeMap<SecretName, Status>,
     /// One for each request of the document, in its order.
     pub requests: Vec<RequestSurvey>,
+    /// What was answered to requests that have a name, while it still stands.
+    #[serde(skip)]
+    pub answers: BTreeMap<String, Answered>,
+}
+
+/// What may be told of an answer: no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub at: SystemTime,
+    pub status: u16,
+    /// Who answered, as `domain::origin_key` names it.
+    pub origin: String,
+    /// The names of its headers, in order and once each.
+    pub headers: Vec<String>,
+    /// The names in its body, where that is JSON.
+    pub shape: Arc<Shape>,
+    /// The parts that are asked for, by the expressions that do.
+    pub parts: BTreeMap<String, Part>,
+}
+
+/// The names in a JSON value, without any of its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Of an object, in the order of the text.
+    pub members: Vec<(String, Shape)>,
+    /// Of an array: how many elements it has, and the first of them.
+    pub elements: Option<(usize, Box<Shape>)>,
+}
+
+/// What may be told of a part of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// `text`, `number`, `object` and so on.
+    pub kind: &'static str,
+    /// In bytes, as it is sent.
+    pub length: usize,
 }
 
 /// A place in a file: for a link or an integration, the name in its `[secrets.name]` header, quotes included.

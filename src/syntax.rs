@@ -2,6 +2,7 @@
 //! what was not. A document holds byte spans of the text it came from and copies almost nothing.
 
 pub mod body;
+pub mod exchange;
 pub mod expand;
 pub mod http;
 pub mod json;

@@ -197,6 +197,16 @@ impl Vault {
         }
     }
 
+    /// Whether the value of `name` would be handed out as far as that is decided on this machine: what was got by means of
+    /// a secret serves no longer than the secret itself may.
+    pub async fn grants(&self, name: &SecretName) -> bool {
+        match self.place(name) {
+            Ok(Place::Local { secret }) => self.blocking(move |local| local_problem(local, &secret)).await.is_none(),
+            Ok(Place::Variable(_) | Place::External { .. }) => true,
+            Err(_) => false,
+        }
+    }
+
     /// The value, from the cache or its provider. Refuses a definition that was not approved.
     pub async fn value(&self, name: &SecretName) -> Result<Arc<SecretValue>, Problem> {
         match self.place(name)? {

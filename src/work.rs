@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod browser;
+pub mod chain;
 pub mod check;
 pub mod choices;
 pub mod curl;
@@ -120,6 +121,8 @@ pub struct Core {
     sender: Sender,
     /// Values that were fetched and still live somewhere, so that a later response is masked for them as well.
     fetched: Mutex<Vec<(SecretName, Weak<SecretValue>)>>,
+    /// What was answered to requests that others need parts of.
+    exchanges: chain::store::Store,
 }
 
 /// Why a request was not sent.
@@ -169,8 +172,8 @@ impl Core {
             process_variables: process_variables.clone(),
         });
         let policy = Policy::new(approvals.clone(), root.to_string_lossy().into_owned());
-        let (sender, fetched) = (Sender::default(), Mutex::default());
-        Self { vault, policy, limits, root, user_config, process_variables, approvals, sender, fetched }
+        let (sender, fetched, exchanges) = (Sender::default(), Mutex::default(), chain::store::Store::default());
+        Self { vault, policy, limits, root, user_config, process_variables, approvals, sender, fetched, exchanges }
     }
 }
 

@@ -75,8 +75,8 @@ pub struct Run {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AllowHost {
     pub uri: String,
-    /// Also the name of a process variable, as in [`SecretName::of_process_variable`].
-    #[serde(deserialize_with = "secret_or_process_variable")]
+    /// Also the name of a process variable or of a part of an earlier exchange, as in [`SecretName::derived`].
+    #[serde(deserialize_with = "any_secret")]
     pub secret: SecretName,
     pub host: String,
     /// Whether the answer outlives this process.
@@ -411,9 +411,10 @@ impl Command {
 
 /// A secret as people know it: a process variable by its own name.
 pub fn shown_name(name: &SecretName) -> String {
-    match name.process_variable() {
-        Some(variable) => format!("the process variable `{variable}`"),
-        None => format!("`{name}`"),
+    match (name.process_variable(), name.exchange()) {
+        (Some(variable), _) => format!("the process variable `{variable}`"),
+        (None, Some((expression, origin))) => format!("`{expression}` of `{origin}`"),
+        (None, None) => format!("`{name}`"),
     }
 }
 
@@ -427,10 +428,9 @@ fn read<T: DeserializeOwned>(argument: Option<&Value>) -> Option<T> {
     serde_json::from_value(Value::Object(members)).ok()
 }
 
-fn secret_or_process_variable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretName, D::Error> {
+fn any_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretName, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let variable = text.strip_prefix("env:").and_then(SecretName::of_process_variable);
-    variable.map_or_else(|| SecretName::parse(&text).map_err(serde::de::Error::custom), Ok)
+    SecretName::derived(&text).map_or_else(|| SecretName::parse(&text).map_err(serde::de::Error::custom), Ok)
 }
 
 #[cfg(test)]

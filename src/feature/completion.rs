@@ -2,6 +2,7 @@
 //!
 //! The place is read off the text around the cursor, not off the document: the text may be a keystroke ahead.
 
+mod exchange;
 mod line;
 
 use crate::{
@@ -50,6 +51,10 @@ pub enum ItemKind {
     Secret,
     Variable,
     Dynamic,
+    /// The name of a request that others can ask for.
+    Request,
+    /// A part of a request or of its answer.
+    Part,
     Method,
     Header,
     /// The `vault:` of a reference.
@@ -80,11 +85,15 @@ pub fn complete(context: &Context<'_>, offset: usize) -> Completions {
         let start = typed.start + PREFIX.len() + (name.len() - trimmed.len());
         return limited(secrets(context, &typed, start), trimmed);
     }
+    if let Some(items) = exchange::items(context, &typed) {
+        return limited(items, typed.text);
+    }
     let mut items = Vec::new();
     items.push(typed.item(PREFIX, ItemKind::Prefix, typed.start, PREFIX.to_owned()).unfinished());
     if typed.spelling == Spelling::Curly {
         items.extend(variables(context, &typed));
         items.extend(dynamic(context, &typed));
+        items.extend(exchange::requests(context, &typed));
     }
     limited(items, typed.text)
 }

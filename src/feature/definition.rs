@@ -1,8 +1,9 @@
-//! From a use to where it is written: a secret's link in `vaultls.toml`, a variable's definition.
+//! From a use to where it is written: a secret's link in `vaultls.toml`, a variable's definition, the name of a
+//! request.
 
 use crate::{
     feature::{
-        Context, Target,
+        Context, Target, references,
         variable::{self, Definition, Expression},
     },
     status::Site,
@@ -15,16 +16,24 @@ pub fn definition(context: &Context<'_>, offset: usize) -> Option<Site> {
     match context.target(offset)? {
         Target::Reference(reference) => context.known_secret(reference.name.as_ref().ok()?)?.link.clone(),
         Target::Use(used) => of_use(context, used),
-        Target::Definition(variable) => Some(Site { file: context.path.to_owned(), span: variable.name_span }),
+        Target::Request(request) => Some(here(context, request.name.as_ref()?.span)),
+        Target::Definition(variable) => Some(here(context, variable.name_span)),
     }
 }
 
 fn of_use(context: &Context<'_>, used: &Use) -> Option<Site> {
+    if let Some((name, ..)) = variable::exchange_of(context, &used.name) {
+        return references::names_of(context.document, name).next().map(|label| here(context, label.span));
+    }
     match variable::definition_of(context, Expression::of(&used.name))? {
-        Definition::File(variable) => Some(Site { file: context.path.to_owned(), span: variable.name_span }),
+        Definition::File(variable) => Some(here(context, variable.name_span)),
         Definition::Environment(value) | Definition::Dotenv(value) => Some(site(value)),
         Definition::Elsewhere(elsewhere) => Some(Site { file: elsewhere.file.clone(), span: elsewhere.span }),
     }
+}
+
+fn here(context: &Context<'_>, span: Span) -> Site {
+    Site { file: context.path.to_owned(), span }
 }
 
 /// The key of a value, or the start of its file where the key's place is not known.
@@ -63,6 +72,13 @@ mod tests {
     fn a_variable_leads_to_the_definition_that_counts() {
         let fixture = Fixture::http("@a = 1\n@ab = 2\n\nGET https://b/{{$0ab}}\n");
         check(&fixture, Some(("/project/a.http", Span::new(8, 10))));
+    }
+
+    #[test]
+    fn a_part_of_an_answer_leads_to_the_name_of_its_request() {
+        let fixture = Fixture::http("# @name login\nGET https://a\n\n###\nGET https://b/{{login.resp$0onse.body.*}}\n");
+        check(&fixture, Some(("/project/a.http", Span::new(8, 13))));
+        check(&Fixture::http("GET https://b/{{log$0in.response.body.*}}\n"), None);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::{
     feature::{Context, variable::Expression},
     name::SecretName,
     status::{
-        Known, KnownIntegration, KnownSecret, Need, Origin, Problem, ProviderKind, Reason, RequestSurvey, Site, Status,
-        Survey,
+        Answered, Known, KnownIntegration, KnownSecret, Need, Origin, Part, Problem, ProviderKind, Reason,
+        RequestSurvey, Shape, Site, Status, Survey,
     },
     syntax::{
         self, Auth, Body, Document, Kind, Request,
@@ -200,6 +200,26 @@ impl Fixture {
         self
     }
 
+    /// The request was answered with a token and more, two minutes ago.
+    pub(super) fn answered(mut self, name: &str) -> Self {
+        let leaf = |name: &str| (name.to_owned(), Shape::default());
+        let object = |members: Vec<(String, Shape)>| Shape { members, elements: None };
+        let list = Shape { members: vec![], elements: Some((3, Box::new(object(vec![leaf("odd")])))) };
+        let user = ("user".to_owned(), object(vec![leaf("id")]));
+        let shape = object(vec![leaf("token"), user, ("list".to_owned(), list), leaf("two words}}")]);
+        let part = Part { kind: "text", length: 36 };
+        let answer = Answered {
+            at: std::time::SystemTime::now() - std::time::Duration::from_secs(150),
+            status: 200,
+            origin: "a.b".into(),
+            headers: vec!["content-type".into(), "x-session".into()],
+            shape: shape.into(),
+            parts: [(format!("{name}.response.body.$.token"), part)].into(),
+        };
+        self.survey.answers.insert(name.to_owned(), answer);
+        self
+    }
+
     /// Does what the core does before a feature is asked.
     fn examine(&mut self) {
         let references = self.document.references.iter().filter_map(|reference| reference.name.clone().ok());
@@ -215,7 +235,7 @@ impl Fixture {
         });
         let secrets = secrets.collect();
         let requests = self.document.requests.iter().map(|request| self.request(request)).collect();
-        self.survey = Survey { secrets, requests };
+        self.survey = Survey { secrets, requests, answers: std::mem::take(&mut self.survey.answers) };
     }
 
     fn request(&self, request: &Request) -> RequestSurvey {

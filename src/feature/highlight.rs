@@ -3,7 +3,7 @@
 use crate::{
     feature::{
         Context,
-        references::{Symbol, definitions_of, references, symbol},
+        references::{Symbol, definitions_of, names_of, references, symbol},
     },
     text::Span,
 };
@@ -27,11 +27,13 @@ pub fn highlights(context: &Context<'_>, offset: usize) -> Vec<Highlight> {
     let Some(symbol) = symbol(context, offset) else { return Vec::new() };
     let read = references(context.document, &symbol, false);
     let mut found: Vec<_> = read.into_iter().map(|span| Highlight { span, kind: HighlightKind::Read }).collect();
-    if let Symbol::Variable(name) = &symbol {
-        let defined = definitions_of(context.document, name);
-        found.extend(defined.map(|variable| Highlight { span: variable.name_span, kind: HighlightKind::Write }));
-        found.sort_unstable_by_key(|highlight| highlight.span);
-    }
+    let defined: Vec<Span> = match &symbol {
+        Symbol::Secret(_) => Vec::new(),
+        Symbol::Variable(name) => definitions_of(context.document, name).map(|variable| variable.name_span).collect(),
+        Symbol::Request(name) => names_of(context.document, name).map(|label| label.span).collect(),
+    };
+    found.extend(defined.into_iter().map(|span| Highlight { span, kind: HighlightKind::Write }));
+    found.sort_by_key(|highlight| highlight.span);
     found
 }
 

@@ -1,6 +1,8 @@
 //! What a person learns about the thing under the cursor, as Markdown: where a secret lives and whether it can be
 //! had, where a variable gets its value. Never a secret's value, nor one of a file that is meant to stay private.
 
+mod exchange;
+
 use std::time::Duration;
 
 use crate::{
@@ -29,6 +31,10 @@ pub fn hover(context: &Context<'_>, offset: usize) -> Option<Hover> {
         Target::Reference(reference) => (reference.span, of_reference(context, reference)),
         Target::Use(used) => (used.span, of_use(context, used)),
         Target::Definition(variable) => (variable.name_span, of_definition(context, variable)),
+        Target::Request(request) => {
+            let name = request.name.as_ref()?;
+            (name.span, exchange::of_request(context, &name.text))
+        }
     };
     Some(Hover { span, markdown: lines.join("\n") })
 }
@@ -144,13 +150,7 @@ fn of_use(context: &Context<'_>, used: &Use) -> Vec<String> {
         }
         expression => match variable::definition_of(context, expression) {
             Some(definition) => of_value(context, &title, definition),
-            None if variable::asks_for_a_response(&used.name) => {
-                vec![
-                    format!("**Variable** {title}"),
-                    String::new(),
-                    "values of earlier responses are not supported yet".into(),
-                ]
-            }
+            None if variable::asks_for_an_exchange(context, &used.name) => exchange::lines(context, used, &title),
             None => vec![format!("**Variable** {title}"), String::new(), "it has no value".into()],
         },
     };
@@ -205,10 +205,14 @@ fn secrets_behind(context: &Context<'_>, span: Span) -> Vec<String> {
     let needs = survey.needs.iter().filter(|need| need.spans.contains(&span)).take(MAX_SECRETS);
     needs
         .map(|need| {
-            let name = escape::code(need.name.as_str());
+            let what = match need.name.exchange() {
+                None => format!("secret {}", escape::code(need.name.as_str())),
+                Some((part, "")) => format!("part {}", escape::code(part)),
+                Some((part, origin)) => format!("part {} of {}", escape::code(part), escape::host(origin)),
+            };
             match &need.problem {
-                Some(problem) => format!("- secret {name}: {}", complaint(context, &need.name, problem)),
-                None => format!("- secret {name}"),
+                Some(problem) => format!("- {what}: {}", complaint(context, &need.name, problem)),
+                None => format!("- {what}"),
             }
         })
         .collect()
@@ -353,6 +357,38 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_an_answer_tells_what_it_is_and_never_what_it_holds() {
+        let text = "# @name login\nPOST https://a.b\n\n###\nGET https://a.b/{{login.resp$0onse.body.$.token}}\n";
+        check(
+            &Fixture::http(text).answered("login"),
+            &expect![[r#"
+                **Part of the answer** `{{login.response.body.$.token}}`
+
+                - request: `login`, line 2
+                - received: 2 minutes ago from `a.b`, status 200
+                - part: text of 36 bytes, never shown
+
+                It goes back to `a.b` without asking, and to another host only where you allow it."#]],
+        );
+        check(
+            &Fixture::http(text),
+            &expect![[r#"
+                **Part of the answer** `{{login.response.body.$.token}}`
+
+                - request: `login`, line 2
+                - not received yet: that request is sent first, once"#]],
+        );
+        check(
+            &Fixture::http(&text.replace("$0", "").replace("# @name login", "# @name log$0in")).answered("login"),
+            &expect![[r#"
+                **Request** `login`
+
+                - received: 2 minutes ago from `a.b`, status 200
+                - other requests of this file use that answer again"#]],
+        );
+    }
+
+    #[test]
     fn a_value_of_a_private_file_is_not_shown() {
         let canary = "canary-51be0c-private";
         for fixture in [
@@ -373,7 +409,7 @@ mod tests {
             &expect![[r#"
                 **Variable** `{{host}}` · environment `dev` in `http-client.env.json`
 
-                - value: none, it is kept in the provider \`\<b\>\`"#]],
+                - value: none, it is kept in the provider `<b>`"#]],
         );
     }
 

@@ -21,7 +21,7 @@ use crate::{
     text::Span,
 };
 use slot::{Found, Slot};
-use unit::Unit;
+use unit::{Quotes, Unit};
 
 pub use occurrences::{MAX_OCCURRENCES, occurrences};
 
@@ -59,16 +59,37 @@ enum Decoding {
 
 /// The literal that `span` selects, or that a bare cursor stands in.
 pub fn at(document: &Document, source: &str, span: Span) -> Option<Literal> {
-    source.get(span.start..span.end)?;
-    let found = slot::at(document, source, span)?;
-    let reading = Reading::of(source, &found);
-    let free = free(document, &found, span)?;
-    let (free, cursor) = (reading.decoded_span(free), reading.decoded_span(span));
-    let unit = unit::find(&found, &reading.text, free, cursor)?;
-    let literal = literal(&found, &reading, unit);
-    let value = literal.value(document.kind, source)?;
-    let long_enough = !span.is_empty() || value.chars().count() >= SHORTEST;
-    (long_enough && !value.trim().is_empty() && value.len() <= LONGEST).then_some(literal)
+    Literals::new(document, source).at(span)
+}
+
+/// Literals of one document, looked for one after the other: a body of megabytes is read once for all that stand in it.
+pub struct Literals<'a> {
+    document: &'a Document,
+    source: &'a str,
+    last: Option<Reading<'a>>,
+}
+
+impl<'a> Literals<'a> {
+    pub fn new(document: &'a Document, source: &'a str) -> Self {
+        Self { document, source, last: None }
+    }
+
+    /// The same as [`at`].
+    pub fn at(&mut self, span: Span) -> Option<Literal> {
+        self.source.get(span.start..span.end)?;
+        let found = slot::at(self.document, self.source, span)?;
+        let free = free(self.document, &found, span)?;
+        if self.last.as_ref().is_none_or(|last| !last.is_of(&found)) {
+            self.last = Some(Reading::of(self.source, &found));
+        }
+        let reading = self.last.as_mut()?;
+        let (free, cursor) = (reading.decoded_span(free), reading.decoded_span(span));
+        let unit = unit::find(&found, &reading.text, &mut reading.quotes, free, cursor)?;
+        let literal = literal(&found, reading, unit);
+        let value = literal.value(self.document.kind, self.source)?;
+        let long_enough = !span.is_empty() || value.chars().count() >= SHORTEST;
+        (long_enough && !value.trim().is_empty() && value.len() <= LONGEST).then_some(literal)
+    }
 }
 
 /// The literal at a place as actions mean it: what looks like a secret there, else what is selected, else what the
@@ -154,23 +175,28 @@ fn free(document: &Document, found: &Found<'_>, span: Span) -> Option<Span> {
 struct Reading<'a> {
     text: Cow<'a, str>,
     map: Option<json::OffsetMap>,
-    base: usize,
+    segment: Span,
+    quotes: Quotes,
 }
 
 impl<'a> Reading<'a> {
     fn of(source: &'a str, found: &Found<'_>) -> Self {
-        let (raw, base) = (found.segment.of(source), found.segment.start);
+        let (raw, segment, quotes) = (found.segment.of(source), found.segment, Quotes::default());
         match found.escapes {
-            Escapes::None => Self { text: Cow::Borrowed(raw), map: None, base },
+            Escapes::None => Self { text: Cow::Borrowed(raw), map: None, segment, quotes },
             Escapes::Json => {
                 let (text, map) = json::decode_with_map(raw);
-                Self { text, map: Some(map), base }
+                Self { text, map: Some(map), segment, quotes }
             }
         }
     }
 
+    fn is_of(&self, found: &Found<'_>) -> bool {
+        self.segment == found.segment && self.map.is_some() == (found.escapes == Escapes::Json)
+    }
+
     fn raw(&self, decoded: usize) -> usize {
-        self.base + self.map.as_ref().map_or(decoded, |map| map.raw_offset(decoded))
+        self.segment.start + self.map.as_ref().map_or(decoded, |map| map.raw_offset(decoded))
     }
 
     /// The first character that is written at or behind `raw`.

@@ -3,7 +3,7 @@
 use crate::{
     feature::{Context, Target, variable},
     name::SecretName,
-    syntax::{Document, Reference, Use, Variable},
+    syntax::{Document, Label, Reference, Use, Variable, exchange},
     text::Span,
 };
 
@@ -14,18 +14,24 @@ pub enum Symbol {
     Secret(SecretName),
     /// In its own document; without the `%` that asks for percent-encoding.
     Variable(String),
+    /// In its own document, where others ask for parts of it.
+    Request(String),
 }
 
 /// What the thing at `offset` names; none for a reference without a proper name.
 pub fn symbol(context: &Context<'_>, offset: usize) -> Option<Symbol> {
     Some(match context.target(offset)? {
         Target::Reference(reference) => Symbol::Secret(reference.name.clone().ok()?),
-        Target::Use(used) => Symbol::Variable(variable::bare(&used.name).to_owned()),
+        Target::Use(used) => match variable::exchange_of(context, &used.name) {
+            Some((request, ..)) => Symbol::Request(request.to_owned()),
+            None => Symbol::Variable(variable::bare(&used.name).to_owned()),
+        },
         Target::Definition(variable) => Symbol::Variable(variable.name.clone()),
+        Target::Request(request) => Symbol::Request(request.name.as_ref()?.text.clone()),
     })
 }
 
-/// The uses of `symbol` by position, with or without the definitions of a variable.
+/// The uses of `symbol` by position, with or without the definitions of a variable or the names of a request.
 pub fn references(document: &Document, symbol: &Symbol, with_definitions: bool) -> Vec<Span> {
     match symbol {
         Symbol::Secret(name) => references_of(document, name).map(|reference| reference.span).collect(),
@@ -37,7 +43,26 @@ pub fn references(document: &Document, symbol: &Symbol, with_definitions: bool) 
             }
             spans
         }
+        Symbol::Request(name) => {
+            let mut spans: Vec<Span> = asks_for(document, name).map(|used| used.span).collect();
+            if with_definitions {
+                spans.extend(names_of(document, name).map(|label| label.span));
+                spans.sort_unstable();
+            }
+            spans
+        }
     }
+}
+
+/// The uses that ask for a part of the request called `name`.
+pub fn asks_for<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item = &'a Use> {
+    let asks = move |used: &&Use| exchange::split(variable::bare(&used.name)).is_some_and(|(of, ..)| of == name);
+    document.uses.iter().filter(asks)
+}
+
+/// Where requests are called `name`.
+pub fn names_of<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item = &'a Label> {
+    document.requests.iter().filter_map(|request| request.name.as_ref()).filter(move |label| label.text == name)
 }
 
 /// The references of a secret in both spellings, unfinished ones too.
@@ -81,6 +106,14 @@ mod tests {
         let text = "@a = 1\n\nGET https://b/{{a}}/{{$0%a}}/{{ab}}\n";
         check(text, false, &["{{a}}", "{{%a}}"]);
         check(text, true, &["a", "{{a}}", "{{%a}}"]);
+    }
+
+    #[test]
+    fn a_request_has_its_name_and_what_asks_for_it() {
+        let rest = "# @name login\nGET https://a.b\n\n###\nGET https://a.b/{{login.response.body.$.a}}/{{login.request.body.*}}/{{log.response.body.*}}\n";
+        let uses = ["{{login.response.body.$.a}}", "{{login.request.body.*}}"];
+        check(&rest.replace("@name login", "@name log$0in"), true, &["login", uses[0], uses[1]]);
+        check(&rest.replacen(".response", ".$0response", 1), false, &uses);
     }
 
     #[test]

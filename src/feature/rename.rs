@@ -1,4 +1,4 @@
-//! Renames a secret in every reference and in its link, or a variable in its file.
+//! Renames a secret in every reference and in its link, or a variable or a request in its file.
 //!
 //! A secret of the local vault has no link: its entry is renamed by the one who applies these edits.
 
@@ -10,7 +10,7 @@ use crate::{
     },
     name::SecretName,
     status::Known,
-    syntax::{Document, Kind},
+    syntax::{Document, Kind, exchange},
     text::Span,
 };
 
@@ -28,18 +28,28 @@ pub fn prepare(context: &Context<'_>, offset: usize) -> Option<Prepared> {
     let symbol = references::symbol(context, offset)?;
     let span = match context.target(offset)? {
         Target::Reference(reference) => reference.name_span,
-        Target::Use(used) => variable::bare_span(used, context.source),
+        Target::Use(used) => {
+            let span = variable::bare_span(used, context.source);
+            let of_request =
+                matches!(symbol, Symbol::Request(_)).then(|| exchange::name_span(span.of(context.source), span));
+            of_request.flatten().unwrap_or(span)
+        }
+        Target::Request(request) => request.name.as_ref()?.span,
         Target::Definition(variable) => variable.name_span,
     };
     let name = match &symbol {
         Symbol::Secret(name) => name.to_string(),
-        Symbol::Variable(name) => name.clone(),
+        Symbol::Variable(name) | Symbol::Request(name) => name.clone(),
     };
     is_defined_here(context, &symbol).then_some(Prepared { span, name, symbol })
 }
 
 fn is_defined_here(context: &Context<'_>, symbol: &Symbol) -> bool {
-    let Symbol::Variable(name) = symbol else { return true };
+    let name = match symbol {
+        Symbol::Secret(_) => return true,
+        Symbol::Request(name) => return references::names_of(context.document, name).next().is_some(),
+        Symbol::Variable(name) => name,
+    };
     let elsewhere = context.environment.values.contains_key(name) || context.environment.dotenv.contains_key(name);
     !elsewhere && references::definitions_of(context.document, name).next().is_some()
 }
@@ -60,6 +70,14 @@ pub fn objection(context: &Context<'_>, symbol: &Symbol, new: &str) -> Option<St
             let fits = is_variable_name(new);
             (!fits).then(|| "a variable's name is made of letters, digits, `.`, `_` and `-`".into())
         }
+        Symbol::Request(old) => {
+            if new != old && references::names_of(context.document, new).next().is_some() {
+                return Some(format!("there is already a request called `{}`", escape::plain(new)));
+            }
+            let expression = format!("{new}.response.body.*");
+            let fits = exchange::split(&expression).is_some_and(|(name, ..)| name == new);
+            (!fits).then(|| "a request's name is made of letters, digits, `.`, `_`, `-` and inner spaces".into())
+        }
     }
 }
 
@@ -73,6 +91,13 @@ pub fn edits(file: &std::path::Path, source: &str, document: &Document, symbol: 
             let uses = references::uses_of(document, name).map(|used| variable::bare_span(used, source));
             let definitions = references::definitions_of(document, name).map(|variable| variable.name_span);
             uses.chain(definitions).collect()
+        }
+        Symbol::Request(name) => {
+            let uses = references::asks_for(document, name).filter_map(|used| {
+                let span = variable::bare_span(used, source);
+                exchange::name_span(span.of(source), span)
+            });
+            uses.chain(references::names_of(document, name).map(|label| label.span)).collect()
         }
     };
     spans.sort_unstable();
@@ -130,6 +155,23 @@ mod tests {
             "c",
             "@c = 1\n\nGET https://b/{{c}}/{{%c}}/{{ab}}\n",
         );
+    }
+
+    #[test]
+    fn a_request_is_renamed_with_what_asks_for_it() {
+        let text = "@t = {{login.response.body.t}}\n# @name login\nGET https://a\n\n###\nGET https://b/{{%login.request.body.login}}\n";
+        let expected = text
+            .replace("{{login.", "{{sign-in.")
+            .replace("{{%login.", "{{%sign-in.")
+            .replace("@name login", "@name sign-in");
+        check(&Fixture::http(&text.replace("@name login", "@name $0login")), "sign-in", &expected);
+        check(&Fixture::http(&text.replace("{{login", "{{lo$0gin")), "sign-in", &expected);
+        check(&Fixture::http(&text.replace("body.login", "body.lo$0gin")), "sign-in", &expected);
+        let fixture = Fixture::http("# @name login\nGET https://a\n\n###\n# @name b\nGET https://a\n");
+        let symbol = Symbol::Request("login".into());
+        for (new, objects) in [("b", true), ("a}}", true), ("a.response.b", true), ("", true), ("c d", false)] {
+            assert_eq!(objection(&fixture.context(), &symbol, new).is_some(), objects, "{new}");
+        }
     }
 
     #[test]

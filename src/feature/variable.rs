@@ -4,6 +4,7 @@ use crate::{
     feature::{Context, escape},
     syntax::{
         Kind, Use, Variable,
+        exchange::{self, Side},
         expand::{Elsewhere, EnvironmentValue},
     },
     text::Span,
@@ -133,14 +134,17 @@ pub fn definition_of<'a>(context: &Context<'a>, expression: Expression<'_>) -> O
     }
 }
 
-/// Whether `name` asks for a part of an earlier request or response, as in `login.response.body.token`
-/// (REST Client, "Request variables").
-pub fn asks_for_a_response(name: &str) -> bool {
-    let mut parts = name.split('.');
-    let request = parts.next().is_some_and(|part| !part.is_empty());
-    let side = parts.next().is_some_and(|part| matches!(part, "request" | "response"));
-    let part = parts.next().is_some_and(|part| part.starts_with("body") || part.starts_with("headers"));
-    request && side && part
+/// Whether `written` asks for a part of another request or of its answer, as in `login.response.body.token`.
+pub fn asks_for_an_exchange(context: &Context<'_>, written: &str) -> bool {
+    exchange_of(context, written).is_some_and(|_| exchange::read(bare(written)).is_some())
+}
+
+/// The name of the request that `written` asks for, the side, and what follows, also where that is still being typed.
+/// Collections know nothing of the kind, and a variable of that name wins.
+pub fn exchange_of<'a>(context: &Context<'_>, written: &'a str) -> Option<(&'a str, Side, &'a str)> {
+    let written = bare(written);
+    let found = exchange::split(written).filter(|_| context.document.kind == Kind::Http)?;
+    definition(context, written).is_none().then_some(found)
 }
 
 /// Whether a file of that name is meant to stay on one machine, so that its values are not to be shown. VS Code's
@@ -192,16 +196,6 @@ mod tests {
     fn every_usage_is_read_as_its_own_variable() {
         for dynamic in DYNAMIC {
             assert_eq!(Expression::of(dynamic.usage), Expression::Dynamic(dynamic));
-        }
-    }
-
-    #[test]
-    fn responses_of_named_requests_are_recognised() {
-        for name in ["login.response.body.token", "a.request.headers.X", "a.response.body"] {
-            assert!(asks_for_a_response(name), "{name}");
-        }
-        for name in ["response.body.x", "api.response", "a.response.code", ".response.body", "host.name"] {
-            assert!(!asks_for_a_response(name), "{name}");
         }
     }
 

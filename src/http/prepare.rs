@@ -6,6 +6,7 @@
 mod authorization;
 mod body;
 mod file;
+mod part;
 mod secrets;
 mod url;
 

@@ -8,7 +8,7 @@ mod receive;
 mod redirect;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use http::header;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::{
     domain::is_loopback,
@@ -24,7 +25,9 @@ use crate::{
         redact::{MASK, Redactor},
     },
     status::Problem,
+    vault::value::SecretValue,
 };
+use receive::Receipt;
 use redirect::Step;
 
 /// How many exchanges run at once; more wait for their turn.
@@ -76,6 +79,22 @@ pub struct Response {
     pub redirects: Vec<(u16, String)>,
 }
 
+/// What came back before anything in it is masked: it cannot be printed.
+pub struct Received {
+    pub status: u16,
+    /// Who answered, after redirects, as `domain::origin_key` names it.
+    pub origin: String,
+    /// In order; a name may occur twice.
+    pub headers: Vec<(String, SecretValue)>,
+    /// The body as text; none where it is no text.
+    pub text: Option<Zeroizing<String>>,
+    /// Whether the body was longer than the limit.
+    pub truncated: bool,
+}
+
+/// Sees what came back before anybody else, off the async threads; answers with the redactor by which it is shown.
+pub type Witness = Box<dyn FnOnce(&Arc<Received>) -> Redactor + Send>;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
     /// The policy refused a hop; nothing was sent to it.
@@ -118,11 +137,24 @@ impl Sender {
         redactor: &Redactor,
         limits: &Limits,
     ) -> Result<Response, SendError> {
+        let shown_by = redactor.clone();
+        self.send_seen(ready, guard, redactor, limits, Box::new(move |_| shown_by)).await
+    }
+
+    /// The same; `witness` sees what came back before it is masked. What goes wrong is masked by `redactor`.
+    pub async fn send_seen(
+        &self,
+        ready: Ready,
+        guard: &(dyn Fn(&Url) -> Result<(), Problem> + Sync),
+        redactor: &Redactor,
+        limits: &Limits,
+        witness: Witness,
+    ) -> Result<Response, SendError> {
         let _turn = self.turns.acquire().await;
         let timeout = ready.timeout.unwrap_or(limits.timeout);
         let shown = Shown::new(&ready, redactor);
         let exchange = Exchange { sender: self, guard, shown: &shown, limits };
-        match tokio::time::timeout(timeout, exchange.run(ready)).await {
+        match tokio::time::timeout(timeout, exchange.run(ready, witness)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SendError::Failed(format!("no complete answer within {}", seconds(timeout)))),
         }
@@ -211,7 +243,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn run(&self, ready: Ready) -> Result<Response, SendError> {
+    async fn run(&self, ready: Ready, witness: Witness) -> Result<Response, SendError> {
         let started = Instant::now();
         let follow = ready.follow_redirects;
         let mut hop = Hop::first(ready);
@@ -222,7 +254,8 @@ impl Exchange<'_> {
             let step = if follow { redirect::step(&hop, &response) } else { Step::Stay };
             match step {
                 Step::Stay => {
-                    return receive::receive(response, &hop, self.shown, self.limits, redirects, started).await;
+                    let receipt = Receipt { hop: &hop, shown: self.shown, redirects, started };
+                    return receive::receive(response, receipt, self.limits, witness).await;
                 }
                 Step::Refuse(message) => return Err(SendError::Failed(self.shown.text(&message))),
                 Step::Go(next) => {
@@ -234,7 +267,7 @@ impl Exchange<'_> {
                     if seen.contains(&visit) {
                         return Err(SendError::Failed("the redirects lead back to where they were".into()));
                     }
-                    redirects.push((response.status().as_u16(), self.shown.url(&next.url)));
+                    redirects.push((response.status().as_u16(), next.url.clone()));
                     seen.push(visit);
                     hop = *next;
                 }

@@ -51,6 +51,8 @@ pub struct Abilities {
     pub nested_symbols: bool,
     /// Whether it runs our plugin, which asks the person and draws the answers.
     pub plugin: bool,
+    /// Whether the person does not trust the workspace. Such an editor may still run commands from lenses and actions.
+    pub restricted: bool,
     /// The client's own command that offers completions again, where it is known to have one.
     pub suggest: Option<&'static str>,
     /// The environment that is chosen, where the client says so.
@@ -102,6 +104,7 @@ impl Abilities {
                 document.and_then(|it| Some(it.document_symbol.as_ref()?.hierarchical_document_symbol_support))
             ),
             plugin: plugin.is_some(),
+            restricted: options.and_then(|options| options.get("restricted")?.as_bool()) == Some(true),
             suggest: (plugin == Some("vscode")).then_some("editor.action.triggerSuggest"),
             environment: environment(options),
             folders: folders(params),

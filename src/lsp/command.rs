@@ -9,7 +9,7 @@ use tower_lsp_server::ls_types::{ExecuteCommandParams, MessageType};
 
 use crate::{
     feature::{
-        command::{AllowHost, Browse, Command, Create, Link, Verb},
+        command::{AllowHost, Browse, Command, Create, Link, Scope, Verb},
         escape,
     },
     http::shown,
@@ -34,6 +34,9 @@ use crate::{
 
 /// The field for what is stored, which may have several lines.
 pub const VALUE: &str = "value";
+
+const RESTRICTED: &str = "this workspace is in Restricted Mode, so nothing is sent, asked for, or changed; trust it in the \
+                          editor, if you know who wrote it";
 
 /// What a command answers.
 #[derive(Serialize)]
@@ -119,9 +122,10 @@ pub fn told(failure: &Failure) -> String {
 
 /// Carries a command out. A client that does not run our plugin is told by the protocol's own means as well.
 pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value {
-    let plugin = state.editor.abilities().plugin;
+    let abilities = state.editor.abilities();
+    let by_page = !abilities.plugin && !abilities.restricted;
     let answer = match Verb::of(&params.command) {
-        Some(verb) if !plugin && params.arguments.is_empty() && pages::can_start(state, verb).await => {
+        Some(verb) if by_page && params.arguments.is_empty() && pages::can_start(state, verb).await => {
             bare::start(state, verb)
         }
         _ => answer(state, params).await,
@@ -142,7 +146,7 @@ fn written(answer: &Answer, plugin: bool) -> Value {
 }
 
 async fn answer(state: &Arc<State>, params: ExecuteCommandParams) -> Answer {
-    let command = parse(state, &params);
+    let command = parse(state, &params).and_then(|command| permit(state, command));
     let asked = command.as_ref().ok().cloned();
     let answer = match command {
         Ok(Command::Run(run)) => run::run(state, run, params.work_done_progress_params.work_done_token).await,
@@ -176,6 +180,15 @@ fn parse(state: &State, params: &ExecuteCommandParams) -> Result<Command, String
         [] => Command::parse(&params.command, None),
         [argument] => Command::parse(&params.command, Some(argument)),
         _ => Err(format!("`{}` takes one argument", escape::plain(&params.command))),
+    }
+}
+
+/// Where the workspace is not trusted, a person can look at what is known without asking any vault, and no more.
+fn permit(state: &State, command: Command) -> Result<Command, String> {
+    match command {
+        command if !state.editor.abilities().restricted => Ok(command),
+        Command::Status(it) => Ok(Command::Status(Scope { offline: true, ..it })),
+        _ => Err(RESTRICTED.into()),
     }
 }
 

@@ -201,6 +201,8 @@ fn completion(snapshot: &Snapshot, index: usize, item: &Item, suggest: Option<&s
             ItemKind::Dynamic => CompletionItemKind::FUNCTION,
             ItemKind::Method | ItemKind::Prefix => CompletionItemKind::KEYWORD,
             ItemKind::Header => CompletionItemKind::PROPERTY,
+            ItemKind::Request => CompletionItemKind::MODULE,
+            ItemKind::Part => CompletionItemKind::FIELD,
         }),
         detail: item.detail.clone(),
         sort_text: Some(format!("{index:05}")),

@@ -172,7 +172,7 @@ async fn name_in_focus(state: &State) -> Option<SecretName> {
     let snapshot = state.snapshot(&focus.uri).await?;
     let context = snapshot.context();
     let mut names = trouble::references_at(&context, Span::at(focus.offset)).filter_map(|it| it.name.as_ref().ok());
-    names.find(|name| name.process_variable().is_none()).cloned()
+    names.find(|name| name.is_own()).cloned()
 }
 
 /// Opens a page at `step`; whether the browser was sent there.

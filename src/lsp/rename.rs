@@ -27,7 +27,7 @@ pub async fn references(
 ) -> Option<Vec<Location>> {
     let symbol = references::symbol(&snapshot.context(), offset)?;
     let encoding = snapshot.encoding;
-    if matches!(symbol, Symbol::Variable(_)) {
+    if matches!(symbol, Symbol::Variable(_) | Symbol::Request(_)) {
         let spans = references::references(&snapshot.document, &symbol, with_definitions);
         return Some(spans.into_iter().map(|span| convert::location(snapshot, span)).collect());
     }
@@ -60,7 +60,7 @@ pub async fn rename(
         return Err(objection);
     }
     let edits = match &prepared.symbol {
-        Symbol::Variable(_) => {
+        Symbol::Variable(_) | Symbol::Request(_) => {
             rename::edits(&snapshot.edition.path, &snapshot.source, &snapshot.document, &prepared.symbol, new)
         }
         Symbol::Secret(_) => {

@@ -19,9 +19,10 @@ use crate::{
         command::{self, Answer},
         convert, files, lock,
         pipe::Pipe,
+        refresh,
         state::{State, Workspace},
     },
-    syntax::{self, Document, Kind, expand::Environment},
+    syntax::{self, Document, Kind, exchange, expand::Environment},
     text::{self, Encoding, Text},
     work::{Core, RunOutcome, Sheet},
 };
@@ -125,12 +126,23 @@ async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) ->
 
 /// Sends the request, as soon as not too many others are under way.
 pub async fn carry_out(state: &Arc<State>, errand: Errand) -> Result<RunOutcome, String> {
-    let state = state.clone();
+    let (task_state, sheet) = (state.clone(), errand.sheet.clone());
     let task = tokio::spawn(async move {
-        let _permit = state.runs.sends.acquire().await.expect("the semaphore is never closed");
+        let _permit = task_state.runs.sends.acquire().await.expect("the semaphore is never closed");
         errand.core.run(&errand.sheet, errand.request, &BTreeMap::new()).await
     });
-    AbortOnDropHandle::new(task).await.map_err(|_| "the request could not be carried out".to_owned())
+    let outcome = AbortOnDropHandle::new(task).await.map_err(|_| "the request could not be carried out".to_owned());
+    look_again(state, &sheet);
+    outcome
+}
+
+/// What was answered may be news to the requests that ask for parts of it.
+fn look_again(state: &Arc<State>, sheet: &Sheet) {
+    if sheet.document.uses.iter().any(|used| exchange::split(&used.name).is_some())
+        && let Some(edition) = state.document_of(&sheet.path)
+    {
+        refresh::now(state, &edition.uri);
+    }
 }
 
 impl Errand {

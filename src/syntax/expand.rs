@@ -17,6 +17,7 @@ use crate::{
     name::SecretName,
     syntax::{
         Document, Kind, Written,
+        exchange::{self, Asked},
         template::{Piece, Template},
     },
     text::Span,
@@ -26,6 +27,8 @@ use crate::{
 const MAX_DEPTH: usize = 32;
 /// How long one expanded text may get, in bytes; a body file has its own limit.
 const MAX_SIZE: usize = 16 << 20;
+/// How much of an expression a message repeats, in characters.
+const LONGEST_SHOWN: usize = 80;
 
 /// The values a person chose by naming an environment, and where each is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,10 @@ pub struct EnvironmentValue {
     pub span: Option<Span>,
 }
 
+/// Looks up a part of an earlier exchange: what is asked for, and the expression that asks. What it stands for, or why
+/// that cannot be had, for people.
+pub type Exchanges<'a> = dyn Fn(&Asked<'_>, &str) -> Result<Vec<Flat>, String> + 'a;
+
 /// Everything a variable can mean in one document.
 pub struct Scope<'a> {
     pub document: &'a Document,
@@ -58,6 +65,8 @@ pub struct Scope<'a> {
     pub overrides: &'a BTreeMap<String, String>,
     /// Values of `$guid` and its like; none for an unknown one. `$dotenv` and `$processEnv` are not asked here.
     pub dynamic: &'a dyn Fn(&str) -> Option<String>,
+    /// Parts of earlier exchanges, as `{{login.response.body.$.token}}` asks for them.
+    exchanges: &'a Exchanges<'a>,
     /// The last enabled definition of each name.
     file: HashMap<&'a str, &'a Written>,
 }
@@ -72,7 +81,12 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let enabled = document.variables.iter().filter(|variable| variable.enabled);
         let file = enabled.map(|variable| (variable.name.as_str(), &variable.value)).collect();
-        Self { document, source, environment, overrides, dynamic, file }
+        Self { document, source, environment, overrides, dynamic, exchanges: &no_exchange, file }
+    }
+
+    /// The same with parts of earlier exchanges.
+    pub fn with_exchanges(self, exchanges: &'a Exchanges<'a>) -> Self {
+        Self { exchanges, ..self }
     }
 
     /// What `name` stands for. In `.http` files the file wins over the environment, as in REST Client; in a
@@ -157,6 +171,8 @@ pub enum FaultKind {
     TooLarge,
     /// A reference without a proper name.
     BrokenReference,
+    /// A part of an earlier exchange that cannot be had; why, for people.
+    Exchange(String),
 }
 
 impl Expanded {
@@ -186,11 +202,10 @@ impl Expanded {
         for piece in &self.pieces {
             match piece {
                 Flat::Literal(text) => shown.push_str(text),
-                Flat::Secret { name, .. } => {
-                    shown.push_str("<<vault:");
-                    shown.push_str(name.as_str());
-                    shown.push_str(">>");
-                }
+                Flat::Secret { name, .. } => shown.push_str(&match name.exchange() {
+                    Some((expression, _)) => format!("{{{{{expression}}}}}"),
+                    None => format!("<<vault:{name}>>"),
+                }),
             }
         }
         shown
@@ -222,6 +237,10 @@ pub fn expand_template(template: &Template, scope: &Scope<'_>) -> Expanded {
     let mut expansion = Expansion { scope, open: Vec::new(), size: 0, out: Expanded::default() };
     expansion.walk(template, None);
     expansion.out
+}
+
+fn no_exchange(_: &Asked<'_>, _: &str) -> Result<Vec<Flat>, String> {
+    Err("nothing was sent here that this could be a part of".into())
 }
 
 struct Expansion<'a> {
@@ -275,7 +294,11 @@ impl Expansion<'_> {
         self.size += 1;
         let found = if name.starts_with('$') { self.scope.lookup_dynamic(name) } else { self.scope.lookup(name) };
         let Some(template) = found else {
-            return self.fault(span, self.scope.missing(name));
+            let is_elsewhere = self.scope.environment.elsewhere.contains_key(name);
+            return match exchange::read(name).filter(|_| self.scope.document.kind == Kind::Http && !is_elsewhere) {
+                Some(asked) => self.exchange(asked, name, span),
+                None => self.fault(span, self.scope.missing(name)),
+            };
         };
         let first = self.out.pieces.len();
         let tail = match self.out.pieces.last() {
@@ -287,6 +310,28 @@ impl Expansion<'_> {
         self.open.pop();
         if encode {
             self.percent_encode(first, tail);
+        }
+    }
+
+    /// NB. what comes out of an exchange is never read for variables or references.
+    fn exchange(&mut self, asked: Result<Asked<'_>, String>, expression: &str, span: Span) {
+        match asked.and_then(|asked| (self.scope.exchanges)(&asked, expression)) {
+            Ok(pieces) => {
+                for piece in pieces {
+                    self.size += if let Flat::Literal(text) = &piece { text.len() } else { 1 };
+                    if self.size > MAX_SIZE {
+                        return self.fault(span, FaultKind::TooLarge);
+                    }
+                    match piece {
+                        Flat::Literal(text) => self.out.push_literal(&text),
+                        Flat::Secret { name, .. } => self.out.pieces.push(Flat::Secret { name, span }),
+                    }
+                }
+            }
+            Err(why) => {
+                let expression: String = expression.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
+                self.fault(span, FaultKind::Exchange(format!("`{expression}`: {why}")));
+            }
         }
     }
 
@@ -370,6 +415,30 @@ mod tests {
     fn dynamic_variables_are_asked_for() {
         assert_eq!(check(&[], "{{$guid}}").0, "G");
         assert_eq!(check(&[], "{{$nope}}").1, [FaultKind::Unknown("$nope".into())]);
+    }
+
+    #[test]
+    fn a_part_of_an_exchange_is_looked_up_behind_every_variable() {
+        let document = Document::empty(Kind::Http);
+        let (environment, overrides) = (Environment::default(), BTreeMap::new());
+        let exchanges = |asked: &Asked<'_>, expression: &str| match asked.request {
+            "login" => {
+                let name = SecretName::of_exchange(expression, "a.b").unwrap();
+                Ok(vec![Flat::Literal("{{x}}".into()), Flat::Secret { name, span: Span::default() }])
+            }
+            _ => Err("there is no such request".into()),
+        };
+        let scope = Scope::new(&document, "", &environment, &overrides, &|_| None).with_exchanges(&exchanges);
+        let check = |text: &str| {
+            let expanded = expand_template(&Template::of_text(text), &scope);
+            (expanded.shown(), expanded.faults.into_iter().map(|fault| fault.kind).collect::<Vec<_>>())
+        };
+        let shown = "<{{x}}{{login.response.body.$.t}}>".to_owned();
+        assert_eq!(check("<{{login.response.body.$.t}}>"), (shown, vec![]));
+        let faults = |text: &str| check(text).1;
+        let expected = FaultKind::Exchange("`a.response.body.*`: there is no such request".into());
+        assert_eq!(faults("{{a.response.body.*}}"), [expected]);
+        assert_eq!(faults("{{a.response.status}}"), [FaultKind::Unknown("a.response.status".into())]);
     }
 
     #[test]

@@ -238,8 +238,12 @@ mod tests {
         let folder = root.join(name);
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("tool");
-        fs::write(&file, format!("#!/bin/sh\necho {says} \"$@\"; pwd; echo \"$HOME $LEAK\"\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        let script = format!("#!/bin/sh\necho {says} \"$@\"; pwd; echo \"$HOME $LEAK\"\n");
+        // A shell writes it: what this process has open for writing, a program that another test starts meanwhile has
+        // open too for a moment, and nothing that is open for writing can be run (execve(2), ETXTBSY).
+        let write = r#"printf %s "$2" > "$1" && chmod 755 "$1" "${1%/*}""#;
+        let written = std::process::Command::new("/bin/sh").args(["-c", write, "sh"]).arg(&file).arg(script).status();
+        assert!(written.unwrap().success());
         folder
     }
 

@@ -8,7 +8,7 @@ use crate::{
         Body, PartContent, Request, Written,
         expand::{Scope, expand},
     },
-    work::{Core, Sheet, dynamic, run, verbs::Failure},
+    work::{Core, Sheet, chain::store::Known, dynamic, run, verbs::Failure},
 };
 
 impl Core {
@@ -20,8 +20,8 @@ impl Core {
         if let Some(why) = written.not_runnable {
             return Err(Failure::new(why, "only HTTP requests can be written as a command"));
         }
-        let plan = run::planned(sheet.clone(), request, BTreeMap::new(), self.root.clone()).await;
-        let plan = plan.map_err(|message| Failure::new(message, ""))?;
+        let plan = run::planned(sheet.clone(), request, BTreeMap::new(), self.root.clone(), Known::default()).await;
+        let plan = plan.map_err(|message| Failure::new(message, ""))?.plan;
         if let Some(obstacle) = run::faults(&plan).into_iter().next() {
             return Err(Failure::new(obstacle.message, obstacle.hint));
         }

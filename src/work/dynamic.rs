@@ -14,6 +14,13 @@ pub fn stand_in(expression: &str) -> Option<String> {
     moment.value(expression)
 }
 
+/// What stands for the value where a request is compared with what it was before: always the same.
+pub fn fixed(expression: &str) -> Option<String> {
+    let value = stand_in(expression)?;
+    let is_random = ["$guid", "$uuid", "$random"].iter().any(|random| expression.starts_with(random));
+    Some(if is_random { "0".into() } else { value })
+}
+
 impl Dynamic {
     pub fn now() -> Self {
         Self { now: Zoned::now() }
@@ -273,6 +280,14 @@ mod tests {
         assert!(stand_in("$guid").is_some());
         assert!(stand_in("$datetime iso8601").is_some());
         assert_eq!(stand_in("$nope"), None);
+    }
+
+    #[test]
+    fn what_is_compared_is_the_same_every_time() {
+        for dynamic in crate::feature::variable::DYNAMIC {
+            assert_eq!(fixed(dynamic.usage), fixed(dynamic.usage), "{}", dynamic.usage);
+        }
+        assert_eq!(fixed("$nope"), None);
     }
 
     #[test]

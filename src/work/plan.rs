@@ -11,9 +11,15 @@ use crate::{
     name::SecretName,
     policy::Policy,
     status::{Need, RequestFault, RequestSurvey, Status},
-    syntax::{Body, Request, expand::Scope},
+    syntax::{
+        Body, Request,
+        expand::{Fault, FaultKind, Scope},
+    },
     text::Span,
-    work::Sheet,
+    work::{
+        Sheet,
+        chain::{Chain, Taken},
+    },
 };
 
 /// One request, prepared.
@@ -45,6 +51,24 @@ impl Plan {
         Self { prepared, needs, destination }
     }
 
+    /// Takes in what `request` takes out of others; returns those that have to be sent first, in order. A secret that
+    /// stands again in a part of an answer goes where the part goes.
+    pub fn connect(&mut self, request: &Request, chain: &Chain, taken: &Taken) -> Vec<(usize, String)> {
+        for (name, drawn) in &taken.drawn {
+            let Some(spans) = self.needs.get(name).cloned() else { continue };
+            for carried in &drawn.carried {
+                let places = self.needs.entry(carried.clone()).or_default();
+                places.extend(&spans);
+                places.sort_unstable();
+                places.dedup();
+            }
+        }
+        chain.order(&taken.names).unwrap_or_else(|message| {
+            self.prepared.faults.push(PreparedFault::Other { span: request.line, message });
+            Vec::new()
+        })
+    }
+
     /// The host it goes to, as [`host_of`] names it.
     pub fn host(&self) -> Option<String> {
         self.destination.as_ref().and_then(host_of)
@@ -54,7 +78,10 @@ impl Plan {
     /// recognised are told of by the document.
     fn faults(&self) -> Vec<RequestFault> {
         let faults = self.prepared.faults.iter().filter_map(|fault| match fault {
-            PreparedFault::Other { span, message } => Some(RequestFault { span: *span, message: message.clone() }),
+            PreparedFault::Other { span, message }
+            | PreparedFault::Variable(Fault { span, kind: FaultKind::Exchange(message) }) => {
+                Some(RequestFault { span: *span, message: message.clone() })
+            }
             PreparedFault::Variable(_) | PreparedFault::Unsupported(_) => None,
         });
         faults.collect()
@@ -69,7 +96,10 @@ impl Plan {
     ) -> RequestSurvey {
         let needs = self.needs.iter().map(|(name, spans)| {
             let own = statuses.get(name).and_then(|status| status.problem.clone());
-            let rule = || policy.check(name, domains.get(name)?, self.destination.as_ref()?).err();
+            // Where a part of an answer comes from is sometimes known only once there is an answer.
+            let is_open = name.exchange().is_some_and(|(_, origin)| origin.is_empty());
+            let destination = self.destination.as_ref().filter(|_| !is_open);
+            let rule = || policy.check(name, domains.get(name)?, destination?).err();
             Need { name: name.clone(), spans: spans.clone(), problem: own.or_else(rule) }
         });
         RequestSurvey { host: self.host(), needs: needs.collect(), faults: self.faults() }

@@ -1,6 +1,11 @@
-//! Sends one request: plan, judge, fetch, fill, judge again by the real URL, send, redact.
+//! Sends one request: plan, judge, fetch, fill, judge again by the real URL, send, redact. What it needs of other
+//! requests of its file is sent first (`needs`).
+
+mod needs;
+mod witness;
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -15,19 +20,30 @@ use crate::{
     domain::DomainList,
     http::{
         fill::{self, Ready, Values},
-        prepare::{PreparedFault, Reading},
-        redact::{self, Redactor},
+        prepare::{Prepared, PreparedFault, Reading},
+        redact,
         send::{Limits, Response, SendError},
     },
     name::SecretName,
     status::{Need, Problem, ProviderKind, Reason, Status},
     syntax::{
         Request,
+        exchange::Asked,
         expand::{Fault, FaultKind, Scope},
     },
     vault::value::SecretValue,
-    work::{Core, Obstacle, RunOutcome, Sheet, dynamic::Dynamic, obstacle, plan, plan::Plan},
+    work::{
+        Core, Obstacle, RunOutcome, Sheet,
+        chain::{
+            Chain, Taken,
+            store::{Edition, Known},
+        },
+        dynamic::Dynamic,
+        obstacle, plan,
+        plan::Plan,
+    },
 };
+use witness::{Masked, Witnessed, redactor};
 
 /// How many values are fetched at the same time. Every provider has limits of its own, and some answer many questions
 /// at once if they are asked at once.
@@ -51,25 +67,52 @@ impl Core {
         if let Some(why) = written.not_runnable {
             return blocked("unsupported", why, "only HTTP requests can be sent");
         }
-        let plan = match planned(sheet.clone(), request, overrides.clone(), self.root.clone()).await {
-            Ok(plan) => plan,
+        let sent = match self.send_needs(sheet, request, overrides).await {
+            Ok(sent) => sent,
+            Err(outcome) => return outcome,
+        };
+        match self.send_one(sheet, request, overrides).await {
+            RunOutcome::Sent { response, notes } => {
+                RunOutcome::Sent { response, notes: sent.into_iter().chain(notes).collect() }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sends one request whose needs were sent.
+    async fn send_one(&self, sheet: &Sheet, request: usize, overrides: &BTreeMap<String, String>) -> RunOutcome {
+        let begun = self.exchanges.edition();
+        let planned = match self.plan(sheet, request, overrides).await {
+            Ok(planned) => planned,
             Err(message) => return RunOutcome::Failed { message, obstacle: None },
         };
-        match self.ready(&plan).await {
-            Ok((ready, values, rules)) => self.exchange(&plan, written, ready, &values, &rules).await,
+        match self.ready(&planned).await {
+            Ok(filled) => self.exchange(sheet, request, planned, filled, begun).await,
             Err(obstacles) => RunOutcome::Blocked { obstacles },
         }
     }
 
+    /// Plans with what is known of the other requests of the file.
+    async fn plan(
+        &self,
+        sheet: &Sheet,
+        request: usize,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Planned, String> {
+        let known = self.answers(&sheet.path).await;
+        planned(sheet.clone(), request, overrides.clone(), self.root.clone(), known).await
+    }
+
     /// The request with its values, if nothing at all stands in the way.
-    async fn ready(&self, plan: &Plan) -> Result<(Ready, Values, Rules), Vec<Obstacle>> {
+    async fn ready(&self, planned: &Planned) -> Result<Filled, Vec<Obstacle>> {
+        let plan = &planned.plan;
         let mut obstacles = faults(plan);
         obstacles.extend(self.objections(plan).await);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
         let rules = self.domains(plan.needs.keys());
-        let values = self.fetch(plan).await?;
+        let values = self.fetch(planned).await?;
         // What was judged is what is sent: while a vault was asked, a definition may have changed.
         if self.domains(plan.needs.keys()) != rules {
             let message = "the allowed domains of a secret changed while it was read";
@@ -78,7 +121,7 @@ impl Core {
         let ready = fill::fill(&plan.prepared, &values).map_err(|(secret, problem)| vec![unfit(secret, &problem)])?;
         // The URL is complete only now: a secret may have been part of its host.
         match self.refusal(&rules, ready.url()) {
-            None => Ok((ready, values, rules)),
+            None => Ok(Filled { ready, values, rules }),
             Some((name, problem)) => {
                 let host = shown_host(ready.host_is_secret(), ready.url());
                 Err(vec![obstacle(&name, host, &ready.conceal(problem))])
@@ -93,7 +136,7 @@ impl Core {
             return Vec::new();
         }
         let begun = Instant::now();
-        let mut statuses = self.statuses(plan.needs.keys().cloned().collect()).await;
+        let mut statuses = self.statuses(secrets_of(plan).cloned().collect()).await;
         // A refusal that took its time was not a remembered one; a silent vault is waited for once.
         if begun.elapsed() < REMEMBERED {
             self.ask_again(&mut statuses).await;
@@ -103,7 +146,7 @@ impl Core {
 
     /// What is known about the secrets of a request without asking a vault elsewhere.
     async fn known_statuses(&self, plan: &Plan) -> BTreeMap<SecretName, Status> {
-        let last = plan.needs.keys().map(|name| (name.clone(), self.vault.last_status(name)));
+        let last = secrets_of(plan).map(|name| (name.clone(), self.vault.last_status(name)));
         let is_external = |status: &Status| {
             status.origin.as_ref().is_some_and(|origin| !matches!(origin.provider, ProviderKind::Local))
         };
@@ -135,9 +178,9 @@ impl Core {
         statuses.extend(self.statuses(names).await);
     }
 
-    async fn fetch(&self, plan: &Plan) -> Result<Values, Vec<Obstacle>> {
+    async fn fetch(&self, planned: &Planned) -> Result<Values, Vec<Obstacle>> {
         // Owned names: a closure over borrowed ones would make this future unfit for another thread.
-        let names: Vec<SecretName> = plan.needs.keys().cloned().collect();
+        let names: Vec<SecretName> = secrets_of(&planned.plan).cloned().collect();
         let fetch = |name: SecretName| async move { (self.vault.value(&name).await, name) };
         let fetches = stream::iter(names).map(fetch);
         let fetched: Vec<_> = fetches.buffered(PARALLEL).collect().await;
@@ -148,32 +191,47 @@ impl Core {
                 Err(problem) => obstacles.push(obstacle(&name, None, &problem)),
             }
         }
-        self.remember(&values);
+        for name in planned.plan.needs.keys().filter(|name| name.exchange().is_some()) {
+            match planned.taken.drawn.get(name) {
+                Some(drawn) => drop(values.insert(name.clone(), drawn.value.clone())),
+                None => {
+                    let message = format!("what `{name}` was taken from is forgotten by now");
+                    obstacles.push(plain("request", message, "send it again"));
+                }
+            }
+        }
+        self.remember(planned.secrets(&values));
         if obstacles.is_empty() { Ok(values) } else { Err(obstacles) }
     }
 
     async fn exchange(
         &self,
-        plan: &Plan,
-        request: &Request,
-        ready: Ready,
-        values: &Values,
-        rules: &Rules,
+        sheet: &Sheet,
+        request: usize,
+        planned: Planned,
+        filled: Filled,
+        begun: Edition,
     ) -> RunOutcome {
+        let Filled { ready, values, rules } = filled;
         let refused = Refusal::default();
         let host_is_secret = ready.host_is_secret();
-        let guard = |url: &Url| match self.refusal(rules, url) {
+        let guard = |url: &Url| match self.refusal(&rules, url) {
             None => Ok(()),
             Some((name, problem)) => {
                 *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, shown_host(host_is_secret, url)));
                 Err(problem)
             }
         };
-        let redactor = self.redactor(values);
-        let limits = Limits { timeout: plan.prepared.timeout.unwrap_or(self.limits.timeout), ..self.limits.clone() };
-        match self.sender.send(ready, &guard, &redactor, &limits).await {
+        let masked = self.masked(planned.secrets(&values));
+        let redactor = redactor(&masked);
+        let timeout = planned.plan.prepared.timeout.unwrap_or(self.limits.timeout);
+        let limits = Limits { timeout, ..self.limits.clone() };
+        let witness = Witnessed::default();
+        let seen = witness.of(&planned, &values, masked, &redactor);
+        match self.sender.send_seen(ready, &guard, &redactor, &limits, seen).await {
             Ok(response) => {
-                let notes = notes(plan, request, &response, values);
+                self.learn(sheet, &planned, &response, witness, begun);
+                let notes = notes(&planned, &sheet.document.requests[request], &response, &values);
                 RunOutcome::Sent { response: Box::new(response), notes }
             }
             Err(SendError::Failed(message)) => RunOutcome::Failed { message, obstacle: None },
@@ -194,7 +252,7 @@ impl Core {
         })
     }
 
-    fn remember(&self, values: &Values) {
+    fn remember<'a>(&self, values: impl Iterator<Item = (&'a SecretName, &'a Arc<SecretValue>)>) {
         let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         fetched.retain(|(_, value)| value.strong_count() > 0);
         for (name, value) in values {
@@ -205,13 +263,47 @@ impl Core {
         }
     }
 
-    /// Masks the values of this request and every other value of this process that still lives.
-    fn redactor(&self, values: &Values) -> Redactor {
+    /// The values of a request and every other value of this process that still lives.
+    fn masked<'a>(&self, values: impl Iterator<Item = (&'a SecretName, &'a Arc<SecretValue>)>) -> Masked {
         let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let living: Vec<(SecretName, Arc<SecretValue>)> =
-            fetched.into_iter().filter_map(|(name, value)| Some((name, value.upgrade()?))).collect();
-        let others = living.iter().map(|(name, value)| (name, &**value));
-        Redactor::new(values.iter().map(|(name, value)| (name, &**value)).chain(others))
+        let living = fetched.into_iter().filter_map(|(name, value)| Some((name, value.upgrade()?)));
+        values.map(|(name, value)| (name.clone(), value.clone())).chain(living).collect()
+    }
+}
+
+/// A request that is complete, the values in it, and the rules by which it was judged.
+struct Filled {
+    ready: Ready,
+    values: Values,
+    rules: Rules,
+}
+
+/// A request as it will be sent, with what it takes out of others.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    taken: Taken,
+    /// The requests that have to be sent before it, in order.
+    first: Vec<First>,
+    /// Its name and what it is compared by, where others could ask for parts of it, and the expressions that do.
+    kept_as: Option<(String, Prepared, BTreeSet<String>)>,
+}
+
+/// A request that has to be sent before another.
+struct First {
+    request: usize,
+    name: String,
+    /// From 1.
+    line: usize,
+}
+
+impl Planned {
+    /// Those of its values that are to be masked.
+    fn secrets<'a>(&'a self, values: &'a Values) -> impl Iterator<Item = (&'a SecretName, &'a Arc<SecretValue>)> {
+        values.iter().filter(|(name, _)| !self.is_open(name))
+    }
+
+    fn is_open(&self, name: &SecretName) -> bool {
+        self.taken.drawn.get(name).is_some_and(|drawn| drawn.open)
     }
 }
 
@@ -221,14 +313,34 @@ pub(super) async fn planned(
     request: usize,
     overrides: BTreeMap<String, String>,
     root: PathBuf,
-) -> Result<Plan, String> {
+    known: Known,
+) -> Result<Planned, String> {
     let task = tokio::task::spawn_blocking(move || {
+        let written = &sheet.document.requests[request];
+        let name = written.name.as_ref().map(|name| name.text.as_str());
+        let chain = Chain::of(&sheet, &overrides, &root, &known, name);
         let moment = Dynamic::now();
         let dynamic = |expression: &str| moment.value(expression);
+        let taken = RefCell::new(Taken::default());
+        let exchanges = |asked: &Asked<'_>, expression: &str| chain.look_up(asked, expression, &mut taken.borrow_mut());
         let scope = Scope::new(&sheet.document, &sheet.source, &sheet.environment, &overrides, &dynamic);
-        Plan::new(&sheet, &sheet.document.requests[request], &scope, &root, Reading::Everything)
+        let scope = scope.with_exchanges(&exchanges);
+        let mut plan = Plan::new(&sheet, written, &scope, &root, Reading::Everything);
+        let taken = taken.take();
+        let first = plan.connect(written, &chain, &taken).into_iter();
+        let first = first.map(|(request, name)| First { request, line: chain.line(&name), name }).collect();
+        let kept_as = name.and_then(|name| {
+            let (identity, expressions) = chain.identity(name)?;
+            Some((name.to_owned(), identity, expressions))
+        });
+        Planned { plan, taken, first, kept_as }
     });
     task.await.map_err(|_| "the request could not be prepared".to_owned())
+}
+
+/// The secrets of a plan that vaults are asked for.
+fn secrets_of(plan: &Plan) -> impl Iterator<Item = &SecretName> {
+    plan.needs.keys().filter(|name| name.exchange().is_none())
 }
 
 /// What is wrong with the request itself.
@@ -238,7 +350,7 @@ pub(super) fn faults(plan: &Plan) -> Vec<Obstacle> {
     obstacles
 }
 
-fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
+pub(super) fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
     match fault {
         PreparedFault::Variable(Fault { kind, .. }) => variable_obstacle(kind),
         PreparedFault::Unsupported(message) => plain("unsupported", message.clone(), ""),
@@ -260,6 +372,7 @@ fn variable_obstacle(kind: &FaultKind) -> Obstacle {
             plain("variable", format!("the variable `{}` leads back to itself", shown(name)), "break the cycle")
         }
         FaultKind::TooLarge => plain("variable", "variables expand to too much text", "use fewer nested variables"),
+        FaultKind::Exchange(why) => plain("request", why.clone(), ""),
         FaultKind::BrokenReference => {
             plain("reference", "a reference does not name a secret", "write it as `<<vault:name>>`")
         }
@@ -297,8 +410,8 @@ fn concerns_host(reason: Reason) -> bool {
 }
 
 /// What a person should know about a response, besides the response.
-fn notes(plan: &Plan, request: &Request, response: &Response, values: &Values) -> Vec<String> {
-    let mut notes = plan.prepared.notes.clone();
+fn notes(planned: &Planned, request: &Request, response: &Response, values: &Values) -> Vec<String> {
+    let mut notes = planned.plan.prepared.notes.clone();
     // These two are nothing that anybody expects to be carried out.
     let expected = request.ignored.iter().filter(|ignored| !matches!(ignored.what, "comment" | "recorded response"));
     notes.extend(expected.map(|ignored| format!("not carried out: {}", ignored.what)));
@@ -306,7 +419,8 @@ fn notes(plan: &Plan, request: &Request, response: &Response, values: &Values) -
     if response.truncated {
         notes.push(format!("the body is longer than is kept: it ends after {} bytes", response.bytes));
     }
-    for (name, value) in values {
+    // A part of an answer is often a number or a word, and nobody chose it to be a secret.
+    for (name, value) in values.iter().filter(|(name, _)| name.exchange().is_none()) {
         if let Some(why) = redact::unmaskable(value) {
             notes.push(format!("the value of `{name}` is not masked: {why}"));
         }

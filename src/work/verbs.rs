@@ -77,6 +77,12 @@ impl Core {
         }
     }
 
+    /// Forgets what the vaults said about `name`, or all, and every answer: it may have been got by what is no more.
+    async fn forget(&self, name: Option<&SecretName>) {
+        self.exchanges.clear();
+        self.vault.reset(name).await;
+    }
+
     /// Stores a secret in the local vault, or changes what `change` names. Says what a person should know about
     /// the value, such as that it cannot be masked.
     pub async fn store(self: &Arc<Self>, name: &SecretName, change: Change) -> Result<Option<String>, Failure> {
@@ -85,7 +91,7 @@ impl Core {
         let warning = unmaskable.map(|why| format!("the value of `{name}` will not be masked: {why}"));
         let stored = name.clone();
         self.blocking(move |core| core.vault.local().set(&stored, change)).await?;
-        self.vault.reset(Some(name)).await;
+        self.forget(Some(name)).await;
         Ok(warning)
     }
 
@@ -103,22 +109,22 @@ impl Core {
     pub async fn remove(self: &Arc<Self>, name: &SecretName) -> Result<(), Failure> {
         let removed = name.clone();
         self.blocking(move |core| core.vault.local().remove(&removed)).await?;
-        self.vault.reset(Some(name)).await;
+        self.forget(Some(name)).await;
         Ok(())
     }
 
     pub async fn rename(self: &Arc<Self>, from: &SecretName, to: &SecretName) -> Result<(), Failure> {
         let (old, new) = (from.clone(), to.clone());
         self.blocking(move |core| core.vault.local().rename(&old, &new)).await?;
-        self.vault.reset(Some(from)).await;
-        self.vault.reset(Some(to)).await;
+        self.forget(Some(from)).await;
+        self.forget(Some(to)).await;
         Ok(())
     }
 
     /// Deletes the local vault with everything in it. The caller asked.
     pub async fn wipe(self: &Arc<Self>) -> Result<(), Failure> {
         self.blocking(|core| core.vault.local().reset()).await?;
-        self.vault.reset(None).await;
+        self.forget(None).await;
         Ok(())
     }
 
@@ -139,16 +145,21 @@ impl Core {
 
     /// Ends every session before the program ends; what a sign-in here brought is revoked.
     pub async fn end(&self) {
+        self.exchanges.clear();
         self.vault.end().await;
     }
 
     /// Signs `person` in to an integration, for as long as this process lives.
     pub async fn login(&self, integration: &str, person: &dyn Person) -> Result<Session, Failure> {
-        self.vault.sign_in(integration, person).await.map_err(Failure::from)
+        let session = self.vault.sign_in(integration, person).await.map_err(Failure::from)?;
+        // Another person may be behind the new credentials.
+        self.exchanges.clear();
+        Ok(session)
     }
 
     /// Ends the session of an integration. Its values leave memory in any case; a failure is one of the revocation.
     pub async fn disconnect(&self, integration: &str) -> Result<(), Failure> {
+        self.exchanges.clear();
         self.vault.disconnect(integration).await.map_err(Failure::from)
     }
 
@@ -201,7 +212,7 @@ impl Core {
     /// Forgets cached values and statuses: of one name, or all. What was sent goes with them.
     pub async fn reset_cache(&self, name: Option<&SecretName>) {
         self.sender.hang_up();
-        self.vault.reset(name).await;
+        self.forget(name).await;
     }
 
     /// Approves definitions of the workspace, exactly as they were shown.
@@ -219,6 +230,7 @@ impl Core {
 
     /// Takes back what was approved for this workspace: what is called `name`, or everything. Returns what it was.
     pub fn revoke(&self, name: Option<&str>) -> Result<Vec<Record>, Failure> {
+        self.exchanges.clear();
         let mut records = self.approved()?;
         records.retain(|record| name.is_none_or(|name| record.name == name));
         for record in &records {

@@ -20,6 +20,9 @@
   (setq vaultls-command (list (getenv "VAULTLS_BIN"))))
 
 (setq eglot-sync-connect t
+      ;; A machine may be busy.
+      eglot-connect-timeout 120
+      jsonrpc-default-request-timeout 120
       ;; Before Emacs 29, an edit that the server asks for is asked about again.
       eglot-confirm-server-initiated-edits nil
       make-backup-files nil)

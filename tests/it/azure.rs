@@ -283,11 +283,9 @@ async fn a_workspace_cannot_name_a_host_of_its_own() {
 #[cfg(unix)]
 #[tokio::test]
 async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
-    use std::os::unix::fs::PermissionsExt;
-
     use vaultls::vault::person::Given;
 
-    use crate::support::home::secret;
+    use crate::support::{home::secret, program::write_script};
 
     let server = KeyVault::start().await;
     server.put("stripe", "canary-1");
@@ -299,8 +297,7 @@ async fn the_session_of_the_azure_cli_is_used_without_a_shell() {
     // A program of the workspace is no program.
     let inside = linked.folder().join("work");
     let write = |folder: &std::path::Path, script: &str| {
-        fs::write(folder.join("az"), format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(folder.join("az"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&folder.join("az"), &format!("#!/bin/sh\n{script}\n"));
     };
     write(&inside, "exit 0");
     let config = fs::read_to_string(linked.folder().join("config.toml")).unwrap();

@@ -19,7 +19,7 @@ use vaultls::{
 
 use crate::support::{
     browser::{Browser, Pages, Visitor, browser},
-    home::{Home, User, secret},
+    home::{Home, User, pass, secret},
     key_vault::KeyVault,
     oidc::{CLIENT, Oidc, TENANT},
 };
@@ -218,11 +218,4 @@ async fn a_real_browser_signs_in_or_cancels() {
         let outcome = home.vault.sign_in("team", &alice).await;
         assert_eq!((outcome.is_err(), home.value("a").await.is_err()), (denies, denies), "{method}: {outcome:?}");
     }
-}
-
-/// Lets time pass for what goes by tokio's clock.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }

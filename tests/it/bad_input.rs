@@ -1,6 +1,6 @@
 //! Texts that no one means: the readers stay total, bounded, and inside the text.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use vaultls::{
     syntax::{Body, Document, Kind, PartContent, Request, Segment, Written, parse},
     text::Span,
@@ -131,6 +131,9 @@ fn a_file_may_hold_very_many_lines_of_one_kind() {
 }
 
 proptest! {
+    // The same texts every time, so that what passes once passes always.
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
     #[test]
     fn garbage_is_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         read(&String::from_utf8_lossy(&bytes));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::{
     echo::Echo,
     program::{Output, Program},
+    stand_in::StandIn,
 };
 
 const CANARY: &str = "canary-cli-7f3a9c\"&<51>%e2/d0";

@@ -2,13 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "makes a `curl` and runs commands in a shell")]
 
-use std::{os::unix::fs::PermissionsExt, process::Command};
+use std::process::Command;
 
 use serde_json::json;
 
 use crate::support::{
     client::{Client, Home},
-    program::Program,
+    program::{Program, write_script},
 };
 
 /// The arguments that a shell makes of the command for `file`.
@@ -18,8 +18,7 @@ fn arguments(program: &Program, target: &str) -> Vec<String> {
     assert_eq!(output.code, 0, "{output:?}");
     let bin = tempfile::tempdir().unwrap();
     let curl = bin.path().join("curl");
-    std::fs::write(&curl, "#!/bin/sh\nfor it in \"$@\"; do printf '%s\\0' \"$it\"; done\n").unwrap();
-    std::fs::set_permissions(&curl, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&curl, "#!/bin/sh\nfor it in \"$@\"; do printf '%s\\0' \"$it\"; done\n");
     let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let told = Command::new("/bin/sh").arg("-c").arg(&output.out).env_clear().env("PATH", path).output().unwrap();
     assert!(told.status.success() && told.stderr.is_empty(), "{told:?}\n{}", output.out);

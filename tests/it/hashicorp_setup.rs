@@ -11,6 +11,7 @@ use crate::support::{
     agent::{Agent, Browser},
     home::User,
     openbao::{OpenBao, ROOT},
+    ports,
     program::{Output, Program},
     provision,
 };
@@ -38,7 +39,7 @@ fn set_up(program: &Program, address: &str, more: &[&str]) -> Output {
 async fn reads(toml: &str, agent: &Agent) -> Result<String, String> {
     let secret = "[secrets.a]\nintegration = 'vault'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n";
     // Ports of its own: other tests sign in at the same time.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = ports::reserve(1);
     let toml = toml.replace(" }\n", &format!(", redirect-ports = \"{free}\" }}\n"));
     let home = User { config: format!("{toml}{secret}"), ..User::default() }.open();
     home.vault.sign_in("vault", &Browser::Returns(agent.clone())).await.map_err(|problem| problem.detail)?;

@@ -65,7 +65,7 @@ impl Workspace {
         for name in ["op", "az", "aws", "vault", "bin/op", "bin/az"] {
             self.program.file(name, &script);
             #[cfg(unix)]
-            crate::support::program::make_executable(&self.program.work().join(name));
+            crate::support::program::write_script(&self.program.work().join(name), &script);
         }
     }
 

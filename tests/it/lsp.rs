@@ -17,6 +17,8 @@ mod quiet;
 #[cfg(test)]
 mod rename;
 #[cfg(test)]
+mod restricted;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod workspace;

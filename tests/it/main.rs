@@ -16,6 +16,7 @@ mod azure;
 mod azure_sdk;
 mod azure_sign_in;
 mod bad_input;
+mod chain;
 mod cli;
 #[cfg(unix)]
 mod clients;

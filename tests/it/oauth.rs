@@ -28,6 +28,7 @@ use crate::support::{
     browser::{Pages, Visitor as Clicker, browser},
     oidc::{CLIENT, Oidc, TENANT, judges},
     openbao::OpenBao,
+    ports,
     target::{Answer, Received, Target},
 };
 
@@ -208,7 +209,8 @@ async fn nobody_is_waited_for_longer_than_five_minutes() {
     assert_eq!(problem, Problem::new(Reason::LoginNeeded, "nobody signed in within 5 minutes; try again"));
     assert!(started.elapsed().as_secs() <= 300);
     drop(flow);
-    assert!(TcpStream::connect(("127.0.0.1", redirect.port().unwrap())).await.is_err());
+    // A program that another test starts at this moment has the socket as well, until it begins.
+    while TcpStream::connect(("127.0.0.1", redirect.port().unwrap())).await.is_ok() {}
 }
 
 /// Hostile case 55.
@@ -246,8 +248,10 @@ async fn another_issuer_aborts_the_sign_in() {
 /// Hostile case 57.
 #[tokio::test]
 async fn taken_ports_are_named_and_never_shared() {
-    let taken = [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
-    let ports: Vec<u16> = taken.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+    let port = ports::reserve(2);
+    let ports = vec![port, port + 1];
+    let listen = async |port| TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let (first, second) = (listen(ports[0]).await, listen(ports[1]).await);
     let target = authority(|_| Answer::Silence).await;
     let server = Server::discover(&target.url(""), &wire(&target)).await.unwrap();
     let begin = |host| {
@@ -258,15 +262,20 @@ async fn taken_ports_are_named_and_never_shared() {
     let problem = begin(LoopbackHost::Address).await.err().unwrap();
     let listed = format!("127.0.0.1:{} and 127.0.0.1:{}", ports[0], ports[1]);
     assert!(problem.reason == Reason::NotConfigured && problem.detail.contains(&listed), "{problem:?}");
-    let [first, second] = taken;
     drop(second);
-    assert_eq!(redirect(&begin(LoopbackHost::Address).await.unwrap()).port(), Some(ports[1]));
+    // A program that another test starts at this moment has the closed socket as well, until it begins.
+    let begun = async |host| loop {
+        if let Ok(flow) = begin(host).await {
+            break flow;
+        }
+    };
+    assert_eq!(redirect(&begun(LoopbackHost::Address).await).port(), Some(ports[1]));
     // Browsers look for `localhost` on IPv6 first: a port that somebody else has there is taken.
     if let Ok(other) = TcpListener::bind(("::1", ports[1])).await {
         assert!(begin(LoopbackHost::Name).await.is_err());
         drop(other);
     }
-    let by_name = begin(LoopbackHost::Name).await.unwrap();
+    let by_name = begun(LoopbackHost::Name).await;
     assert_eq!(asked(&by_name)["redirect_uri"], format!("http://localhost:{}", ports[1]));
     drop(first);
 }

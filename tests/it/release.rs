@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use toml::Table;
 
 #[cfg(unix)]
-use crate::support::program::make_executable;
+use crate::support::program::{copy_program, write_script};
 use crate::support::provision;
 
 const RELEASE: &str = ".github/workflows/release.yml";
@@ -173,8 +173,9 @@ impl Runner {
     /// A program that steps find before the system's: a shell script.
     #[cfg(unix)]
     fn program(&self, name: &str, script: &str) {
-        self.file(name, &format!("#!/bin/sh\n{script}\n"));
-        make_executable(&self.path(name));
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_script(&path, &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Where a build leaves the program.
@@ -235,7 +236,7 @@ fn a_program_that_names_another_commit_or_does_not_work_is_not_released() {
 fn a_package_holds_the_program_its_pages_and_every_shells_completions() {
     let Some(runner) = Runner::new() else { return };
     fs::create_dir_all(runner.path(&Runner::built()).parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_vaultls"), runner.path(&Runner::built())).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_vaultls")), &runner.path(&Runner::built()));
     runner.run("program", "Pack", "v0").unwrap();
     let package = format!("packages/vaultls-{}.tar.gz", Runner::TARGET);
     let output = Command::new("tar").arg("-tzf").arg(runner.path(&package)).output().unwrap();

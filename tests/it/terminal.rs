@@ -12,6 +12,7 @@ use crate::support::{
     agent::{Agent, PASSWORD},
     echo::Echo,
     openbao::{OpenBao, ROOT},
+    ports,
     program::Program,
     terminal::{Ended, Terminal},
 };
@@ -113,7 +114,7 @@ async fn what_asks_nothing_says_who_it_is() {
 #[tokio::test]
 async fn the_address_of_a_browser_elsewhere_is_pasted() {
     let Some(server) = shared().await else { return };
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = ports::reserve(1);
     let program = server.program(&format!(
         "method = 'oidc', provider-url = '{}', jwt-path = 'postman-jwt', client-id = '{}', redirect-ports = '{port}'",
         server.issuer, server.client_id

@@ -9,7 +9,6 @@
 use std::{
     fs,
     io::{self, Write},
-    net::TcpListener,
     path::Path,
 };
 
@@ -23,6 +22,7 @@ use crate::support::{
     nvim::Editor,
     oidc::{CLIENT, Oidc, TENANT},
     openbao::OpenBao,
+    ports,
     vscode::vscode,
 };
 
@@ -68,7 +68,8 @@ async fn a_person_works_at_the_window() {
     let world = Editor::new();
     configure(&world, &format!("[integrations.team]\n{}", by_page(&agent).await));
     let person = [("VAULTLS_TEST_USER", USER), ("VAULTLS_TEST_PASSWORD", PASSWORD), ("VAULTLS_TEST_CANARY", CANARY)];
-    tokio::task::block_in_place(|| vscode.work(&world, "window", &person));
+    let told = tokio::task::block_in_place(|| vscode.work(&world, "window", &person));
+    print(told.lines().filter_map(|line| line.strip_prefix("# ")));
     world.search_for(CANARY);
 }
 
@@ -116,15 +117,91 @@ fn a_newcomer_sees_a_masked_response_in_five_steps() {
     let Some(vscode) = vscode() else { return };
     let world = Editor::new();
     let told = vscode.work(&world, "newcomer", &[("VAULTLS_TEST_CANARY", VALUE)]);
-    for step in told.lines().filter(|line| line.starts_with("ok ")) {
-        let _ = writeln!(io::stderr(), "VS Code, {step}");
-    }
+    print(told.lines().filter(|line| line.starts_with("ok ")));
+    world.search_for(VALUE);
+}
+
+/// From plain text in a workspace that nobody trusts to a response; with the icons, in light and dark.
+#[test]
+fn what_the_window_offers_is_what_applies() {
+    const VALUE: &str = "canary-palette-61c0be";
+    let Some(vscode) = vscode() else { return };
+    let world = Editor::new();
+    let told = vscode.work(&world, "palette", &[("VAULTLS_TEST_CANARY", VALUE)]);
+    print(told.lines().filter_map(|line| line.strip_prefix("# ")));
     world.search_for(VALUE);
 }
 
 #[test]
+fn the_extension_starts_only_where_it_is_of_use() {
+    let package = package();
+    let events = package["activationEvents"].as_array().unwrap();
+    for event in events {
+        let event = event.as_str().unwrap();
+        assert!(event.starts_with("onLanguage:http") || event.starts_with("workspaceContains:"), "{event}");
+    }
+}
+
+#[test]
+fn the_extension_brings_nothing_but_itself_and_the_client_of_the_protocol() {
+    let package = package();
+    assert!(package.get("dependencies").is_none(), "what is bundled is needed for building only");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode/src");
+    for source in fs::read_dir(sources).unwrap().flatten() {
+        let text = fs::read_to_string(source.path()).unwrap();
+        for from in text.lines().filter(|line| line.starts_with("import ") || line.starts_with("} from ")) {
+            let Some((_, name)) = from.trim_end_matches(';').rsplit_once(" from ") else { continue };
+            let name = name.trim_matches('"');
+            let is_known = ["vscode", "vscode-languageclient/node"].contains(&name) || name.starts_with("node:");
+            assert!(is_known || name.starts_with("./"), "{}: {name}", source.path().display());
+        }
+    }
+}
+
+#[test]
+fn the_icons_are_there_for_light_and_for_dark() {
+    let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode");
+    let package = package();
+    let icon = fs::read(extension.join(package["icon"].as_str().unwrap())).unwrap();
+    // A PNG begins with its signature and the header's length and name, then its width and height.
+    assert_eq!(&icon[..16], b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    for side in [&icon[16..20], &icon[20..24]] {
+        assert!(u32::from_be_bytes(side.try_into().unwrap()) >= 128, "galleries want 128 pixels and more");
+    }
+    let language = &package["contributes"]["languages"][0]["icon"];
+    let [light, dark] = ["light", "dark"].map(|theme| {
+        let text = fs::read_to_string(extension.join(language[theme].as_str().unwrap())).unwrap();
+        assert!(text.starts_with("<svg ") && !text.contains("<script"), "{theme}: {text}");
+        text
+    });
+    assert_ne!(light, dark);
+}
+
+#[test]
+fn every_button_in_a_title_has_an_icon() {
+    let package = package();
+    let commands = package["contributes"]["commands"].as_array().unwrap();
+    let menus = &package["contributes"]["menus"];
+    for entry in ["editor/title", "editor/title/run"].iter().flat_map(|menu| menus[menu].as_array().unwrap()) {
+        let command = commands.iter().find(|command| command["command"] == entry["command"]);
+        let icon = command.and_then(|command| command["icon"].as_str());
+        assert!(icon.is_some_and(|icon| icon.starts_with("$(")), "{entry}: an icon of the editor follows its theme");
+    }
+}
+
+/// What each of these does is tested in the editor.
+#[test]
+fn there_are_no_settings_but_those_that_are_tested() {
+    let package = package();
+    let settings = package["contributes"]["configuration"]["properties"].as_object().unwrap();
+    let mut names: Vec<_> = settings.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["vaultls.environment", "vaultls.server.path", "vaultls.trace.server"]);
+}
+
+#[test]
 fn a_workspace_chooses_nothing_but_the_environment() {
-    let package: Value = serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap();
+    let package = package();
     let settings = package["contributes"]["configuration"]["properties"].as_object().unwrap();
     for (name, setting) in settings {
         let expected = if name == "vaultls.environment" { "window" } else { "machine" };
@@ -134,7 +211,7 @@ fn a_workspace_chooses_nothing_but_the_environment() {
 
 #[test]
 fn the_extension_announces_every_command_of_the_server() {
-    let package: Value = serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap();
+    let package = package();
     let commands = package["contributes"]["commands"].as_array().unwrap();
     // The extension chooses environments by itself.
     for id in Verb::ALL.into_iter().filter(|verb| *verb != Verb::UseEnvironment).map(Verb::id) {
@@ -144,7 +221,7 @@ fn the_extension_announces_every_command_of_the_server() {
 
 #[test]
 fn the_walkthrough_leads_to_commands_and_pages_that_exist() {
-    let package: Value = serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap();
+    let package = package();
     let contributes = &package["contributes"];
     let commands: Vec<_> = contributes["commands"].as_array().unwrap().iter().map(|one| &one["command"]).collect();
     let steps = contributes["walkthroughs"][0]["steps"].as_array().unwrap();
@@ -163,7 +240,7 @@ fn the_walkthrough_leads_to_commands_and_pages_that_exist() {
 
 #[test]
 fn every_setting_and_command_says_what_it_is() {
-    let package: Value = serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap();
+    let package = package();
     let contributes = &package["contributes"];
     for (name, setting) in contributes["configuration"]["properties"].as_object().unwrap() {
         let told = setting.get("description").or_else(|| setting.get("markdownDescription"));
@@ -190,6 +267,10 @@ fn the_lock_files_name_no_place_to_fetch_from() {
     }
 }
 
+fn package() -> Value {
+    serde_json::from_str(include_str!("../../editors/vscode/package.json")).unwrap()
+}
+
 /// Writes the person's own configuration.
 fn configure(world: &Editor, text: &str) {
     let config = world.home().join("config/vaultls");
@@ -200,7 +281,7 @@ fn configure(world: &Editor, text: &str) {
 /// An integration whose page one signs in on.
 async fn by_page(agent: &Agent) -> String {
     let (client, issuer) = agent.oidc(json!({})).await;
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = ports::reserve(1);
     let auth = format!(
         "method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client}', redirect-ports = '{port}'"
     );
@@ -220,8 +301,16 @@ fn by_device(oidc: &Oidc, authorities: &Path) -> String {
 fn check(suite: &str, canaries: &[&str]) {
     let Some(vscode) = vscode() else { return };
     let world = Editor::new();
-    vscode.run(&world, suite);
+    let told = vscode.run(&world, suite);
+    print(told.lines().filter_map(|line| line.strip_prefix("# ")));
     for canary in canaries {
         world.search_for(canary);
+    }
+}
+
+/// Figures, which are for people and never judged.
+fn print<'a>(lines: impl Iterator<Item = &'a str>) {
+    for line in lines {
+        let _ = writeln!(io::stderr(), "VS Code, {line}");
     }
 }

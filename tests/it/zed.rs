@@ -149,7 +149,7 @@ fn cargo(program: &Path, verb: &str) -> Command {
 
 /// Whether the packages that the extension needs are here; else that was said.
 fn fetched() -> bool {
-    let fetched = provision::run(&mut cargo(Path::new(env!("CARGO")), "fetch"));
+    let fetched = provision::fetch(&mut cargo(Path::new(env!("CARGO")), "fetch"));
     fetched.map_err(|reason| provision::skip(&format!("the extension for Zed: {reason}"))).is_ok()
 }
 
@@ -171,7 +171,7 @@ fn compiler() -> Result<PathBuf, String> {
     }
     let mut rustup = Command::new("rustup");
     rustup.args(["toolchain", "install", TOOLCHAIN, "--profile", "minimal", "--no-self-update", "--target", TARGET]);
-    provision::run(rustup.env("RUSTUP_HOME", &home).env_remove("RUSTUP_TOOLCHAIN"))?;
+    provision::fetch(rustup.env("RUSTUP_HOME", &home).env_remove("RUSTUP_TOOLCHAIN"))?;
     toolchain(&home).ok_or_else(|| "rustup installed nothing".into())
 }
 
@@ -180,5 +180,7 @@ fn toolchain(home: &Path) -> Option<PathBuf> {
     let folders = fs::read_dir(home.join("toolchains")).ok()?.flatten();
     let mut pinned = folders.filter(|folder| folder.file_name().to_string_lossy().starts_with(TOOLCHAIN));
     let folder = pinned.next()?.path();
-    folder.join("lib/rustlib").join(TARGET).join("lib").is_dir().then(|| folder.join("bin"))
+    // What rustup writes when all else is there.
+    let whole = fs::read_to_string(folder.join("lib/rustlib/multirust-config.toml")).ok()?;
+    whole.contains(TARGET).then(|| folder.join("bin"))
 }

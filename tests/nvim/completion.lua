@@ -82,7 +82,7 @@ local function items_at(bufnr, text)
   params.context = { triggerKind = 1 }
   -- What the local vault holds comes in a moment after the start.
   local list = t.wait('completions', function()
-    local answer = assert(client:request_sync('textDocument/completion', params, 10000, bufnr))
+    local answer = assert(client:request_sync('textDocument/completion', params, 60000, bufnr))
     assert(not answer.err, vim.inspect(answer.err))
     local found = answer.result.items and answer.result or { items = answer.result }
     return #found.items > 0 and found

@@ -86,7 +86,7 @@ return {
     local items = t.wait('completions', function()
       local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
       params.position = { line = line + 1, character = #'GET {{host}}/<<vault:sto' }
-      local answer = client:request_sync('textDocument/completion', params, 2000, bufnr)
+      local answer = client:request_sync('textDocument/completion', params, 60000, bufnr)
       local result = answer and answer.result
       local list = result and (result.items or result) or {}
       return #list > 0 and list
@@ -180,7 +180,14 @@ return {
   { 'other JSON does not', function()
     vim.cmd.edit(t.write('package.json', '{"name": "x"}'))
     local plain = vim.api.nvim_get_current_buf()
-    vim.wait(200)
+    -- What follows the opening of a file has its turn.
+    local turned = false
+    vim.schedule(function()
+      turned = true
+    end)
+    t.wait('a turn of the loop', function()
+      return turned
+    end)
     t.equal(#vim.lsp.get_clients({ bufnr = plain }), 0)
   end },
 

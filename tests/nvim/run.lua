@@ -27,7 +27,7 @@ end
 for _, client in ipairs(vim.lsp.get_clients()) do
   client:stop()
 end
-vim.wait(5000, function()
+vim.wait(60000, function()
   return #vim.lsp.get_clients() == 0
 end, 10)
 os.exit(failed and 1 or 0)

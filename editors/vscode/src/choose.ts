@@ -26,8 +26,8 @@ class Chooser {
   /** The way here: the last is the path that is shown. */
   private readonly way: string[][] = [[]];
   private shown: Choices = { outcome: "choices", title: "", items: [] };
-  /** An answer that a later question overtook is not shown. */
-  private latest = 0;
+  /** The question that waits for its answer. One that a later question overtook is given up. */
+  private asking: vscode.CancellationTokenSource | undefined;
   private pause: NodeJS.Timeout | undefined;
 
   constructor(
@@ -51,21 +51,30 @@ class Chooser {
 
   private end(found: Found): void {
     clearTimeout(this.pause);
-    this.latest++;
+    this.giveUp();
     this.resolve(found);
     this.pick.dispose();
   }
 
+  private giveUp(): void {
+    this.asking?.cancel();
+    this.asking?.dispose();
+    this.asking = undefined;
+  }
+
   /** Asks for what stands at the path, or for one more page of it. */
   private async load(page?: string): Promise<void> {
-    const mine = ++this.latest;
+    this.giveUp();
+    const mine = new vscode.CancellationTokenSource();
+    this.asking = mine;
     const { path, value: filter } = { path: this.path(), value: this.pick.value.trim() };
     const question = { ...this.argument, path, ...(filter !== "" && { filter }), ...(page !== undefined && { page }) };
     this.pick.busy = true;
-    const outcome = await this.server.call("vaultls.browse", question).catch(failed);
-    if (mine !== this.latest) {
+    const outcome = await this.server.call("vaultls.browse", question, mine.token).catch(failed);
+    if (mine !== this.asking) {
       return;
     }
+    this.giveUp();
     this.pick.busy = false;
     if (outcome.outcome === "choices") {
       const before = page === undefined ? [] : this.shown.items;
@@ -113,7 +122,7 @@ class Chooser {
   private filter(): void {
     clearTimeout(this.pause);
     // What was typed may be chosen at once, before the list has followed it.
-    this.latest++;
+    this.giveUp();
     this.show(0);
     this.pause = setTimeout(() => void this.load(), PAUSE_MS);
   }
@@ -143,6 +152,7 @@ class Chooser {
 
   private renew(): void {
     clearTimeout(this.pause);
+    this.giveUp();
     this.shown = { outcome: "choices", title: "", items: [] };
     this.pick.value = "";
     this.pick.items = [];

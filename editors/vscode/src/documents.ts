@@ -10,13 +10,14 @@ const MAX_COLOURED = 512 * 1024;
 const texts = new Map<string, string>();
 const changed = new vscode.EventEmitter<vscode.Uri>();
 
-/** Registers the provider of all these documents. */
+/** Registers the provider of all these documents, which are forgotten in the end. */
 export function register(): vscode.Disposable {
   const provider: vscode.TextDocumentContentProvider = {
     onDidChange: changed.event,
     provideTextDocumentContent: (uri) => texts.get(uri.path) ?? "This is no longer kept; send the request again.\n",
   };
-  return vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider);
+  const registered = vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider);
+  return vscode.Disposable.from(registered, new vscode.Disposable(() => texts.clear()));
 }
 
 /** Keeps a text under a path such as `/1/response.json`, in place of what was there. */

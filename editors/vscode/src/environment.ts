@@ -1,7 +1,7 @@
 // Which environment of `http-client.env.json` requests are sent with: the workspace's last choice, else the setting.
 
-import * as path from "node:path";
 import * as vscode from "vscode";
+import { above } from "./folders";
 
 const KEY = "environment";
 const FILES = ["http-client.env.json", "http-client.private.env.json"];
@@ -34,34 +34,12 @@ export async function choose(context: vscode.ExtensionContext): Promise<boolean>
 
 /** The names that apply to `uri`, sorted. `$shared` is none of them. */
 async function names(uri: vscode.Uri | undefined): Promise<string[]> {
-  const found = new Set<string>();
-  for (const folder of folders(uri)) {
-    for (const file of FILES) {
-      for (const name of await read(vscode.Uri.joinPath(folder, file))) {
-        found.add(name);
-      }
-    }
-  }
+  const around = uri ? above(uri) : [];
+  const roots = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri);
+  const folders = around.length > 0 ? around : roots;
+  const files = folders.flatMap((folder) => FILES.map((file) => vscode.Uri.joinPath(folder, file)));
+  const found = new Set((await Promise.all(files.map(read))).flat());
   return [...found].filter((name) => !name.startsWith("$")).sort();
-}
-
-/** The folder of the file and those above it, up to the root of the workspace. */
-function folders(uri: vscode.Uri | undefined): vscode.Uri[] {
-  const root = uri && vscode.workspace.getWorkspaceFolder(uri)?.uri;
-  if (!uri || !root) {
-    return (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri);
-  }
-  const found: vscode.Uri[] = [];
-  let folder = path.posix.dirname(uri.path);
-  while (folder.startsWith(root.path)) {
-    found.push(root.with({ path: folder }));
-    const above = path.posix.dirname(folder);
-    if (above === folder) {
-      break;
-    }
-    folder = above;
-  }
-  return found;
 }
 
 async function read(uri: vscode.Uri): Promise<string[]> {

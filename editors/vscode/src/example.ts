@@ -4,7 +4,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as vscode from "vscode";
-import { find, missing } from "./server";
+import { exists, firstRoot } from "./folders";
+import { find, missing } from "./program";
 import { told } from "./text";
 
 const NAME = "example.http";
@@ -33,17 +34,9 @@ export async function open({ extensionUri, globalStorageUri }: vscode.ExtensionC
 }
 
 async function folder(storage: vscode.Uri): Promise<vscode.Uri> {
-  const open = vscode.workspace.workspaceFolders?.find((one) => one.uri.scheme === "file");
-  if (open) {
-    return open.uri;
+  const open = firstRoot();
+  if (!open) {
+    await vscode.workspace.fs.createDirectory(storage);
   }
-  await vscode.workspace.fs.createDirectory(storage);
-  return storage;
-}
-
-async function exists(file: vscode.Uri): Promise<boolean> {
-  return vscode.workspace.fs.stat(file).then(
-    () => true,
-    () => false,
-  );
+  return open ?? storage;
 }

@@ -3,13 +3,14 @@
 import * as vscode from "vscode";
 import { Bar } from "./bar";
 import { Connection } from "./client";
+import * as context from "./context";
 import * as documents from "./documents";
 import * as environment from "./environment";
 import * as example from "./example";
 import type { Argument } from "./outcome";
 import * as response from "./response";
 import { Runs } from "./run";
-import { ignored } from "./server";
+import { tellIgnored } from "./settings";
 import * as signIn from "./sign_in";
 import { told } from "./text";
 import { Vaults } from "./vaults";
@@ -17,23 +18,16 @@ import { carryOut } from "./verb";
 
 let connection: Connection | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export async function activate(extension: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("vaultls", { log: true });
-  const server = new Connection(context, output, (command, argument) => execute(command, argument));
+  const server = new Connection(extension, output, execute);
+  connection = server;
   const vaults = new Vaults(server);
   const bar = new Bar(vaults.item);
   const runs = new Runs(server, bar);
-  connection = server;
-  const lenses = vscode.languages.registerCodeLensProvider({ scheme: documents.SCHEME }, response.lenses);
-  const parts = [output, bar, vaults, server, documents.register(), lenses];
-  const adding = vscode.commands.registerCommand("vaultls.addIntegration", () => execute("vaultls.addIntegration", {}));
-  context.subscriptions.push(...parts, adding, ...signIn.register(), ...commands(context, server, runs, bar));
-  context.subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => follow(event, context, server, bar)));
-  bar.showEnvironment(environment.current(context));
-  await tellIgnored(context, output);
-  await server.restart();
-  vaults.follow();
+  extension.subscriptions.push(output, bar, vaults, server, documents.register(), response.register(), ...signIn.register());
 
+  /** Carries out a command from wherever it comes; what goes wrong is told. */
   async function execute(command: string, argument: Argument): Promise<void> {
     // Lenses and actions come here too, past the `enablement` of the palette.
     if (!vscode.workspace.isTrusted && command !== "vaultls.status") {
@@ -41,80 +35,63 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }
     try {
       if (command === "vaultls.run") {
-        await runs.start(argument, environment.current(context));
+        await runs.start(argument, environment.current(extension));
       } else {
         await carryOut(server, command, argument);
-        vaults.follow();
       }
     } catch (error) {
       void vscode.window.showErrorMessage(told(error instanceof Error ? error.message : String(error)));
     }
+    vaults.follow();
   }
-}
 
-export async function deactivate(): Promise<void> {
-  await connection?.stop();
-}
+  /** Shows the environment, and tells it to the server. */
+  async function tellEnvironment(): Promise<void> {
+    bar.showEnvironment(environment.current(extension));
+    await server.tellEnvironment();
+  }
 
-/** The commands that are not the server's; those the client registers by itself. */
-function commands(
-  context: vscode.ExtensionContext,
-  server: Connection,
-  runs: Runs,
-  bar: Bar,
-): vscode.Disposable[] {
-  const chooseEnvironment = async (): Promise<void> => {
-    if (await environment.choose(context)) {
-      await tell(context, server, bar);
+  async function chooseEnvironment(): Promise<void> {
+    if (await environment.choose(extension)) {
+      await tellEnvironment();
     }
-  };
+  }
+
+  async function follow(event: vscode.ConfigurationChangeEvent): Promise<void> {
+    if (event.affectsConfiguration("vaultls.server.path")) {
+      await server.restart();
+    }
+    if (event.affectsConfiguration("vaultls.environment")) {
+      await environment.forget(extension);
+      await tellEnvironment();
+    }
+  }
+
+  /** The commands that are not the server's; those the client registers by itself. */
   const actions: Record<string, (argument?: unknown) => unknown> = {
     "vaultls.cancel": () => runs.cancel(),
     "vaultls.chooseEnvironment": chooseEnvironment,
-    "vaultls.openExample": () => example.open(context),
+    "vaultls.openExample": () => example.open(extension),
+    "vaultls.addIntegration": () => execute("vaultls.addIntegration", {}),
     "vaultls.showResponse": () => response.choose(),
     "vaultls.showHeaders": (uri) => response.showHeaders(uri),
     "vaultls.showBody": (uri) => response.showBody(uri),
     "vaultls.restart": () => server.restart(),
-    "vaultls.showOutput": () => server.output.show(),
+    "vaultls.showOutput": () => output.show(),
   };
-  return Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action));
+  extension.subscriptions.push(
+    ...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action)),
+    vscode.workspace.onDidChangeConfiguration(follow),
+    // What the server refuses, it refuses until it ends.
+    vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart()),
+  );
+  bar.showEnvironment(environment.current(extension));
+  await Promise.all([context.set({ active: true }), tellIgnored(extension.extension, output), server.restart()]);
+  vaults.follow();
 }
 
-/** Tells of settings that the workspace brought along and that only the person may make. */
-async function tellIgnored(context: vscode.ExtensionContext, output: vscode.LogOutputChannel): Promise<void> {
-  const { properties } = context.extension.packageJSON.contributes.configuration as Contributed;
-  const personal = Object.keys(properties).filter((name) => properties[name]?.scope === "machine");
-  const names = await ignored(personal);
-  if (names.length > 0) {
-    const message = `this workspace's settings are ignored, because only your own count: ${names.join(", ")}`;
-    output.warn(message);
-    void vscode.window.showWarningMessage(`vaultls: ${message}`);
-  }
-}
-
-interface Contributed {
-  properties: Record<string, { scope?: string }>;
-}
-
-async function follow(
-  event: vscode.ConfigurationChangeEvent,
-  context: vscode.ExtensionContext,
-  server: Connection,
-  bar: Bar,
-): Promise<void> {
-  if (event.affectsConfiguration("vaultls.server.path")) {
-    await server.restart();
-  }
-  if (event.affectsConfiguration("vaultls.environment")) {
-    await environment.forget(context);
-    await tell(context, server, bar);
-  }
-}
-
-async function tell(context: vscode.ExtensionContext, server: Connection, bar: Bar): Promise<void> {
-  bar.showEnvironment(environment.current(context));
-  await server.tellEnvironment();
+export async function deactivate(): Promise<void> {
+  await connection?.stop();
 }
 
 /** Says why nothing is done in Restricted Mode. */

@@ -1,9 +1,9 @@
 // Adds an integration to `vaultls.toml`: the provider, a name, what that provider has to be told. What was written is
 // shown and trusted like any definition of a workspace before it counts.
 
-import * as path from "node:path";
 import * as vscode from "vscode";
 import { chooseOne, text as askText } from "./ask";
+import { above, exists, firstRoot } from "./folders";
 
 interface Question {
   field: string;
@@ -137,21 +137,14 @@ async function write(lines: string[], uri: unknown): Promise<boolean> {
 
 /** The nearest file above the requests, else where one belongs. */
 async function place(document: vscode.Uri | undefined): Promise<vscode.Uri | undefined> {
-  const workspace = document && vscode.workspace.getWorkspaceFolder(document);
-  const root = workspace?.uri ?? vscode.workspace.workspaceFolders?.find((one) => one.uri.scheme === "file")?.uri;
-  const start = document && document.with({ path: path.posix.dirname(document.path) });
-  for (let folder = start; folder && root && folder.path.startsWith(root.path); ) {
+  const folders = document ? above(document) : [];
+  for (const folder of folders) {
     const file = vscode.Uri.joinPath(folder, FILE);
-    if (await vscode.workspace.fs.stat(file).then(() => true, () => false)) {
+    if (await exists(file)) {
       return file;
     }
-    const above = path.posix.dirname(folder.path);
-    if (above === folder.path) {
-      break;
-    }
-    folder = folder.with({ path: above });
   }
-  const home = root ?? start;
+  const home = folders.at(-1) ?? firstRoot() ?? (document && vscode.Uri.joinPath(document, ".."));
   return home && vscode.Uri.joinPath(home, FILE);
 }
 

@@ -1,5 +1,7 @@
 // The contract with the server: what its commands take and answer, as plain data.
 
+import type { CancellationToken } from "vscode";
+
 export interface Response {
   status: number;
   reason: string;
@@ -160,8 +162,8 @@ export type Argument = Record<string, unknown>;
 
 /** The server, as far as a question to the person needs it. */
 export interface Server {
-  /** Sends a command and gives its outcome. */
-  call(command: string, argument: Argument): Promise<Outcome>;
+  /** Sends a command and gives its outcome; fails when it was cancelled. */
+  call(command: string, argument: Argument, token?: CancellationToken): Promise<Outcome>;
   /** Hands over what the person entered, past the protocol. */
   answer(ticket: string, answers: Record<string, string>): Promise<Answered>;
   /** The sign-in in the browser that was just begun. */

@@ -2,18 +2,23 @@
 // status, the time and the size above it, and the headers folded away until they are asked for.
 
 import * as vscode from "vscode";
+import { bodyText, type Head, headerText, languageOf, summary } from "./body";
+import * as context from "./context";
 import * as documents from "./documents";
-import { format } from "./json";
 import type { Response } from "./outcome";
 import { barText, clean, duration, size } from "./text";
 
 /** How many responses are kept. */
 const MAX_KEPT = 20;
+/** How many characters of bodies are kept; the last response is kept whatever its length. */
+const MAX_CHARACTERS = 64 * 1024 * 1024;
 
 interface Kept {
   number: number;
-  response: Response;
+  response: Head;
   language: string;
+  /** Of the body as it is shown. */
+  length: number;
   body: vscode.Uri;
   headers: vscode.Uri;
 }
@@ -22,20 +27,8 @@ interface Kept {
 const kept: Kept[] = [];
 let nextNumber = 1;
 
-/** Languages and file extensions by the last word of a media type: `application/problem+json` is JSON. */
-const LANGUAGES: Record<string, [language: string, extension: string]> = {
-  json: ["json", "json"],
-  xml: ["xml", "xml"],
-  svg: ["xml", "xml"],
-  html: ["html", "html"],
-  xhtml: ["html", "html"],
-  css: ["css", "css"],
-  javascript: ["javascript", "js"],
-  yaml: ["yaml", "yaml"],
-};
-
 /** The line above a response: its summary, and what else there is of it. */
-export const lenses: vscode.CodeLensProvider = {
+const lenses: vscode.CodeLensProvider = {
   provideCodeLenses(document) {
     const one = find(document.uri);
     if (!one) {
@@ -43,7 +36,8 @@ export const lenses: vscode.CodeLensProvider = {
     }
     const { response, body, headers } = one;
     const isBody = document.uri.toString() === body.toString();
-    const count = `$(chevron-right) ${response.headers.length} headers`;
+    const { length } = response.headers;
+    const count = `$(chevron-right) ${length} ${length === 1 ? "header" : "headers"}`;
     const titles: [title: string, command: string][] = [
       [barText(summary(response)), isBody ? "vaultls.showHeaders" : "vaultls.showBody"],
       isBody ? [count, "vaultls.showHeaders"] : ["$(chevron-left) body", "vaultls.showBody"],
@@ -56,16 +50,20 @@ export const lenses: vscode.CodeLensProvider = {
   },
 };
 
+/** Registers what stands above responses. All of them are forgotten in the end. */
+export function register(): vscode.Disposable {
+  const forgetAll = (): void => kept.splice(0).forEach(forget);
+  return vscode.Disposable.from(
+    vscode.languages.registerCodeLensProvider({ scheme: documents.SCHEME }, lenses),
+    new vscode.Disposable(forgetAll),
+  );
+}
+
 /** Shows a response beside the file that it belongs to. */
 export async function show(response: Response, notes: string[]): Promise<void> {
   const one = keep(response, notes);
-  void vscode.commands.executeCommand("setContext", "vaultls.hasResponse", true);
+  await context.set({ hasResponse: true });
   await documents.show(one.body, one.language);
-}
-
-/** `200 OK · 12 ms · 1.2 kB` */
-export function summary(response: Response): string {
-  return [`${response.status} ${response.reason}`.trim(), duration(response.millis), size(response.bytes)].join(" \u00b7 ");
 }
 
 /** Shows the headers of the response that `uri` names, else of the one in the active editor, else of the last one. */
@@ -110,45 +108,31 @@ function find(uri: vscode.Uri): Kept | undefined {
   return kept.find((one) => [one.body, one.headers].some((part) => part.toString() === uri.toString()));
 }
 
-function keep(response: Response, notes: string[]): Kept {
+function keep({ body, ...response }: Response, notes: string[]): Kept {
   const number = nextNumber++;
   const [language, extension] = languageOf(response);
+  const text = bodyText(body, response.truncated ? "" : language);
   const one: Kept = {
     number,
     response,
     language,
-    body: documents.keep(`/${number}/response.${extension}`, bodyText(response, language)),
+    length: text.length,
+    body: documents.keep(`/${number}/response.${extension}`, text),
     headers: documents.keep(`/${number}/headers.txt`, headerText(response, notes)),
   };
   kept.push(one);
-  const oldest = kept.length > MAX_KEPT ? kept.shift() : undefined;
-  if (oldest) {
-    documents.drop(oldest.body);
-    documents.drop(oldest.headers);
+  while (kept.length > MAX_KEPT || (kept.length > 1 && sum(kept) > MAX_CHARACTERS)) {
+    forget(kept.shift());
   }
   return one;
 }
 
-function languageOf(response: Response): [string, string] {
-  const plain: [string, string] = ["plaintext", "txt"];
-  const header = response.headers.find(([name]) => name.toLowerCase() === "content-type");
-  if (response.binary || !header) {
-    return plain;
+function sum(all: Kept[]): number {
+  return all.reduce((length, one) => length + one.length, 0);
+}
+
+function forget(one: Kept | undefined): void {
+  for (const uri of one ? [one.body, one.headers] : []) {
+    documents.drop(uri);
   }
-  const words = (header[1].split(";")[0] ?? "").toLowerCase().match(/\w+/g) ?? [];
-  return LANGUAGES[words.at(-1) ?? ""] ?? LANGUAGES[words.at(1) ?? ""] ?? plain;
-}
-
-function bodyText(response: Response, language: string): string {
-  return language === "json" && !response.truncated ? format(response.body) + "\n" : response.body;
-}
-
-function headerText(response: Response, notes: string[]): string {
-  const lines = [`${response.method} ${response.url}`];
-  lines.push(...response.redirects.map(([status, url]) => `  ${status} to ${url}`));
-  lines.push(`${response.version} ${response.status} ${response.reason}`);
-  lines.push(...response.headers.map(([name, value]) => `${name}: ${value}`));
-  lines.push("", `${duration(response.millis)}, ${size(response.bytes)}${response.truncated ? ", cut short" : ""}`);
-  lines.push(...notes);
-  return lines.map(clean).join("\n") + "\n";
 }

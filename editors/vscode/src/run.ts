@@ -2,12 +2,15 @@
 
 import * as vscode from "vscode";
 import type { Bar } from "./bar";
+import { summary } from "./body";
 import type { Connection } from "./client";
+import * as context from "./context";
 import type { Argument, Outcome, Sent } from "./outcome";
+import { place } from "./place";
 import { exists, Obstacles } from "./remedy";
 import * as response from "./response";
 import { clean, told } from "./text";
-import { activeUri, settle } from "./verb";
+import { settle } from "./verb";
 
 /** How often the user is asked about what keeps one request from being sent. */
 const MAX_QUESTIONS = 5;
@@ -27,7 +30,7 @@ export class Runs {
 
   /** Sends the request that `argument` names, else the one at the cursor, from the user's act to its end. */
   async start(given: Argument, environment: string): Promise<void> {
-    const argument: Argument = { ...place(given), ...(environment !== "" && { environment }), ...given };
+    const argument: Argument = { ...(given.uri === undefined && place()), ...(environment !== "" && { environment }), ...given };
     if (typeof argument.uri !== "string") {
       void vscode.window.showWarningMessage("vaultls: open a file with requests first");
       return;
@@ -56,7 +59,7 @@ export class Runs {
 
   /** Cancelling is offered only while something can be cancelled. */
   private tell(): void {
-    void vscode.commands.executeCommand("setContext", "vaultls.sending", this.waiting.size > 0);
+    void context.set({ sending: this.waiting.size > 0 });
   }
 
   /** One attempt; nothing when the user cancelled it. */
@@ -107,18 +110,12 @@ export class Runs {
 
   private async showSent(outcome: Sent): Promise<void> {
     const notes = outcome.notes ?? [];
-    this.bar.showResponse(response.summary(outcome.response), outcome.response.status);
+    this.bar.showResponse(summary(outcome.response), outcome.response.status);
     await response.show(outcome.response, notes);
     for (const note of notes) {
       void vscode.window.showInformationMessage(told(note));
     }
   }
-}
-
-/** Where the person works, unless the argument says where. */
-function place(given: Argument): Argument {
-  const line = vscode.window.activeTextEditor?.selection.active.line;
-  return given.uri === undefined ? { uri: activeUri(), line } : {};
 }
 
 /** Shows a notification with a cancel button until `answer` is there, if that takes a while. */

@@ -1,11 +1,14 @@
 // The item of the status bar that tells how the vaults stand: locked, to be signed in to, signed in. It follows the
-// marks in the files and asks no vault; a click opens the list of everything.
+// marks in the files and asks no vault; a click opens the list of everything. What it learns also decides which commands
+// apply.
 
 import * as vscode from "vscode";
+import * as context from "./context";
 import type { Server, Status } from "./outcome";
 import { standing } from "./overview";
+import { place } from "./place";
 import { clean } from "./text";
-import { activeUri, status } from "./verb";
+import { status } from "./verb";
 
 /** Marks come in bursts; one look after a burst is enough. */
 const PAUSE_MS = 300;
@@ -17,16 +20,31 @@ const STATES: [codes: string[], text: string][] = [
   [["login-needed", "mfa-needed", "disconnected"], "$(account) sign in"],
 ];
 
+/** What applies while nothing is known. */
+const NOTHING = applying({ outcome: "status", local: "", integrations: [], secrets: [] });
+
 export class Vaults implements vscode.Disposable {
   readonly item = vscode.window.createStatusBarItem("vaults", vscode.StatusBarAlignment.Right, 99);
-  private readonly events: vscode.Disposable;
+  private readonly definitions = vscode.workspace.createFileSystemWatcher("**/vaultls.toml");
+  private readonly events: vscode.Disposable[];
   private pause: NodeJS.Timeout | undefined;
+  /** A look that a later one overtook shows nothing. */
+  private latest = 0;
 
   constructor(private readonly server: Server) {
     this.item.name = "vaultls: Vaults";
     this.item.command = "vaultls.status";
     this.item.text = "$(key) vaults";
-    this.events = vscode.languages.onDidChangeDiagnostics(() => this.follow());
+    const follow = (): void => this.follow();
+    this.events = [
+      this.definitions,
+      this.definitions.onDidChange(follow),
+      this.definitions.onDidCreate(follow),
+      this.definitions.onDidDelete(follow),
+      vscode.languages.onDidChangeDiagnostics(follow),
+      // Another file may belong to another workspace.
+      vscode.window.onDidChangeActiveTextEditor(follow),
+    ];
   }
 
   /** Looks again, soon. */
@@ -37,15 +55,19 @@ export class Vaults implements vscode.Disposable {
 
   dispose(): void {
     clearTimeout(this.pause);
-    this.events.dispose();
+    this.events.forEach((one) => one.dispose());
     this.item.dispose();
   }
 
   private async look(): Promise<void> {
+    const mine = ++this.latest;
     // A server that just ended has no answer; the next marks bring the next look.
-    const known = await status(this.server, activeUri()).catch(() => undefined);
-    this.item.text = known ? text(known) : "$(key) vaults";
-    this.item.tooltip = known ? tooltip(known) : undefined;
+    const known = await status(this.server, place().uri).catch(() => undefined);
+    if (mine === this.latest) {
+      this.item.text = known ? text(known) : "$(key) vaults";
+      this.item.tooltip = known ? tooltip(known) : undefined;
+      await context.set(known ? applying(known) : NOTHING);
+    }
   }
 }
 
@@ -61,4 +83,16 @@ export function text(known: Status): string {
 function tooltip(known: Status): string {
   const integrations = known.integrations.map((one) => `${one.name}: ${standing(one)}`);
   return [`Local vault: ${known.local}`, ...integrations, "Click for everything."].map(clean).join("\n");
+}
+
+/** What commands can be about. */
+function applying({ local, integrations, secrets, pending }: Status): Parameters<typeof context.set>[0] {
+  return {
+    localVault: local,
+    hasIntegration: integrations.length > 0,
+    hasPending: (pending ?? []).length > 0,
+    hasSecret: secrets.some((one) => one.enabled && !one.problem),
+    hasDisabled: secrets.some((one) => !one.enabled),
+    hasPage: secrets.some((one) => one.origin?.console),
+  };
 }

@@ -4,21 +4,21 @@
 import * as vscode from "vscode";
 import * as ask from "./ask";
 import { choose } from "./choose";
-import * as documents from "./documents";
 import * as integration from "./integration";
 import { askLink, chooseIntegration } from "./link";
-import type { Argument, Failed, Integration, Line, Outcome, Pending, Server, Status } from "./outcome";
+import type { Argument, Failed, Integration, Outcome, Pending, Server, Status } from "./outcome";
 import * as overview from "./overview";
+import { place } from "./place";
+import * as definitions from "./review";
 import * as signIn from "./sign_in";
 import { clean, told } from "./text";
 
 type Verb = (server: Server, argument: Argument) => Promise<boolean>;
 
 const REFERENCE = /(<<|\{\{)\s*vault:\s*([^<>{}]*?)\s*(>>|\}\})/;
-const TRUST = "Trust These Definitions";
+/** This one is the extension's own. */
+const ADD = "vaultls.addIntegration";
 const BY_HAND = "Type It by Hand";
-/** The question covers so many lines of what is asked about. */
-const COVERED = "\n".repeat(4);
 /** Reasons why nothing can be chosen that the person can remove, and how. */
 const REMEDIES: Record<string, [title: string, verb: Verb]> = {
   "login-needed": ["Sign In", login],
@@ -44,9 +44,11 @@ const VERBS: Record<string, Verb> = {
   "vaultls.resetCache": send("vaultls.resetCache"),
   "vaultls.extract": send("vaultls.extract"),
   "vaultls.copyCurl": copyCurl,
-  // This one is the extension's own.
-  "vaultls.addIntegration": async (server, argument) => (await addIntegration(server, argument)) !== undefined,
+  [ADD]: async (server, argument) => (await addIntegration(server, argument)) !== undefined,
 };
+
+/** Every command that the server announces to this extension. */
+export const ANNOUNCED = ["vaultls.run", ...Object.keys(VERBS).filter((id) => id !== ADD)];
 
 /** Carries a command out, with the active document where the command is about one and names none. */
 export async function carryOut(server: Server, command: string, argument: Argument): Promise<boolean> {
@@ -54,17 +56,10 @@ export async function carryOut(server: Server, command: string, argument: Argume
   if (!verb) {
     throw new Error(`there is no command ${command}`);
   }
-  const uri = activeUri();
+  const { uri } = place();
   const ofDocument = command !== "vaultls.unlock" && command !== "vaultls.lock";
   const complete = uri !== undefined && ofDocument ? { uri, ...argument } : { ...argument };
   return verb(server, complete);
-}
-
-/** The active document, as the server names it; beside a page that is no document, one with requests that is open. */
-export function activeUri(): string | undefined {
-  const isRequests = (one: vscode.TextDocument): boolean => one.languageId === "http" && one.uri.scheme === "file";
-  const document = vscode.window.activeTextEditor?.document ?? vscode.workspace.textDocuments.find(isRequests);
-  return document?.uri.scheme === "file" ? document.uri.toString() : undefined;
 }
 
 /** The status of the workspace that `uri` lies in, without asking any vault. */
@@ -86,7 +81,7 @@ function sendWithName(command: string): Verb {
 
 /** The request that was named, else the one at the cursor. */
 function copyCurl(server: Server, argument: Argument): Promise<boolean> {
-  const line = vscode.window.activeTextEditor?.selection.active.line;
+  const { line } = place();
   const named = argument.request !== undefined || argument.line !== undefined || line === undefined;
   return send("vaultls.copyCurl")(server, named ? argument : { ...argument, line });
 }
@@ -216,35 +211,10 @@ async function offerPage(message: string, url: string): Promise<void> {
   }
 }
 
-/** Shows the definitions that came with the workspace and asks for trust in exactly them. */
 async function review(server: Server, argument: Argument, pending: Pending[]): Promise<boolean> {
   if (pending.length === 0) {
     void vscode.window.showInformationMessage("vaultls: nothing waits for your trust");
     return true;
   }
-  const uri = documents.keep("/definitions to trust", describe(pending));
-  // Definitions that changed are shown as what changed in them.
-  await documents.show(uri, pending.some((one) => one.changes) ? "diff" : "plaintext");
-  // No modal dialog: the definitions must stay readable and scrollable while it is open.
-  const chosen = await vscode.window.showQuickPick([TRUST, "No"], {
-    placeHolder: pending.length === 1 ? "Trust the definition shown beside?" : `Trust the ${pending.length} definitions shown beside?`,
-    ignoreFocusOut: true,
-  });
-  await documents.close(uri);
-  return chosen === TRUST && send("vaultls.trust")(server, { uri: argument.uri, approve: true });
-}
-
-function describe(pending: Pending[]): string {
-  const lines = pending.flatMap((one) => [
-    clean(`${one.kind} ${one.name}${one.changes ? ", which changed since it was trusted" : ""}`),
-    ...(one.changes ? one.changes.map(marked) : one.definition.trimEnd().split("\n").map((line) => `    ${clean(line)}`)),
-    "",
-  ]);
-  return COVERED + lines.join("\n");
-}
-
-/** A line as a comparison of texts marks it. */
-function marked({ change, text }: Line): string {
-  const sign = { kept: " ", removed: "-", added: "+" }[change];
-  return `${sign}   ${clean(text)}`;
+  return (await definitions.agrees(pending)) && send("vaultls.trust")(server, { uri: argument.uri, approve: true });
 }

@@ -69,7 +69,8 @@ export class Visits {
   /** The sign-in to `integration` that is under way, or about to begin. */
   to(integration: string): Waiting {
     const visit = this.visit(TITLE + integration);
-    setTimeout(() => visit.hasBegun || visit.end(false), PATIENCE_MS);
+    const timer = setTimeout(() => visit.hasBegun || visit.end(false), PATIENCE_MS);
+    void visit.over.then(() => clearTimeout(timer));
     return visit;
   }
 

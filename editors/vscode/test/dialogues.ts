@@ -251,6 +251,26 @@ async function choosesStepByStep(): Promise<void> {
   assert.deepEqual(said, ["vaultls: linked"]);
 }
 
+async function givesUpAListThatIsLeft(): Promise<void> {
+  const tokens: vscode.CancellationToken[] = [];
+  const server = new Script([status()]);
+  const call = server.call.bind(server);
+  server.call = (command: string, argument: Argument, token?: vscode.CancellationToken): Promise<Outcome> => {
+    if (command !== "vaultls.browse" || !token) {
+      return call(command, argument);
+    }
+    tokens.push(token);
+    return new Promise((_, reject) => token.onCancellationRequested(() => reject(new Error("cancelled"))));
+  };
+  const shown = nextPick();
+  const over = carryOut(server, "vaultls.browse", { name: "db", integration: "team" });
+  const pick = await shown;
+  await until("the question", () => tokens.length === 1);
+  pick.hide();
+  assert.equal(await over, false);
+  assert.equal(tokens[0]?.isCancellationRequested, true);
+}
+
 async function signsInBeforeChoosing(): Promise<void> {
   person("Sign In");
   const link = { integration: "team", reference: "op://a/b/c" };
@@ -353,6 +373,7 @@ export const tests: Test[] = [
   ["the code of a device is shown", showsTheCodeOfADevice],
   ["what a server says is no link", whatAServerSaysIsNoLink],
   ["a secret is found step by step", choosesStepByStep],
+  ["a list that is left is no longer asked for", givesUpAListThatIsLeft],
   ["one signs in before choosing", signsInBeforeChoosing],
   ["a page at the provider is offered", offersAPage],
   ["an integration is disconnected", disconnects],

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openBrowser, startServer } from "./editor.mjs";
 
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 900_000;
 const [code, folder, suite] = process.argv.slice(2);
 const extension = dirname(dirname(fileURLToPath(import.meta.url)));
 

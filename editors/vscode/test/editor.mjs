@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+/** How long the window may take to open. */
+const PATIENCE_MS = 120_000;
+
 const SETTINGS = {
   "workbench.startupEditor": "none",
   "files.autoSave": "off",
@@ -98,10 +101,12 @@ export async function openBrowser(port, folder, workspace, payload, viewport) {
   const context = await chromium.launchPersistentContext(join(folder, "chromium"), {
     executablePath,
     headless: true,
+    timeout: PATIENCE_MS,
     ignoreHTTPSErrors: true,
     args: CHROMIUM_FLAGS,
     viewport,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = context.pages()[0] ?? (await context.newPage());
   const remote = (path) => `vscode-remote://127.0.0.1:${port}${path}`;
   const pairs = payload.map(([name, path]) => [name, remote(path)]);

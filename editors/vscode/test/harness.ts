@@ -8,8 +8,15 @@ import * as vscode from "vscode";
 
 export type Test = [name: string, body: () => Promise<void>];
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 25;
+
+const remarks: string[] = [];
+
+/** Puts a figure into the report, which is printed and never judged. */
+export function remark(text: string): void {
+  remarks.push(text);
+}
 
 /** Runs the tests in order and writes what came of them to the file that the environment names. */
 export async function report(tests: Test[]): Promise<void> {
@@ -25,6 +32,7 @@ export async function report(tests: Test[]): Promise<void> {
       restore();
     }
   }
+  lines.push(...remarks.map((text) => `# ${text}`));
   const path = required("VAULTLS_TEST_REPORT");
   fs.writeFileSync(`${path}.part`, lines.join("\n") + "\n");
   fs.renameSync(`${path}.part`, path);
@@ -34,7 +42,7 @@ export async function report(tests: Test[]): Promise<void> {
 async function within(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 2 * PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`the test does not come to its end, after it waited for ${last}`)), 5 * PATIENCE_MS);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
@@ -177,6 +185,13 @@ export async function write(name: string, text: string): Promise<vscode.Uri> {
   const uri = vscode.Uri.joinPath(folder, name);
   await vscode.workspace.fs.writeFile(uri, Buffer.from(text));
   return uri;
+}
+
+/** The document of ours whose path ends so, where it is shown. */
+export function shown(name: string): vscode.TextDocument | undefined {
+  const isIt = (document: vscode.TextDocument): boolean =>
+    document.uri.scheme === "vaultls-response" && document.uri.path.endsWith(name);
+  return vscode.window.visibleTextEditors.map((one) => one.document).find(isIt);
 }
 
 /** Waits until the findings of a document are these, each as `line code`. */

@@ -24,9 +24,25 @@ process.env.VAULTLS_TEST_HOST = `http://127.0.0.1:${echo.address().port}`;
 /** The window, once it is open. */
 const window = {};
 
+/** The editor shows the walkthrough by itself after an extension was installed from its gallery. */
+async function opensTheWalkthrough() {
+  const { page, widget, input, row, until, press } = window;
+  const choice = row("Requests whose secrets stay in their vaults");
+  const step = page.locator(".getting-started-step").first();
+  await until(async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("F1");
+    await input.fill(">Welcome: Open Walkthrough", { timeout: 2000 }).catch(() => undefined);
+    await press(row("Open Walkthrough"), widget.locator("input[placeholder^='Select a walkthrough']"));
+  }, choice);
+  await press(choice, step);
+}
+
 async function installs() {
   Object.assign(window, await atWindow(code, folder, { vsix, files: {} }));
   await window.page.locator(".monaco-workbench").waitFor();
+  await opensTheWalkthrough();
+  await window.picture("vscode-walkthrough");
 }
 
 async function opensTheExample() {
@@ -39,9 +55,9 @@ async function opensTheExample() {
 async function createsWhatIsRed() {
   // The cursor is on the reference.
   await window.fix(undefined, "Create `my-token`");
-  await window.widget.locator("input[type=password]").waitFor();
-  await window.page.keyboard.type(canary);
-  await window.page.keyboard.press("Enter");
+  const box = window.widget.locator("input[type=password]");
+  await box.fill(canary);
+  await box.press("Enter");
   await window.page.locator(".squiggly-error").first().waitFor({ state: "detached" });
 }
 
@@ -58,10 +74,18 @@ async function seesTheMaskedResponse() {
   await window.picture("vscode-newcomer");
 }
 
+/** Each step is ticked by what was done. */
+async function hasDoneTheWalkthrough() {
+  await opensTheWalkthrough();
+  await window.page.locator(".getting-started-step .complete").nth(4).waitFor();
+  await window.picture("vscode-walkthrough-done");
+}
+
 await report(window, [
   ["install the extension", installs],
   ["open the example and see the red reference", opensTheExample],
   ["create what it names", createsWhatIsRed],
   ["send", sends],
   ["see the masked response", seesTheMaskedResponse],
+  ["and the walkthrough is done", hasDoneTheWalkthrough],
 ]);

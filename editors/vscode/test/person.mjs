@@ -24,17 +24,19 @@ const SETTINGS = {
  * Opens the window with the packed extension installed, a workspace of `files`, and the one called `open` in it. All of
  * it lies in `folder`.
  */
-export async function atWindow(code, folder, { vsix, files, open, machine = {}, flags = [], viewport }) {
+export async function atWindow(code, folder, { vsix, files, open, machine = {}, settings = {}, trusted = true, flags = [], viewport }) {
   const workspace = join(folder, "workspace");
   mkdirSync(workspace, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(workspace, name), text);
   install(code, folder, vsix);
-  const server = await startServer(code, folder, ["--disable-workspace-trust", ...flags], SETTINGS, machine);
+  const trust = trusted ? ["--disable-workspace-trust"] : [];
+  const server = await startServer(code, folder, [...trust, ...flags], { ...SETTINGS, ...settings }, machine);
   const payload = open === undefined ? [] : [["openFile", join(workspace, open)]];
   const size = viewport ?? { width: 1240, height: 560 };
+  const begun = performance.now();
   const { context, page } = await openBrowser(server.port, folder, workspace, payload, size);
   page.setDefaultTimeout(PATIENCE_MS);
-  return { ...acts(context, page), server };
+  return { ...acts(context, page), server, begun };
 }
 
 function acts(context, page) {
@@ -99,6 +101,17 @@ function acts(context, page) {
     await input.press("Enter");
   }
 
+  /** Opens a file of the workspace by its name, with nothing else in the way. */
+  async function open(name) {
+    await until(async () => {
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Control+p");
+      await input.fill(name, { timeout: AGAIN_MS }).catch(() => undefined);
+    }, row(name));
+    await press(row(name), page.locator(".tab.active", { hasText: name }).first());
+    await widget.waitFor({ state: "hidden" });
+  }
+
   /** The page that `act` opens in the browser, and its real address. */
   async function opened(act) {
     const coming = context.waitForEvent("page", { timeout: PATIENCE_MS });
@@ -132,7 +145,7 @@ function acts(context, page) {
   }
 
   const elements = { context, page, squiggles, widget, input, row, dialog, notification, lens, bar };
-  return { ...elements, until, press, goTo, fix, command, opened, clear, picture };
+  return { ...elements, until, press, goTo, fix, command, open, opened, clear, picture };
 }
 
 /** Goes through the steps, each a name and a function, and tells the seconds that each took. Ends the process. */

@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
-import { Echo, findings, person, said, stub, type Test, until, write } from "./harness";
+import { Echo, findings, person, said, stub, type Test, until, write, written } from "./harness";
 
 const echo = new Echo();
 let uri: vscode.Uri;
@@ -12,6 +12,8 @@ async function checksFiles(): Promise<void> {
   uri = await write("echo.http", `GET http://${await echo.start()}/<<vault:token>>\n\n###\nGET http://${"example.com"}\n`);
   await vscode.window.showTextDocument(uri);
   await findings(uri, ["0 missing"]);
+  // So the server refuses by itself what a lens or an action asks for.
+  assert.match(written.join("\n"), /"restricted": true/);
 }
 
 async function refuses(): Promise<void> {

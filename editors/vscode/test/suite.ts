@@ -2,10 +2,18 @@
 
 import { tests as dialogues } from "./dialogues";
 import { record, report, required, type Test } from "./harness";
+import { tests as layouts } from "./layouts";
+import { tests as programs } from "./programs";
+import { tests as responses } from "./responses";
 import { tests as restricted } from "./restricted";
-import { tests as trusted } from "./trusted";
+import { tests as settings } from "./settings";
+import { last, tests as trusted } from "./trusted";
 
-const SUITES: Record<string, Test[]> = { dialogues, restricted, trusted };
+const SUITES: Record<string, Test[]> = {
+  dialogues: [...programs, ...layouts, ...dialogues],
+  restricted,
+  trusted: [...trusted, ...responses, ...settings, ...last],
+};
 
 export async function run(): Promise<void> {
   record();

@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
-import { Echo, findings, person, required, said, stub, type Test, until, write, written } from "./harness";
+import { Echo, findings, person, remark, required, said, shown, stub, type Test, until, write, written } from "./harness";
 
 const CANARY = "canary-vscode-3b91e7d05a6c42f8";
 
@@ -38,13 +38,6 @@ async function pressLens(line: number): Promise<void> {
   await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
 }
 
-/** The documents of ours that are shown. */
-function shown(name: string): vscode.TextDocument | undefined {
-  const isIt = (document: vscode.TextDocument): boolean =>
-    document.uri.scheme === "vaultls-response" && document.uri.path.endsWith(name);
-  return vscode.window.visibleTextEditors.map((one) => one.document).find(isIt);
-}
-
 /** What a hostile repository would bring along. */
 const BROUGHT = { "vaultls.server.path": "/bin/false", "vaultls.trace.server": "messages", "vaultls.environment": "test" };
 
@@ -56,7 +49,9 @@ async function ignoresTheWorkspacesSettings(): Promise<void> {
   await until("the settings", () => vscode.workspace.getConfiguration("vaultls").get("environment") === "test");
   assert.equal(settings.get("server.path"), required("VAULTLS_BIN"));
   assert.equal(settings.get("trace.server"), "verbose");
+  const started = performance.now();
   await vscode.extensions.getExtension("vaultls.vaultls")?.activate();
+  remark(`the extension starts, with its server, in ${(performance.now() - started).toFixed(0)} ms`);
   const told = said.find((message) => message.includes("vaultls.server.path, vaultls.trace.server"));
   assert.match(told ?? "", /ignored/);
   assert.ok(written.includes(`starting ${required("VAULTLS_BIN")}`), written.join("\n"));
@@ -281,17 +276,6 @@ async function choosesAnEnvironment(): Promise<void> {
   await findings(other, []);
 }
 
-async function tellsWhatWasTried(): Promise<void> {
-  person();
-  const settings = vscode.workspace.getConfiguration("vaultls");
-  await settings.update("server.path", "/nowhere/vaultls", vscode.ConfigurationTarget.Global);
-  await until("the message", () => said.some((message) => message.includes("/nowhere/vaultls")));
-  assert.equal(said.length, 1);
-  await settings.update("server.path", required("VAULTLS_BIN"), vscode.ConfigurationTarget.Global);
-  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.One });
-  await findings(uri, ["4 host-unapproved"]);
-}
-
 async function tracesWithoutValues(): Promise<void> {
   const output = written.join("\n");
   for (const told of ["textDocument/didOpen", "workspace/executeCommand", '"outcome": "sent"', '"outcome": "needsInput"']) {
@@ -321,6 +305,7 @@ export const tests: Test[] = [
   ["a link is typed where nothing can be listed", asksForALink],
   ["an integration is added, by the provider, and trusted", addsAnIntegration],
   ["an environment is chosen", choosesAnEnvironment],
-  ["a missing program is one message", tellsWhatWasTried],
-  ["the output tells every message and no value", tracesWithoutValues],
 ];
+
+/** After everything else. */
+export const last: Test[] = [["the output tells every message and no value", tracesWithoutValues]];

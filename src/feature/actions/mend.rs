@@ -79,7 +79,7 @@ fn convert(context: &Context<'_>, reference: &Reference) -> Vec<Action> {
 fn define(context: &Context<'_>, used: &Use, actions: &mut Vec<Action>) {
     let Expression::Plain(name) = Expression::of(&used.name) else { return };
     let known = variable::definition(context, name).is_some();
-    if known || !used.closed || variable::asks_for_a_response(name) {
+    if known || !used.closed || variable::asks_for_an_exchange(context, name) {
         return;
     }
     let place = variable::bare_span(used, context.source);

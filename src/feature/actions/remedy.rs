@@ -53,7 +53,7 @@ pub(super) fn push(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span
 
 fn missing(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>, span: Span) -> Vec<Action> {
     let mut actions = replacements(context, trouble.name, span);
-    if trouble.name.process_variable().is_none() {
+    if trouble.name.is_own() {
         actions.push(create(uri, trouble));
         actions.extend(links(context, uri, trouble));
     }
@@ -75,7 +75,7 @@ fn replacements(context: &Context<'_>, name: &SecretName, span: Span) -> Vec<Act
 }
 
 fn empty(context: &Context<'_>, uri: &str, trouble: &Trouble<'_>) -> Vec<Action> {
-    if trouble.name.process_variable().is_some() {
+    if !trouble.name.is_own() {
         return Vec::new();
     }
     let mut create = create(uri, trouble);
@@ -122,7 +122,7 @@ fn trust(uri: &str, trouble: &Trouble<'_>) -> Action {
 
 fn ask_again(uri: &str, trouble: &Trouble<'_>) -> Action {
     // The contract lets the cache forget secrets by their written names only.
-    let name = trouble.name.process_variable().is_none().then(|| trouble.name.clone());
+    let name = trouble.name.is_own().then(|| trouble.name.clone());
     let reset = ResetCache { uri: Some(uri.to_owned()), name };
     Action::command(Command::ResetCache(reset), Some(trouble.problem.reason.code()))
 }

@@ -194,12 +194,13 @@ GET https://{{host}}
 }
 
 #[test]
-fn parts_of_earlier_responses_are_not_supported() {
+fn a_part_of_an_answer_is_no_variable_without_a_value() {
+    check(|fixture| fixture, "\nGET https://a.b/{{login.response.body.token}}\n");
     check(
         |fixture| fixture,
         "
-GET https://a.b/{{login.response.body.token}}
-                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ information variable: values of earlier responses are not supported yet: a request with one of them is not sent
+GET https://a.b/{{login.response.status}}
+                ^^^^^^^^^^^^^^^^^^^^^^^^^ warning variable: no value for the variable `login.response.status`
 ",
     );
 }

@@ -26,14 +26,12 @@ pub(super) fn push(context: &Context<'_>, sent: &Sent, findings: &mut Findings) 
         if !unknown || !sent.contains(used.span) {
             continue;
         }
-        if variable::asks_for_a_response(&used.name) {
-            findings.add(used.span, Severity::Information, code::VARIABLE, || {
-                "values of earlier responses are not supported yet: a request with one of them is not sent".into()
-            });
-        } else {
-            let compares = findings.compares();
-            findings.add(used.span, Severity::Warning, code::VARIABLE, || unknown_variable(context, used, compares));
+        // The survey of each request tells of these.
+        if variable::asks_for_an_exchange(context, &used.name) {
+            continue;
         }
+        let compares = findings.compares();
+        findings.add(used.span, Severity::Warning, code::VARIABLE, || unknown_variable(context, used, compares));
     }
 }
 

@@ -163,3 +163,24 @@ fn the_parts_of_a_url_go_on_making_the_whole() {
     assert_eq!(document.errors, []);
     assert_eq!(document.requests[0].url.text(&changed), "https://a.b/?k={{vault:k}}");
 }
+
+#[test]
+fn literals_looked_for_in_any_order_are_those_found_alone() {
+    let body = r#"{"a": "one \" 1", "b": ["two-two"],
+        "c": "three-33", "d": 4, "open": "five-55"#;
+    let text =
+        format!("POST https://a.b/?q=query-value\nX-Key: header-value\nContent-Type: application/json\n\n{body}\n");
+    let collection = serde_json::json!({
+        "info": { "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json" },
+        "item": [{ "request": { "method": "POST", "url": "https://a.b/", "body": { "mode": "raw", "raw": body } } }],
+    });
+    for fixture in [Fixture::http(&text), Fixture::postman(&collection.to_string())] {
+        let (document, source) = (&fixture.document, fixture.source.as_str());
+        let alone: Vec<_> = (0..source.len()).map(|offset| at(document, source, Span::at(offset))).collect();
+        assert!(alone.iter().flatten().count() > 20, "{source}");
+        let mut literals = Literals::new(document, source);
+        for offset in (0..source.len()).chain((0..source.len()).rev()) {
+            assert_eq!(literals.at(Span::at(offset)), alone[offset], "at {offset} of {source}");
+        }
+    }
+}

@@ -19,10 +19,10 @@ impl Unit {
 
 /// The literal of `text` at `cursor`, inside `free`: the part around it that holds no reference. What is selected is
 /// taken as it is, wherever a value may stand.
-pub(super) fn find(found: &Found<'_>, text: &str, free: Span, cursor: Span) -> Option<Unit> {
+pub(super) fn find(found: &Found<'_>, text: &str, quotes: &mut Quotes, free: Span, cursor: Span) -> Option<Unit> {
     let unit = match found.slot {
         Slot::Url => in_url(found, text, free, cursor),
-        Slot::Body(BodySyntax::Json) => in_json(text, free, cursor),
+        Slot::Body(BodySyntax::Json) => in_json(text, quotes, free, cursor),
         Slot::Body(BodySyntax::Form) => in_form(text, free, cursor),
         Slot::Body(BodySyntax::Xml | BodySyntax::Plain) => selected(text, free, cursor),
         Slot::Credentials => in_credentials(text, free, cursor),
@@ -72,28 +72,52 @@ fn hint_before(text: &str, from: usize, to: usize) -> Option<String> {
     (!key.is_empty()).then(|| key.to_owned())
 }
 
-/// The string of a JSON text that the cursor stands in. No string crosses a line (RFC 8259 section 7).
-fn in_json(text: &str, free: Span, cursor: Span) -> Option<Unit> {
-    let line = text[..cursor.start].rfind('\n').map_or(0, |end| end + 1);
-    let (mut start, mut inside, mut escaped) = (line, false, false);
-    for (offset, byte) in text[line..cursor.start].bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => {
-                inside = !inside;
-                start = line + offset + 1;
-            }
-            _ => {}
+/// How far the quotes of a JSON text were followed, so that the next literal of a long line goes on from there. No
+/// string crosses a line (RFC 8259 section 7).
+#[derive(Default)]
+pub(super) struct Quotes {
+    /// Where the line starts, and how far it was read.
+    line: usize,
+    at: usize,
+    /// Behind the last quote.
+    start: usize,
+    inside: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    fn follow(&mut self, text: &str, to: usize) {
+        let goes_on = self.at <= to && !text[self.at..to].contains('\n');
+        if !goes_on {
+            let line = text[..to].rfind('\n').map_or(0, |end| end + 1);
+            *self = Self { line, at: line, start: line, ..Self::default() };
         }
+        for (offset, byte) in text[self.at..to].bytes().enumerate() {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.inside => self.escaped = true,
+                b'"' => {
+                    self.inside = !self.inside;
+                    self.start = self.at + offset + 1;
+                }
+                _ => {}
+            }
+        }
+        self.at = to;
     }
-    if escaped {
+}
+
+/// The string of a JSON text that the cursor stands in.
+fn in_json(text: &str, quotes: &mut Quotes, free: Span, cursor: Span) -> Option<Unit> {
+    quotes.follow(text, cursor.start);
+    if quotes.escaped {
         return None;
     }
-    if !inside {
+    if !quotes.inside {
         // The quotes may be selected with the string.
-        return quoted(text, cursor).and_then(|inner| in_json(text, free, inner));
+        return quoted(text, cursor).and_then(|inner| in_json(text, quotes, free, inner));
     }
+    let (line, start) = (quotes.line, quotes.start);
     let end = closing_quote(text, cursor.start)?;
     let cursor_end = if cursor.end == end + 1 { end } else { cursor.end };
     let is_key = text[end + 1..].trim_start().starts_with(':');

@@ -1,50 +1,67 @@
 //! Reads an answer: bounded, decoded, redacted.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use http::{HeaderMap, header};
+use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Hop, Limits, Response, SendError, Shown, failure};
-use crate::http::redact::Redactor;
+use super::{Hop, Limits, Received, Response, SendError, Shown, Witness, failure};
+use crate::{domain, http::redact::Redactor, vault::value::SecretValue};
 
 /// How much of a body is looked at to tell text from other data, in bytes.
 const SAMPLE: usize = 8 << 10;
 
+/// How an answer came about.
+pub(super) struct Receipt<'a> {
+    pub(super) hop: &'a Hop,
+    pub(super) shown: &'a Shown<'a>,
+    /// Each redirect that was followed: status and the URL it led to.
+    pub(super) redirects: Vec<(u16, Url)>,
+    pub(super) started: Instant,
+}
+
 /// Reads what the last hop answered.
 pub(super) async fn receive(
     mut response: reqwest::Response,
-    hop: &Hop,
-    shown: &Shown<'_>,
+    receipt: Receipt<'_>,
     limits: &Limits,
-    redirects: Vec<(u16, String)>,
-    started: Instant,
+    witness: Witness,
 ) -> Result<Response, SendError> {
+    let Receipt { hop, shown, redirects, started } = receipt;
     let body = read(&mut response, limits.body)
         .await
         .map_err(|error| SendError::Failed(shown.text(&failure::describe(error, shown.host(&hop.url)))))?;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (truncated, bytes) = (body.truncated, body.bytes.len() as u64);
-    let (text, binary) = show(body, response.headers().clone(), shown.redactor.clone()).await?;
-    let headers = response.headers().iter();
-    Ok(Response {
+    let bytes = body.bytes.len() as u64;
+    let seen = Seen {
         status: response.status().as_u16(),
+        origin: domain::origin_key(&hop.url).unwrap_or_default(),
+        headers: response.headers().clone(),
+        body,
+    };
+    let (received, body, redactor) = show(seen, witness).await?;
+    let shown = Shown { redactor: &redactor, secret_host: shown.secret_host.clone() };
+    let headers = response.headers().iter();
+    let (body, binary) = body;
+    Ok(Response {
+        status: received.status,
         reason: shown.text(&reason(&response)),
         version: format!("{:?}", response.version()),
         method: shown.text(hop.method.as_str()),
         url: shown.url(&hop.url),
         headers: headers.map(|(name, value)| (shown.text(name.as_str()), shown.text(&of_header(value)))).collect(),
-        body: text,
+        body,
         binary,
-        truncated,
+        truncated: received.truncated,
         bytes,
         millis,
-        redirects,
+        redirects: redirects.iter().map(|(status, url)| (*status, shown.url(url))).collect(),
     })
 }
 
 /// A body as far as it was read.
-struct Received {
+struct Body {
     /// Wiped when dropped: what a server echoes may be a secret.
     bytes: Zeroizing<Vec<u8>>,
     truncated: bool,
@@ -52,17 +69,17 @@ struct Received {
 
 /// Reads chunk by chunk and stops at `limit`: neither an endless body nor one that unpacks to gigabytes is held. A
 /// chunk is at most what the connection or the decompressor hands out at once, some kilobytes.
-async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Received, reqwest::Error> {
+async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Body, reqwest::Error> {
     let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await? {
         let room = limit - bytes.len();
         if chunk.len() > room {
             append(&mut bytes, &chunk[..room]);
-            return Ok(Received { bytes, truncated: true });
+            return Ok(Body { bytes, truncated: true });
         }
         append(&mut bytes, &chunk);
     }
-    Ok(Received { bytes, truncated: false })
+    Ok(Body { bytes, truncated: false })
 }
 
 /// Appends; what the bytes outgrow is wiped.
@@ -76,26 +93,45 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     bytes.extend_from_slice(more);
 }
 
+/// What the last hop answered, not decoded yet.
+struct Seen {
+    status: u16,
+    origin: String,
+    headers: HeaderMap,
+    body: Body,
+}
+
+/// A body as it is shown, and whether that is a note on binary data.
+type Displayed = (String, bool);
+
 /// Decodes and redacts off the async threads: ten megabytes take long enough to hold up everything else.
-async fn show(body: Received, headers: HeaderMap, redactor: Redactor) -> Result<(String, bool), SendError> {
-    let shown = tokio::task::spawn_blocking(move || show_body(&body, &headers, &redactor)).await;
+async fn show(seen: Seen, witness: Witness) -> Result<(Arc<Received>, Displayed, Redactor), SendError> {
+    let shown = tokio::task::spawn_blocking(move || {
+        let headers = &seen.headers;
+        let content_type = value_of(headers, header::CONTENT_TYPE).to_ascii_lowercase();
+        let coding = value_of(headers, header::CONTENT_ENCODING);
+        let text = if is_plain_coding(&coding) { decode(&seen.body, &content_type) } else { None };
+        let value = |value: &http::HeaderValue| SecretValue::new(of_header(value).into_bytes());
+        let received = Arc::new(Received {
+            status: seen.status,
+            origin: seen.origin,
+            headers: headers.iter().map(|(name, text)| (name.as_str().to_owned(), value(text))).collect(),
+            text,
+            truncated: seen.body.truncated,
+        });
+        let redactor = witness(&received);
+        let body = match &received.text {
+            Some(text) if received.truncated => (redactor.redact_cut(text), false),
+            Some(text) => (redactor.redact(text), false),
+            None => (redactor.redact(&note_on_data(&seen.body, &content_type, &coding)), true),
+        };
+        (received, body, redactor)
+    });
     // It is only lost when the whole program ends.
-    shown.map_err(|_| SendError::Failed("the body could not be read to its end".into()))
+    shown.await.map_err(|_| SendError::Failed("the body could not be read to its end".into()))
 }
 
-/// The text of a body, redacted, and whether it is a note on binary data instead.
-fn show_body(body: &Received, headers: &HeaderMap, redactor: &Redactor) -> (String, bool) {
-    let content_type = value_of(headers, header::CONTENT_TYPE).to_ascii_lowercase();
-    let coding = value_of(headers, header::CONTENT_ENCODING);
-    let decoded = if is_plain_coding(&coding) { decode(body, &content_type) } else { None };
-    match decoded {
-        Some(text) if body.truncated => (redactor.redact_cut(&text), false),
-        Some(text) => (redactor.redact(&text), false),
-        None => (redactor.redact(&note_on_data(body, &content_type, &coding)), true),
-    }
-}
-
-fn note_on_data(body: &Received, content_type: &str, coding: &str) -> String {
+fn note_on_data(body: &Body, content_type: &str, coding: &str) -> String {
     let coding = if is_plain_coding(coding) { "" } else { coding };
     let kinds: Vec<&str> = [content_type, coding].into_iter().filter(|kind| !kind.is_empty()).collect();
     let kind = if kinds.is_empty() { "of unknown type".to_owned() } else { kinds.join(", ") };
@@ -109,7 +145,7 @@ fn is_plain_coding(coding: &str) -> bool {
 }
 
 /// The body as text; none where it is no text.
-fn decode(body: &Received, content_type: &str) -> Option<Zeroizing<String>> {
+fn decode(body: &Body, content_type: &str) -> Option<Zeroizing<String>> {
     let bytes = body.bytes.as_slice();
     let media = content_type.split(';').next().unwrap_or_default().trim();
     match charset(bytes, content_type) {

@@ -43,7 +43,7 @@ impl Fixture {
     /// The next message to the client called `method`; requests are answered with `result`.
     async fn expect(&mut self, method: &str, result: Value) -> Value {
         loop {
-            let request = tokio::time::timeout(Duration::from_secs(10), self.socket.next()).await;
+            let request = tokio::time::timeout(Duration::from_secs(60), self.socket.next()).await;
             let request = request.expect("the server says something").expect("the server lives");
             if let Some(id) = request.id() {
                 self.socket.send(Response::from_ok(id.clone(), result.clone())).await.unwrap();

@@ -158,7 +158,8 @@ impl Facts {
             let requests = survey.requests.iter();
             let needs = requests.map(|request| {
                 let needs = request.needs.iter().map(|need| (need.name.clone(), need.problem.clone()));
-                (request.host.clone(), needs.collect::<Vec<_>>())
+                let faults: Vec<String> = request.faults.iter().map(|fault| fault.message.clone()).collect();
+                (request.host.clone(), needs.collect::<Vec<_>>(), faults)
             });
             needs.collect::<Vec<_>>()
         };
@@ -175,7 +176,7 @@ impl Facts {
             return self.survey.clone();
         }
         if self.survey.requests.len() != requests {
-            let bare = || Survey { secrets: self.survey.secrets.clone(), requests: vec![] };
+            let bare = || Survey { requests: vec![], ..Survey::clone(&self.survey) };
             return self.bare.get_or_init(|| Arc::new(bare())).clone();
         }
         let moved = self.moved.get_or_init(|| {

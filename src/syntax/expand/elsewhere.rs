@@ -70,7 +70,8 @@ impl fmt::Display for Store {
             Self::Encrypted => out.write_str("a text that only Visual Studio decrypts"),
             Self::Unknown(provider) => {
                 out.write_str("the provider `")?;
-                provider.chars().take(40).flat_map(char::escape_debug).try_for_each(|char| out.write_char(char))?;
+                let shown = provider.chars().filter(|char| *char != '`');
+                shown.take(40).flat_map(char::escape_debug).try_for_each(|char| out.write_char(char))?;
                 out.write_char('`')
             }
         }
@@ -135,7 +136,7 @@ mod tests {
         let unknown = elsewhere(Store::Unknown("a\n`b".into()));
         assert_eq!(
             unknown.message("x"),
-            "the value of `x` is kept in the provider `a\\n`b`, which is not read from an environment file"
+            "the value of `x` is kept in the provider `a\\nb`, which is not read from an environment file"
         );
         assert!(unknown.hint("x:y").starts_with("store it (`vaultls vault set NAME`)"), "{}", unknown.hint("x:y"));
     }

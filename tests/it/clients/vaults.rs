@@ -11,7 +11,8 @@ use crate::support::{
     agent::{Agent, PASSWORD, USER},
     browser::{self, Pages, Visitor},
     client::Home,
-    openbao::{OpenBao, ROOT, free_port},
+    openbao::{OpenBao, ROOT},
+    ports,
 };
 
 const USES: &str = "GET https://api.example.com/\nX-Key: <<vault:key>>\n";
@@ -80,7 +81,7 @@ async fn a_person_signs_in_in_the_browser() {
                  '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}', redirect-ports = '{}' }}\n\
                  {LINK}",
                 server.address,
-                free_port()
+                ports::reserve(1)
             ),
         );
         let mut editor = Editor::show(&profile, &home, desktop, USES).await;

@@ -10,7 +10,7 @@ use crate::support::{
     ministack::Seeded,
     oidc::{CLIENT, Oidc, TENANT},
     openbao::{OpenBao, ROOT},
-    visitor,
+    ports, visitor,
 };
 
 /// The first steps of somebody new, as the page of Helix counts them.
@@ -109,7 +109,7 @@ fn the_browser_signs_in() {
         agent.people().await;
         agent.oidc(json!({})).await
     });
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = ports::reserve(1);
     let auth = format!(
         "method = 'oidc', provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}', \
          redirect-ports = '{port}'"

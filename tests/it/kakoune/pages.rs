@@ -69,7 +69,7 @@ async fn a_locked_vault_is_unlocked_by_its_passphrase() {
     let Some(mut kakoune) = open("GET http://127.0.0.1:9/x\nAuthorization: Bearer <<vault:token>>\n") else { return };
     store(&mut kakoune, "token", CANARY);
     kakoune.press("<space>vl");
-    kakoune.wait("the lock", |screen| screen.status.contains("the local vault is locked").then_some(()));
+    kakoune.wait("the lock", |screen| screen.has_said("the local vault is locked").then_some(()));
     kakoune.wait_for("%opt{lsp_diagnostic_warning_count}", |count| count == "1");
     kakoune.press("<space>vu");
     let steps = json!([["fill", "Passphrase", KEY], ["press", "Continue"], ["see", "You can close"]]);
@@ -115,5 +115,5 @@ async fn what_came_with_the_workspace_is_reviewed_and_trusted() {
     let steps = json!([["see", "vault.example.com"], ["press", "Approve"], ["see", "You can close"]]);
     walk(browser, &kakoune, steps).await;
     kakoune.press("<space>vt");
-    kakoune.wait("the end", |screen| screen.status.contains("nothing in this workspace waits").then_some(()));
+    kakoune.wait("the end", |screen| screen.has_said("nothing in this workspace waits").then_some(()));
 }

@@ -10,10 +10,19 @@ fn pulling() -> Value {
     json!({ "textDocument": { "diagnostic": {} }, "workspace": { "diagnostics": { "refreshSupport": true } } })
 }
 
-async fn pull(client: &mut Client, uri: &str) -> Vec<String> {
-    let report = client.request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } })).await.unwrap();
-    assert_eq!(report["kind"], "full");
-    codes(report["items"].as_array().unwrap())
+/// Pulls until the diagnostics are these: again as often as the server says that there are others.
+async fn pull(client: &mut Client, uri: &str, expected: &[&str]) {
+    loop {
+        let document = json!({ "textDocument": { "uri": uri } });
+        let report = client.request("textDocument/diagnostic", document).await.unwrap();
+        assert_eq!(report["kind"], "full");
+        if codes(report["items"].as_array().unwrap()) == expected {
+            return;
+        }
+        // On a busy machine the vaults are not heard in time.
+        let again = client.expect("workspace/diagnostic/refresh").await;
+        client.reply(&again, Value::Null).await;
+    }
 }
 
 #[tokio::test]
@@ -28,7 +37,8 @@ async fn a_missing_secret_is_marked_with_its_code() {
     client.finish().await;
 }
 
-#[tokio::test]
+/// No time passes while anything is done, however busy the machine is.
+#[tokio::test(start_paused = true)]
 async fn only_the_last_of_a_burst_of_edits_is_looked_at() {
     let home = Home::new();
     let mut client = Client::open(&home, json!({})).await;
@@ -40,7 +50,7 @@ async fn only_the_last_of_a_burst_of_edits_is_looked_at() {
     let last = client.expect_diagnostics(&uri, 99, &["1:3-22 missing"]).await;
     assert!(last[0]["message"].as_str().unwrap().contains("absent-99"), "{last:?}");
     let later: Vec<_> = client.unread_diagnostics().into_iter().filter(|version| *version > 1).collect();
-    assert!(later.len() < 10, "looked at {later:?} as well");
+    assert!(later.iter().all(|version| *version == 99), "looked at {later:?} as well");
     client.finish().await;
 }
 
@@ -64,10 +74,9 @@ async fn a_client_that_pulls_is_never_pushed_to() {
     let mut client = Client::open(&home, pulling()).await;
     let uri = home.uri("a.http");
     client.open_document(&uri, "http", MISSING).await;
-    assert_eq!(pull(&mut client, &uri).await, ["1:3-19 missing"]);
+    pull(&mut client, &uri, &["1:3-19 missing"]).await;
     client.change_document(&uri, 2, &MISSING.replace("X:", "Key:")).await;
-    assert_eq!(pull(&mut client, &uri).await, ["1:5-21 missing"]);
-    client.answer_refreshes().await;
+    pull(&mut client, &uri, &["1:5-21 missing"]).await;
     client.finish_without_diagnostics().await;
 }
 

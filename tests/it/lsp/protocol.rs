@@ -187,12 +187,23 @@ async fn other_json_is_ignored_silently() {
     client.finish_without_diagnostics().await;
 }
 
-#[tokio::test]
-async fn a_long_document_is_read_beside_the_handlers() {
-    let home = Home::new();
-    let mut client = Client::open(&home, json!({})).await;
+/// Whatever takes long waits in line behind a gate, so that it cannot be done before it is looked for.
+#[test]
+fn a_long_document_is_read_beside_the_handlers() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().max_blocking_threads(1).build().unwrap().block_on(async {
+        let home = Home::new();
+        let client = Client::open(&home, json!({})).await;
+        a_short_document_beside_a_long_one(&home, client).await;
+    });
+}
+
+async fn a_short_document_beside_a_long_one(home: &Home, mut client: Client) {
     let (short, long) = (home.uri("short.http"), home.uri("long.http"));
     client.open_document(&short, "http", &text("short")).await;
+    client.expect_diagnostics(&short, 1, &["1:7-22 missing"]).await;
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = tokio::task::spawn_blocking(move || gate.recv().unwrap());
     let block = "### A request\nGET https://api.example.com/<<vault:long>>\n\n";
     client.open_document(&long, "http", &block.repeat(20_000)).await;
     let symbols = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": long } })).await;
@@ -200,6 +211,8 @@ async fn a_long_document_is_read_beside_the_handlers() {
     // The short document's answer does not wait for the long one's.
     assert!(client.answer(hover).await.unwrap()["contents"]["value"].as_str().unwrap().contains("`short`"));
     assert!(!client.was_answered(symbols));
+    open.send(()).unwrap();
+    gate.await.unwrap();
     assert_eq!(client.answer(symbols).await.unwrap().as_array().unwrap().len(), 10_000);
     client.finish().await;
 }

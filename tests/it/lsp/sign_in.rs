@@ -9,6 +9,7 @@ use crate::support::{
     client::{Client, Home},
     echo::Echo,
     openbao::{OpenBao, ROOT},
+    ports,
 };
 
 const CANARY: &str = "canary-a1c4e2-signed-in";
@@ -98,9 +99,11 @@ async fn a_browser_that_comes_back_heals_what_waited() {
         &home,
         &format!(
             "[integrations.team]\nprovider = 'hashicorp'\naddress = '{}'\nauth = {{ method = 'oidc', \
-             provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}' }}\n\
+             provider-url = '{issuer}', jwt-path = 'postman-jwt', client-id = '{client_id}', \
+             redirect-ports = '{}' }}\n\
              [secrets.key]\nintegration = 'team'\nengine = 'kv'\npath = 'app'\nkey = 'password'\n",
-            server.address
+            server.address,
+            ports::reserve(1)
         ),
     );
     let window = json!({ "window": { "showDocument": { "support": true } } });

@@ -108,7 +108,7 @@ fn fetch() -> Result<PathBuf, String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/browser");
     vscode::copy(&sources, &[".npmrc", "package.json", "package-lock.json", "unpack.mjs"], &folder)?;
     vscode::install_once(&folder, || {
-        vscode::npm(&folder, &["ci"])?;
+        vscode::fetch(&folder, &["ci"])?;
         provision::run(std::process::Command::new("node").arg(folder.join("unpack.mjs")))
     })?;
     Ok(folder.join("chromium/chromium"))

@@ -29,9 +29,9 @@ use vaultls::{
 };
 
 /// How long a test waits for a message that it needs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long it waits for the diagnostics that it needs: less, so that it can say what came instead.
-const LESS_PATIENCE: Duration = Duration::from_secs(15);
+const LESS_PATIENCE: Duration = Duration::from_secs(60);
 
 /// One person's folders and one workspace, gone with the value.
 pub struct Home {
@@ -66,9 +66,8 @@ impl Home {
     pub fn with_desktop(self) -> Self {
         let opener = self.folder.path().join("bin/xdg-open");
         std::fs::create_dir(opener.parent().unwrap()).unwrap();
-        std::fs::write(&opener, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", self.opened().display()))
-            .unwrap();
-        std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", self.opened().display());
+        super::program::write_script(&opener, &script);
         let path = opener.parent().unwrap().display().to_string();
         self.with_variables(move |name| match name {
             "PATH" => Some(path.clone()),
@@ -312,17 +311,6 @@ impl Client {
         requests
     }
 
-    /// Answers the requests to ask again that came so far.
-    pub async fn answer_refreshes(&mut self) {
-        let (refreshes, others) = std::mem::take(&mut self.unread).into_iter().partition::<VecDeque<_>, _>(|message| {
-            message["method"].as_str().is_some_and(|it| it.ends_with("/refresh"))
-        });
-        self.unread = others;
-        for request in refreshes {
-            self.reply(&request, Value::Null).await;
-        }
-    }
-
     /// Carries out a command.
     pub async fn command(&mut self, command: &str, argument: Value) -> Value {
         let params = json!({ "command": command, "arguments": [argument] });
@@ -341,6 +329,7 @@ impl Client {
     /// The same, and fails on unread diagnostics as well.
     pub async fn finish_without_diagnostics(mut self) -> i32 {
         self.request("shutdown", Value::Null).await.unwrap();
+        self.skip_refreshes();
         assert!(self.unread.is_empty(), "nobody read {:#?}", self.unread);
         self.finish_shut_down().await
     }
@@ -364,8 +353,14 @@ impl Client {
         let server = self.server.take().unwrap();
         let code = tokio::time::timeout(PATIENCE, server).await.expect("the server ends").unwrap();
         self.skip_diagnostics();
+        self.skip_refreshes();
         assert!(self.unread.is_empty(), "nobody read {:#?}", self.unread);
         code
+    }
+
+    /// Reads over requests to ask again: a server may send one at any time to a client that can.
+    fn skip_refreshes(&mut self) {
+        self.unread.retain(|message| !message["method"].as_str().is_some_and(|it| it.ends_with("/refresh")));
     }
 
     /// Closes the server's input.

@@ -8,13 +8,12 @@ use std::{
     collections::HashMap,
     fs::{self, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::provision;
+use super::{program::write_script, provision};
 
 /// A release of Debian. Their contents differ from day to day only in [`Suite::Testing`], which brings the newest
 /// editors; what a tree holds is in its file `packages`.
@@ -81,10 +80,9 @@ impl Tree {
             return script;
         }
         // Other test processes may be starting it just now, so it comes into being as a whole.
-        let mut file = tempfile::NamedTempFile::new_in(&folder).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        file.persist(&script).unwrap();
+        let new = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
+        write_script(&new, &text);
+        new.persist(&script).unwrap();
         script
     }
 
@@ -152,9 +150,9 @@ fn fetch(suite: Suite, names: &[&str], archive: &str) -> Result<Tree, String> {
         writeln!(io::stderr(), "fetching {names:?} of Debian {} into {} (once)", suite.codename(), folder.display());
     let settings = settings(suite, &folder, archive).map_err(|error| said("no settings for apt", error))?;
     let apt = |arguments: &[&str]| {
-        provision::run(Command::new("apt-get").env("APT_CONFIG", &settings).env("LC_ALL", "C.UTF-8").args(arguments))
+        provision::fetch(Command::new("apt-get").env("APT_CONFIG", &settings).env("LC_ALL", "C.UTF-8").args(arguments))
     };
-    apt(&["--quiet", "--option", "Acquire::Retries=2", "update"])?;
+    apt(&["--quiet", "update"])?;
     apt(&[&["--quiet", "--yes", "--download-only", "install"], names].concat())?;
     let _ = fs::remove_dir_all(&root);
     let mut unpacked = Vec::new();
@@ -189,6 +187,8 @@ fn settings(suite: Suite, folder: &Path, archive: &str) -> io::Result<PathBuf> {
         ("Dir::Etc::sourcelist", at("sources.list")),
         ("Dir::Etc::sourceparts", "/dev/null".into()),
         ("Dir::Log", at("state")),
+        ("Acquire::Retries", "2".into()),
+        ("APT::Update::Error-Mode", "any".into()),
         ("APT::Install-Recommends", "false".into()),
         ("APT::Sandbox::User", String::new()),
         ("Acquire::Languages", "none".into()),

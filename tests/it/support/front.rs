@@ -112,6 +112,8 @@ async fn carry(mut client: TcpStream, server: String, mut weather: watch::Receiv
             let _ = client.read(&mut [0; 16 * 1024]).await;
             let _ = client.write_all(&bytes).await;
             let _ = client.shutdown().await;
+            // What is not read would have the system take the answer back.
+            let _ = tokio::io::copy(&mut client, &mut tokio::io::sink()).await;
         }
         Weather::Fair | Weather::Slow(_) => {
             if let Weather::Slow(time) = now {

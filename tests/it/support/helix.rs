@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     debian::{self, Suite},
-    program::{Program, make_executable},
+    program::{Program, write_script},
     provision,
     screen::Screen,
 };
@@ -40,8 +40,7 @@ impl Desk {
         fs::create_dir(&programs).unwrap();
         symlink(tree.program("usr/bin/hx"), programs.join("hx")).unwrap();
         symlink(env!("CARGO_BIN_EXE_vaultls"), programs.join("vaultls")).unwrap();
-        fs::write(programs.join("xdg-open"), OPENER).unwrap();
-        make_executable(&programs.join("xdg-open"));
+        write_script(&programs.join("xdg-open"), OPENER);
         // The page names the usual places.
         fs::create_dir_all(desk.folder("config")).unwrap();
         symlink(desk.folder("config"), desk.folder("home").join(".config")).unwrap();

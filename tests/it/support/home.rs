@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use vaultls::{
@@ -136,6 +137,13 @@ impl Home {
         assert!(words.iter().flatten().all(|problem| !problem.detail.contains("canary")), "{words:?}");
         (status, outcome)
     }
+}
+
+/// Lets time pass for what goes by tokio's clock; that of servers stands still.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 pub fn secret(text: &str) -> SecretValue {

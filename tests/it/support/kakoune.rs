@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::{
     debian::{self, Suite},
     nvim::Editor,
-    program::make_executable,
+    program::write_script,
     provision,
 };
 
@@ -62,9 +62,7 @@ fn find(suite: Suite, name: &str) -> Option<Programs> {
     link(&editor.program("usr/bin/kak"), &folder.join("kak"));
     link(&client, &folder.join("kak-lsp"));
     link(Path::new(env!("CARGO_BIN_EXE_vaultls")), &folder.join("vaultls"));
-    let opener = folder.join("xdg-open");
-    fs::write(&opener, OPENER).unwrap();
-    make_executable(&opener);
+    write_script(&folder.join("xdg-open"), OPENER);
     Some(Programs { folder, runtime: editor.path("usr/share/kak") })
 }
 
@@ -86,7 +84,7 @@ fn language_client() -> Option<PathBuf> {
         return Some(program);
     }
     let _ = writeln!(std::io::stderr(), "building kak-lsp into {} (once)", folder.display());
-    let built = provision::run(
+    let built = provision::fetch(
         Command::new(env!("CARGO"))
             .args(["install", "kak-lsp", "--locked", "--debug", "--quiet", "--force", "--version"])
             .arg(format!("={LANGUAGE_CLIENT}"))
@@ -113,6 +111,8 @@ pub struct Screen {
     pub lines: Vec<Vec<Atom>>,
     /// The line for messages and prompts, and the mode line.
     pub status: String,
+    /// Everything that stood there so far: what is said may make way for something else at once.
+    pub said: Vec<String>,
     pub menu: Vec<String>,
     /// The information box with its title.
     pub info: String,
@@ -131,6 +131,11 @@ impl Screen {
         self.lines.iter().map(line).collect()
     }
 
+    /// Whether the line for messages held `text` at any time.
+    pub fn has_said(&self, text: &str) -> bool {
+        self.said.iter().any(|line| line.contains(text))
+    }
+
     /// The colour in which `text` stands in the window.
     pub fn colour(&self, text: &str) -> Option<&str> {
         let mut atoms = self.lines.iter().flatten();
@@ -141,7 +146,10 @@ impl Screen {
         let parameters = message["params"].as_array().map(Vec::as_slice).unwrap_or_default();
         match (message["method"].as_str(), parameters) {
             (Some("draw"), [lines, ..]) => self.lines = rows(lines),
-            (Some("draw_status"), lines) => self.status = lines.iter().map(text).collect::<Vec<_>>().join(" "),
+            (Some("draw_status"), lines) => {
+                self.status = lines.iter().map(text).collect::<Vec<_>>().join(" ");
+                self.said.push(self.status.clone());
+            }
             (Some("menu_show"), [items, ..]) => self.menu = items.as_array().into_iter().flatten().map(text).collect(),
             (Some("menu_hide"), _) => self.menu.clear(),
             (Some("info_show"), [title, content, ..]) => {

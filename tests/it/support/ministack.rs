@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{openbao, provision};
+use super::{openbao, ports, provision};
 
 /// The keys that may do everything.
 pub const ROOT: (&str, &str) = ("canary-root-id", "canary-root-key-6fa2");
@@ -42,7 +42,7 @@ impl Ministack {
         let python = provision::python_tool("python")?;
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let folder = provision::scratch(&format!("ministack-{}-{number}", std::process::id()));
-        let port = openbao::free_port();
+        let port = ports::reserve(1);
         let child = openbao::command(&python)
             .args(["-m", "ministack"])
             .env_clear()
@@ -80,7 +80,7 @@ impl Ministack {
 
     fn is_ready(&self) -> Option<bool> {
         let mut stream = TcpStream::connect(self.address.strip_prefix("http://")?).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
         stream.write_all(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

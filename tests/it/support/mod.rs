@@ -22,6 +22,7 @@ pub mod oidc;
 #[cfg(unix)]
 pub mod op;
 pub mod openbao;
+pub mod ports;
 pub mod program;
 pub mod provision;
 #[cfg(unix)]

@@ -230,6 +230,6 @@ fn provide() -> Result<PathBuf, String> {
         &[".npmrc", "package.json", "package-lock.json", "server.mjs", "chromium.mjs", "sign-in.mjs", "visit.mjs"],
         &folder,
     )?;
-    vscode::install_once(&folder, || vscode::npm(&folder, &["ci"]))?;
+    vscode::install_once(&folder, || vscode::fetch(&folder, &["ci"]))?;
     Ok(folder)
 }

@@ -2,7 +2,9 @@
 //! remembers how it was called. NB. it proves what we do with such texts, not that every `op` says them.
 #![expect(clippy::disallowed_methods, reason = "the test harness writes a program and its files")]
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
+
+use super::program::write_script;
 
 /// The service account's token.
 pub const TOKEN: &str = "ops_canary-7c21d0";
@@ -118,6 +120,5 @@ pub fn install(bin: &Path, data: &Path) {
     fs::create_dir_all(bin).unwrap();
     fs::create_dir_all(data).unwrap();
     let file = bin.join("op");
-    fs::write(&file, OP.replace("DIR", &data.display().to_string())).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&file, &OP.replace("DIR", &data.display().to_string()));
 }

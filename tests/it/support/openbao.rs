@@ -4,7 +4,7 @@
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::provision;
+use super::{ports, provision};
 
 /// The token that may do everything.
 pub const ROOT: &str = "canary-root-51f0c2";
@@ -55,7 +55,8 @@ impl OpenBao {
         let program = provision::python_tool("bao")?;
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let folder = provision::scratch(&format!("openbao-{}-{number}", std::process::id()));
-        let port = free_port();
+        // The server also takes the port above, for its cluster.
+        let port = ports::reserve(2);
         let address = format!("127.0.0.1:{port}");
         let mut child = command(&program)
             .args(["server", "-dev", "-dev-no-store-token", "-log-level=error"])
@@ -98,7 +99,7 @@ impl OpenBao {
             &json!({"type": "kv", "options": {"version": version.to_string()}}),
         );
         // An engine of version 2 sets itself up for a moment, and answers 400 until then.
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(60);
         while version == 2 && self.exchange("GET", &format!("{path}/config"), &Value::Null, ROOT, "").0 != 200 {
             assert!(Instant::now() < end, "the engine {path} does not get ready");
             thread::sleep(Duration::from_millis(20));
@@ -144,7 +145,7 @@ impl OpenBao {
     ) -> Option<(u16, Value)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(self.address.strip_prefix("http://")?).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
         write!(
             stream,
             "{method} /v1/{path} HTTP/1.0\r\nX-Vault-Token: {token}\r\nX-Vault-Namespace: {namespace}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -196,15 +197,4 @@ fn unseal_key(child: &mut Child) -> String {
         }
     });
     receiver.recv_timeout(Duration::from_secs(60)).expect("the server prints its unseal key")
-}
-
-/// A port that is free, most likely.
-pub fn free_port() -> u16 {
-    // The server also takes the port above, for its cluster.
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if port < 65000 && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
-        }
-    }
 }

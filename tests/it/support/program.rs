@@ -26,11 +26,23 @@ pub struct Output {
     pub err: String,
 }
 
-/// Lets a file be run.
+/// Writes a script that can be run. A shell does it: what this process has open for writing, a program that another
+/// test starts meanwhile has open too for a moment, and nothing that is open for writing can be run (execve(2), ETXTBSY).
 #[cfg(unix)]
-pub fn make_executable(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+pub fn write_script(path: &Path, text: &str) {
+    shell(r#"printf %s "$2" > "$1" && chmod 755 "$1""#, path, text.as_ref());
+}
+
+/// Copies a program, by another process for the same reason.
+#[cfg(unix)]
+pub fn copy_program(from: &Path, to: &Path) {
+    shell(r#"cp "$2" "$1" && chmod 755 "$1""#, to, from.as_ref());
+}
+
+#[cfg(unix)]
+fn shell(script: &str, one: &Path, two: &std::ffi::OsStr) {
+    let ended = Command::new("/bin/sh").args(["-c", script, "sh"]).arg(one).arg(two).status().unwrap();
+    assert!(ended.success(), "{script}: {}", one.display());
 }
 
 /// Whether nobody but the owner may read a file, or look into a folder.
@@ -153,7 +165,8 @@ impl Program {
 }
 
 fn collect(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+    // What the program made may be gone again.
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, found);

@@ -107,8 +107,25 @@ fn install(venv: &Path, programs: &Path) -> Result<(), String> {
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/requirements.txt");
     let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--no-cache-dir"];
     let patience = ["--disable-pip-version-check", "--retries", "2", "--timeout", "30", "--requirement"];
-    run(Command::new(programs.join("python")).args(pip).args(patience).arg(requirements))
+    fetch(Command::new(programs.join("python")).args(pip).args(patience).arg(requirements))
 }
+
+/// Runs a command that fetches something. A network, or an archive that is just being renewed, may fail for a moment: what
+/// failed is said, and tried again.
+pub fn fetch(command: &mut Command) -> Result<(), String> {
+    for time in 1..TRIES {
+        match run(command) {
+            Ok(()) => return Ok(()),
+            Err(reason) => {
+                let _ = writeln!(io::stderr(), "fetching failed ({time} of {TRIES} times): {reason}");
+            }
+        }
+    }
+    run(command)
+}
+
+/// How often something is tried to be fetched.
+const TRIES: usize = 3;
 
 /// Runs a command to its end; the last line of its complaints where it fails.
 pub fn run(command: &mut Command) -> Result<(), String> {

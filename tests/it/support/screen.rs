@@ -2,6 +2,7 @@
 //! terminal emulator (the crate `vt100`) in the test's own process, so that text and colours can be asked for at once.
 
 use std::{
+    collections::VecDeque,
     num::NonZero,
     process::{Child, Command, ExitStatus},
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -14,6 +15,8 @@ use super::terminal::{self, Keys, Started};
 const PATIENCE: Duration = Duration::from_secs(60);
 const LINES: NonZero<u16> = NonZero::new(32).expect("not zero");
 const COLUMNS: NonZero<u16> = NonZero::new(150).expect("not zero");
+/// With these a program ends what it draws at once: a cursor that is shown again, or an update in one piece.
+const PICTURE_ENDS: [&[u8]; 2] = [b"\x1b[?25h", b"\x1b[?2026l"];
 /// What a program asks to learn what the terminal is, and the answer of one that can what a VT220 could.
 const WHO_ARE_YOU: &[u8] = b"\x1b[c";
 const VT220: &str = "\x1b[?62;22c";
@@ -22,6 +25,9 @@ pub struct Screen {
     child: Child,
     keys: Keys,
     output: Receiver<Vec<u8>>,
+    /// What came and was not drawn yet, picture by picture: one that stands for a moment only is looked at as well,
+    /// however late this process reads.
+    coming: VecDeque<Vec<u8>>,
     emulator: vt100::Parser,
 }
 
@@ -31,7 +37,8 @@ impl Screen {
         program.env("TERM", "xterm-256color").env("COLORTERM", "truecolor");
         program.env("LINES", LINES.to_string()).env("COLUMNS", COLUMNS.to_string());
         let Started { child, keys, output } = terminal::start(&program)?;
-        Some(Self { child, keys, output, emulator: vt100::Parser::new(LINES, COLUMNS, 0) })
+        let emulator = vt100::Parser::new(LINES, COLUMNS, 0);
+        Some(Self { child, keys, output, coming: VecDeque::new(), emulator })
     }
 
     /// Presses keys, one character each.
@@ -53,8 +60,12 @@ impl Screen {
     pub fn wait(&mut self, amiss: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !wanted(self.emulator.screen()) {
+            if let Some(picture) = self.coming.pop_front() {
+                self.emulator.process(&picture);
+                continue;
+            }
             match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.draw(&bytes),
+                Ok(bytes) => self.hear(&bytes),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("{amiss}:\n{}", self.text());
                 }
@@ -78,11 +89,20 @@ impl Screen {
         self.child.wait().unwrap()
     }
 
-    fn draw(&mut self, bytes: &[u8]) {
-        self.emulator.process(bytes);
+    fn hear(&mut self, mut bytes: &[u8]) {
         if memchr::memmem::find(bytes, WHO_ARE_YOU).is_some() {
             self.press(VT220);
         }
+        let end = |bytes| {
+            let ends = PICTURE_ENDS.iter().filter_map(|end| Some(memchr::memmem::find(bytes, end)? + end.len()));
+            ends.min()
+        };
+        while let Some(end) = end(bytes) {
+            let (picture, rest) = bytes.split_at(end);
+            self.coming.push_back(picture.to_owned());
+            bytes = rest;
+        }
+        self.coming.push_back(bytes.to_owned());
     }
 }
 

@@ -163,6 +163,12 @@ impl Session {
         }
     }
 
+    /// Whether the server did not end yet.
+    #[cfg(unix)]
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Kills the server with a signal, such as `ABRT`.
     #[cfg(unix)]
     pub fn signal(&mut self, signal: rustix::process::Signal) {

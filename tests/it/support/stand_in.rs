@@ -1,14 +1,16 @@
 //! No provider: a listener that does what no real server can be made to do, and counts who comes.
 
 use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    io::{self, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
+
+use super::ports;
 
 /// A listener. It ends with the process of the tests.
 pub struct StandIn {
@@ -37,6 +39,9 @@ impl StandIn {
                     let mut request = [0; 8192];
                     let length = stream.read(&mut request).unwrap_or(0);
                     treat(&String::from_utf8_lossy(&request[..length]), &mut stream);
+                    // What is not read would have the system take the answer back.
+                    let _ = stream.shutdown(Shutdown::Write);
+                    let _ = io::copy(&mut stream, &mut io::sink());
                 });
             }
         });
@@ -68,6 +73,5 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
 
 /// An address at which nobody listens.
 pub fn nobody() -> String {
-    // The port is free again when this returns, and nobody else is given it that soon.
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+    format!("http://127.0.0.1:{}", ports::reserve(1))
 }

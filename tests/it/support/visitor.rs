@@ -12,6 +12,8 @@ use std::{
 use reqwest::{Client, Response, header, redirect::Policy};
 use url::Url;
 
+use super::program::write_script;
+
 /// How long a test waits for a page to be opened.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,8 +29,7 @@ impl Desktop {
         let desktop = Self { folder: tempfile::tempdir().unwrap() };
         rustix::fs::mkfifoat(rustix::fs::CWD, desktop.pipe(), rustix::fs::Mode::RWXU).unwrap();
         let opener = desktop.folder().join("xdg-open");
-        fs::write(&opener, format!("#!/bin/sh\nprintf '%s' \"$1\" > '{}'\n", desktop.pipe().display())).unwrap();
-        fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&opener, &format!("#!/bin/sh\nprintf '%s' \"$1\" > '{}'\n", desktop.pipe().display()));
         fs::set_permissions(desktop.folder(), fs::Permissions::from_mode(0o755)).unwrap();
         desktop
     }
@@ -46,8 +47,7 @@ impl Desktop {
         tokio::time::timeout(PATIENCE, heard).await.expect("nothing was opened").unwrap()
     }
 
-    /// What the opener writes into, and whatever else has something to tell.
-    pub fn pipe(&self) -> PathBuf {
+    fn pipe(&self) -> PathBuf {
         self.folder().join("opened")
     }
 }

@@ -6,12 +6,14 @@
 use std::{
     env,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
 };
 
+#[cfg(unix)]
+use super::program::write_script;
 use super::{
     browser,
     nvim::{Editor, check_report},
@@ -58,11 +60,13 @@ pub fn vscode() -> Option<&'static VsCode> {
 }
 
 impl VsCode {
-    /// Runs one suite of `editors/vscode/test` in `world`; panics with its report when a test in it fails.
-    pub fn run(&self, world: &Editor, suite: &str) {
+    /// Runs one suite of `editors/vscode/test` in `world`; gives its report, and panics with it when a test in it fails.
+    pub fn run(&self, world: &Editor, suite: &str) -> String {
         let mut command = self.script("drive.mjs", world);
         command.arg(world.home()).arg(suite);
-        check_report(suite, &command.output().expect("Node starts"));
+        let output = command.output().expect("Node starts");
+        check_report(suite, &output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Has the engine of VS Code colour requests.
@@ -92,10 +96,15 @@ impl VsCode {
     fn pack(&self) -> PathBuf {
         let (program, package) = (self.extension.join("bundled/vaultls"), self.extension.join("vaultls.vsix"));
         fs::create_dir_all(self.extension.join("bundled")).unwrap();
-        fs::write(&program, BUNDLED).unwrap();
-        make_executable(&program);
+        write_script(&program, BUNDLED);
         let arguments = ["run", "pack", "--", "--target", "linux-x64", "--out", "vaultls.vsix"];
         npm(&self.extension, &arguments).expect("the extension is packed");
+        let size = |name: &str| fs::metadata(self.extension.join(name)).map_or(0, |file| file.len() / 1000);
+        let (packed, bundle) = (size("vaultls.vsix"), size("dist/extension.js"));
+        let _ = writeln!(
+            io::stderr(),
+            "VS Code, the extension without the program: {packed} kB packed, its code {bundle} kB"
+        );
         // The other suites run from this folder, with the program of the settings.
         fs::remove_dir_all(self.extension.join("bundled")).unwrap();
         package
@@ -142,19 +151,20 @@ fn install_server(folder: &Path) -> Result<(), String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/servers/vscode");
     copy(&sources, &[".npmrc", "package.json", "package-lock.json"], folder)?;
     install_once(folder, || {
-        npm(folder, &["ci"])?;
+        fetch(folder, &["ci"])?;
         // NB. no `ci`: the lock file inside that package lacks an optional part.
-        npm(&folder.join("node_modules/code-server/lib/vscode"), &["install", "--no-save", "--omit=dev"])
+        fetch(&folder.join("node_modules/code-server/lib/vscode"), &["install", "--no-save", "--omit=dev"])
     })
 }
 
 fn build_extension(folder: &Path) -> Result<(), String> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode");
-    for name in ["src", "test"] {
+    // What was left by a run that was ended, too.
+    for name in ["src", "test", "bundled"] {
         let _ = fs::remove_dir_all(folder.join(name));
     }
     copy(&sources, &SOURCES, folder)?;
-    install_once(folder, || npm(folder, &["ci"]))?;
+    install_once(folder, || fetch(folder, &["ci"]))?;
     npm(folder, &["run", "build"])?;
     npm(folder, &["run", "bundle-test"])
 }
@@ -170,14 +180,24 @@ pub(super) fn install_once(folder: &Path, install: impl FnOnce() -> Result<(), S
     fs::write(&stamp, wanted).map_err(|error| error.to_string())
 }
 
+/// Has npm bring packages.
+pub(super) fn fetch(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    provision::fetch(&mut npm_in(folder, arguments))
+}
+
+fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    provision::run(&mut npm_in(folder, arguments))
+}
+
 /// With a cache of the tests' own, away from the person's.
-pub(super) fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+fn npm_in(folder: &Path, arguments: &[&str]) -> Command {
     let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
     let cache = provision::servers().join("npm-cache");
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = Command::new(program);
     // First our own: what stands behind `--` is for a script.
-    provision::run(command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder))
+    command.args(quiet).arg("--cache").arg(cache).args(arguments).current_dir(folder);
+    command
 }
 
 /// The Node of the version that the server wants, from the package for this platform.
@@ -187,14 +207,10 @@ fn node(code: &Path) -> Result<PathBuf, String> {
     programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "no Node for this platform".into())
 }
 
-#[cfg(unix)]
-fn make_executable(program: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 #[cfg(not(unix))]
-fn make_executable(_program: &Path) {}
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+}
 
 pub(super) fn copy(from: &Path, names: &[&str], to: &Path) -> Result<(), String> {
     let said = |error: io::Error| format!("{}: {error}", to.display());

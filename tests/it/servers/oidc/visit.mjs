@@ -1,10 +1,8 @@
 // Walks through pages with a real browser as a person would, and prints what stood on each, as one line of JSON.
 // Standard input: {"address": "..", "steps": [["fill", label, text] | ["press", button] | ["key", key] | ["see", text]
-// | ["shot", file, width, scheme] | ["tell", pipe]]}, the last for whoever waits until it came so far. Environment: as for
-// chromium.mjs.
+// | ["shot", file, width, scheme] | ["tell", file that appears then]]}. Environment: as for chromium.mjs.
 
-import { writeFile } from 'node:fs/promises';
-
+import { writeFileSync } from 'node:fs';
 import { launch } from './chromium.mjs';
 
 let input = '';
@@ -20,11 +18,11 @@ const acts = {
   press: (name) => page.getByRole('button', { name }).first().click(),
   key: (key) => page.keyboard.press(key),
   open: (text) => page.getByText(text).first().click(),
+  tell: (file) => writeFileSync(file, ''),
   async see(text) {
     await page.getByText(text).first().waitFor();
     seen.push(await page.innerText('body'));
   },
-  tell: (pipe) => writeFile(pipe, 'here'),
   async shot(path, width, colorScheme) {
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme });
