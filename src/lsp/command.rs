@@ -130,7 +130,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
         }
         _ => answer(state, params).await,
     };
-    written(&answer, plugin)
+    written(&answer, abilities.plugin)
 }
 
 /// An answer as JSON. A plugin gets the body of a response as it is to be shown, too, where that differs.
