@@ -168,7 +168,8 @@ fn the_parts_of_a_url_go_on_making_the_whole() {
 fn literals_looked_for_in_any_order_are_those_found_alone() {
     let body = r#"{"a": "one \" 1", "b": ["two-two"],
         "c": "three-33", "d": 4, "open": "five-55"#;
-    let text = format!("POST https://a.b/?q=query-value\nX-Key: header-value\nContent-Type: application/json\n\n{body}\n");
+    let text =
+        format!("POST https://a.b/?q=query-value\nX-Key: header-value\nContent-Type: application/json\n\n{body}\n");
     let collection = serde_json::json!({
         "info": { "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json" },
         "item": [{ "request": { "method": "POST", "url": "https://a.b/", "body": { "mode": "raw", "raw": body } } }],
