@@ -52,7 +52,7 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   }
 
   async function chooseEnvironment(): Promise<void> {
-    if (await environment.choose(extension)) {
+    if (await environment.choose(extension, server)) {
       await tellEnvironment();
     }
   }
