@@ -20,6 +20,7 @@ use crate::{
         terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
+    feature::command::shown_name,
     http::{send::Response, shown},
     name::SecretName,
     status::Reason,
@@ -220,7 +221,11 @@ async fn ask_for_host(
     terminal: &mut Terminal,
 ) -> Result<bool, Stop> {
     let host_shown = crate::domain::shown_host(host);
-    let question = format!("Send the secret `{secret}` to {host_shown}? [o]nce, [a]lways, [N]o: ");
+    let what = match secret.exchange() {
+        Some(_) => shown_name(secret),
+        None => format!("the secret `{secret}`"),
+    };
+    let question = format!("Send {what} to {host_shown}? [o]nce, [a]lways, [N]o: ");
     let remember = match prompt::choice(terminal, &question, &['o', 'a'])? {
         Some('o') => false,
         Some('a') => true,

@@ -7,7 +7,7 @@ use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
     feature::{
-        command::{AllowHost, Browse, Command, Create, Link},
+        command::{AllowHost, Browse, Command, Create, Link, shown_name},
         escape,
     },
     lsp::{
@@ -68,7 +68,7 @@ fn settle<T>(state: &Arc<State>, act: Result<T, Failure>, done: String) -> Outco
 async fn allow_host(state: &Arc<State>, core: &Arc<Core>, it: &AllowHost) -> Outcome {
     let allowed = core.allow_host(&it.secret, &it.host, it.remember).await;
     let how = if it.remember { "from now on" } else { "until the editor is closed" };
-    let done = format!("`{}` may be sent to {} {how}", it.secret, escape::plain(&it.host));
+    let done = format!("{} may be sent to {} {how}", shown_name(&it.secret), escape::plain(&it.host));
     settle(state, allowed, done)
 }
 

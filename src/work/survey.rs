@@ -132,14 +132,14 @@ fn plan_all(sheet: &Sheet, root: &Path, known: &Known) -> (Vec<Plan>, BTreeMap<S
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let mut plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope, root) };
-        plan.connect(request, &chain, &taken.take());
+        plan.first = plan.connect(request, &chain, &taken.take()).into_iter().map(|(_, name)| name).collect();
         spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {
             break;
         }
     }
-    let answers = chain.answers().map(|(name, answer)| (name.to_owned(), answer.told()));
+    let answers = chain.told().map(|(name, told)| (name.clone(), told.clone()));
     (plans, answers.collect())
 }
 
