@@ -18,7 +18,7 @@ pub async fn copy(state: &Arc<State>, mut run: Run) -> Result<Outcome, String> {
     if let Some(pipe) = pipe
         && pipe.write(&text).await
     {
-        return Ok(Outcome::Done { message: "copied as a curl command, which keeps its references".into() });
+        return Ok(Outcome::done("copied as a curl command, which keeps its references"));
     }
     Ok(Outcome::Text { text })
 }
