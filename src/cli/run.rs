@@ -20,7 +20,7 @@ use crate::{
         terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
-    http::send::Response,
+    http::{send::Response, shown},
     name::SecretName,
     status::Reason,
     work::{Core, Obstacle, RunOutcome, Sheet},
@@ -300,7 +300,7 @@ fn print_response(response: &Response, terminal: &mut Terminal) -> Result<(), St
     }
     if !response.body.is_empty() {
         terminal.line(&[])?;
-        terminal.text(&response.body)?;
+        terminal.text(&shown::body(response))?;
     }
     Ok(())
 }

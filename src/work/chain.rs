@@ -20,13 +20,13 @@ use crate::{
     http::prepare::{self, Files, Prepared, Reading},
     name::SecretName,
     syntax::{
-        Kind,
+        Body, Kind, Request,
         exchange::{self, Asked, Side},
         expand::{Flat, Scope},
         template::{Piece, Template},
     },
     text::Span,
-    work::{Sheet, dynamic, plan, run},
+    work::{Sheet, dynamic, fault},
 };
 pub use draw::{Answer, Drawn, Errand};
 use store::Known;
@@ -105,7 +105,7 @@ impl Chain {
         let asked = chain.expressions.keys().chain(known.keys()).map(String::as_str).chain(also);
         let mut waiting: Vec<String> = asked.map(str::to_owned).collect();
         let named = named(sheet);
-        if sheet.document.requests.iter().any(|one| plan::reads_references_from_a_file(one, &sheet.source)) {
+        if sheet.document.requests.iter().any(|one| reads_references_from_a_file(one, &sheet.source)) {
             // What a file asks for is not known before it is read.
             waiting.extend(named.keys().map(|name| (*name).to_owned()));
         }
@@ -361,7 +361,7 @@ impl Node {
 
     /// What is wrong with the request itself.
     fn fault(&self) -> Option<String> {
-        self.identity.faults.first().map(|fault| run::fault_obstacle(fault).message)
+        self.identity.faults.first().map(|fault| fault::obstacle(fault).message)
     }
 }
 
@@ -401,6 +401,15 @@ fn expressions(sheet: &Sheet, overrides: &BTreeMap<String, String>) -> BTreeMap<
         }
     }
     found
+}
+
+/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
+pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
+    match &request.body {
+        Body::File { substitute, .. } => *substitute,
+        Body::Text { text, .. } => text.text(source).contains("<@"),
+        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
+    }
 }
 
 #[cfg(test)]

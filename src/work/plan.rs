@@ -12,7 +12,7 @@ use crate::{
     policy::Policy,
     status::{Need, RequestFault, RequestSurvey, Status},
     syntax::{
-        Body, Request,
+        Request,
         expand::{Fault, FaultKind, Scope},
     },
     text::Span,
@@ -122,13 +122,4 @@ pub fn host_of(url: &Url) -> Option<String> {
     let key = domain::origin_key(url)?;
     let is_plain = url.scheme() == "http" && !key.starts_with("http://");
     Some(if is_plain { format!("http://{key}") } else { key })
-}
-
-/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
-pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
-    match &request.body {
-        Body::File { substitute, .. } => *substitute,
-        Body::Text { text, .. } => text.text(source).contains("<@"),
-        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
-    }
 }

@@ -16,8 +16,8 @@ use crate::{
     syntax::{Body, Request, exchange::Asked, expand::Scope},
     work::{
         Core, Sheet,
-        chain::{Chain, Taken, store::Known},
-        dynamic, plan,
+        chain::{self, Chain, Taken, store::Known},
+        dynamic,
         plan::Plan,
     },
 };
@@ -164,7 +164,7 @@ fn reaches_secrets(sheet: &Sheet) -> bool {
     let values = environment.values.values().chain(environment.dotenv.values());
     !document.references.is_empty()
         || document.uses.iter().any(|used| leads_on(&used.name))
-        || document.requests.iter().any(|request| plan::reads_references_from_a_file(request, &sheet.source))
+        || document.requests.iter().any(|request| chain::reads_references_from_a_file(request, &sheet.source))
         || values.into_iter().any(|value| value.text.contains("vault:") || leads_on(&value.text))
 }
 

@@ -28,9 +28,9 @@ pub fn sweep(directories: &Directories) {
 }
 
 /// Writes a file of `desk` that only the user can read, and that is gone with the result.
-pub(super) fn write(folder: &Path, desk: &str, text: &str) -> io::Result<NamedTempFile> {
+pub(super) fn write(folder: &Path, desk: &str, extension: &str, text: &str) -> io::Result<NamedTempFile> {
     let prefix = format!("response-{desk}-");
-    let mut file = tempfile::Builder::new().prefix(&prefix).suffix(".txt").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(&prefix).suffix(extension).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
 }
@@ -80,8 +80,8 @@ mod tests {
     async fn what_the_dead_left_is_swept_and_what_the_living_have_stays() {
         let folder = tempfile::tempdir().unwrap();
         let directories = directories(folder.path());
-        let living = Desk::open(&directories).unwrap();
-        let shown = living.write("shown".into()).await.unwrap();
+        let living = Desk::<serde_json::Value>::open(&directories).unwrap();
+        let shown = living.write("shown".into(), ".jsonc").await.unwrap();
         let (dead, kept) = (directories.runtime.join("response-00000000-x.txt"), directories.runtime.join("notes.txt"));
         std::fs::write(&dead, "left").unwrap();
         std::fs::write(&kept, "kept").unwrap();
@@ -107,7 +107,7 @@ mod tests {
         });
         let mut fault = None;
         for _ in 0..300 {
-            let desk = Desk::open(&directories);
+            let desk = Desk::<serde_json::Value>::open(&directories);
             let names = disk::names(&directories.runtime).unwrap();
             if desk.is_err() || names.len() != 1 {
                 fault = Some((desk.err(), names));
