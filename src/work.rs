@@ -11,7 +11,7 @@ pub mod choices;
 pub mod curl;
 pub mod dynamic;
 pub mod extract;
-mod faults;
+mod fault;
 pub mod files;
 pub mod plan;
 mod run;

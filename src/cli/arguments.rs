@@ -163,7 +163,7 @@ pub struct Run {
     /// Print only what went wrong
     #[arg(long, short)]
     pub quiet: bool,
-    /// The environment of http-client.env.json to use
+    /// The environment to use (`vaultls list FILE --environments` names them)
     #[arg(long = "env", value_name = "NAME")]
     pub environment: Option<String>,
     /// A variable's value, stronger than every other; not for secrets, because it is seen in process lists
@@ -215,7 +215,7 @@ pub struct Check {
     /// Files and folders; folders are searched for .http and .rest files and Postman collections
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
-    /// The environment of http-client.env.json to use
+    /// The environment to use (`vaultls list FILE --environments` names them)
     #[arg(long = "env", value_name = "NAME")]
     pub environment: Option<String>,
     /// Ask no external vault
@@ -313,7 +313,7 @@ pub struct Extract {
     /// A domain that the secret may be sent to [default: the host of its request]
     #[arg(long = "allow-domain", value_name = "DOMAIN")]
     pub allowed_domains: Vec<String>,
-    /// The environment of http-client.env.json in which the host is looked for
+    /// The environment in which the host is looked for
     #[arg(long = "env", value_name = "NAME")]
     pub environment: Option<String>,
     #[command(flatten)]
@@ -334,7 +334,7 @@ pub struct Curl {
     /// The request called this, in place of `#NAME`
     #[arg(long, value_name = "NAME")]
     pub request: Option<String>,
-    /// The environment of http-client.env.json to use
+    /// The environment to use (`vaultls list FILE --environments` names them)
     #[arg(long = "env", value_name = "NAME")]
     pub environment: Option<String>,
     #[command(flatten)]

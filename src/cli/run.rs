@@ -21,7 +21,7 @@ use crate::{
         trust,
     },
     feature::command::shown_name,
-    http::send::Response,
+    http::{send::Response, shown},
     name::SecretName,
     status::Reason,
     work::{Core, Obstacle, RunOutcome, Sheet},
@@ -305,7 +305,7 @@ fn print_response(response: &Response, terminal: &mut Terminal) -> Result<(), St
     }
     if !response.body.is_empty() {
         terminal.line(&[])?;
-        terminal.text(&response.body)?;
+        terminal.text(&shown::body(response))?;
     }
     Ok(())
 }

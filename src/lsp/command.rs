@@ -35,7 +35,7 @@ pub async fn carry_out(state: &Arc<State>, command: Command) -> Outcome {
     };
     match command {
         Command::Run(_) => Outcome::failed("a request is sent from the editor"),
-        Command::CopyCurl(it) => curl::copy(state, &it).await.unwrap_or_else(Outcome::failed),
+        Command::CopyCurl(it) => curl::copy(state, it).await.unwrap_or_else(Outcome::failed),
         Command::Extract(it) => extract::extract(state, it).await.unwrap_or_else(Outcome::failed),
         Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,

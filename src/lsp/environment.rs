@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use tower_lsp_server::ls_types::MessageType;
+use tower_lsp_server::ls_types::{MessageType, Uri};
 
 use crate::{
+    environment,
     feature::{
         command::{Command, UseEnvironment},
         escape,
     },
-    lsp::{client::Unasked, outcome::Outcome, refresh, state::State},
+    lsp::{client::Unasked, convert, outcome::Outcome, refresh, state::State},
 };
 
 /// How many environments a question offers.
@@ -36,10 +37,16 @@ pub async fn choose(state: &Arc<State>, name: Option<String>) -> Outcome {
     Outcome::done("environments are offered")
 }
 
-/// The environments that the document `uri` can be sent with, where it is one with requests.
+/// The environments that requests of the document `uri` can be sent with, as the files say now; without it, of the
+/// document in which the person was last.
 pub async fn names(state: &State, uri: Option<&str>) -> Option<Vec<String>> {
-    let snapshot = state.snapshot(&uri?.parse().ok()?).await?;
-    Some(snapshot.context().environment.available.clone())
+    let uri: Uri = match uri {
+        Some(uri) => uri.parse().ok()?,
+        None => state.focus()?.uri,
+    };
+    let (root, path) = (state.workspace(Some(&uri)).root.clone(), convert::file_path(&uri)?);
+    let found = tokio::task::spawn_blocking(move || environment::load(&path, &root, None).0.available);
+    found.await.ok()
 }
 
 async fn ask(state: &Arc<State>, names: &[String]) {

@@ -213,6 +213,10 @@ fn shown(state: &State, edition: &Edition, findings: &[Finding]) -> Vec<Diagnost
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut findings: Vec<_> = snapshot.troubles.iter().map(trouble).collect();
     findings.extend(feature::diagnostics::diagnostics(&snapshot.context()));
+    if !snapshot.learned {
+        // Which variables there are is not known before the environment files were read.
+        findings.retain(|finding| finding.code != feature::code::VARIABLE || finding.severity == Severity::Error);
+    }
     findings
 }
 
@@ -275,4 +279,32 @@ fn watched(state: &State) -> Vec<PathBuf> {
 
 fn modified(file: &Path) -> Option<SystemTime> {
     file.metadata().ok()?.modified().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tower_lsp_server::{jsonrpc::Request, ls_types::TextDocumentItem};
+    use tower_service::Service;
+
+    use super::*;
+    use crate::lsp::fixture::Fixture;
+
+    #[tokio::test]
+    async fn nothing_is_said_of_variables_before_the_environment_was_read() {
+        let mut fixture = Fixture::new();
+        let initialize = Request::build("initialize").params(json!({ "capabilities": {} })).id(1).finish();
+        fixture.service.call(initialize).await.unwrap();
+        let state = fixture.state.clone();
+        let uri: Uri = "file:///root/a.http".parse().unwrap();
+        let text = "@a = {{a}}\nGET https://{{host}}/\n".to_owned();
+        state.open(TextDocumentItem { uri: uri.clone(), language_id: "http".into(), version: 1, text });
+        let lines = async || {
+            let told = diagnostics(&state, &uri).await.unwrap();
+            told.into_iter().map(|one| one.range.start.line).collect::<Vec<_>>()
+        };
+        assert_eq!(lines().await, [0]);
+        look_at(&state, &uri).await;
+        assert_eq!(lines().await, [0, 1]);
+    }
 }

@@ -18,17 +18,17 @@ use std::{
 
 use crate::{
     domain,
-    http::prepare::{self, Files, Prepared, PreparedFault, Reading},
+    http::prepare::{self, Files, Prepared, Reading},
     name::SecretName,
     status::Answered,
     syntax::{
-        Kind, Request,
+        Body, Kind, Request,
         exchange::{self, Asked, Side},
         expand::{Flat, Scope},
         template::{Piece, Template},
     },
     text::Span,
-    work::{Sheet, dynamic, faults, plan, plan::Plan},
+    work::{Sheet, dynamic, fault},
 };
 pub use draw::{Answer, Drawn, Errand};
 use store::Known;
@@ -109,7 +109,7 @@ impl Chain {
         let asked = chain.expressions.keys().chain(known.keys()).map(String::as_str).chain(also);
         let mut waiting: Vec<String> = asked.map(str::to_owned).collect();
         let named = named(sheet);
-        if sheet.document.requests.iter().any(|one| plan::reads_references_from_a_file(one, &sheet.source)) {
+        if sheet.document.requests.iter().any(|one| reads_references_from_a_file(one, &sheet.source)) {
             // What a file asks for is not known before it is read.
             waiting.extend(named.keys().map(|name| (*name).to_owned()));
         }
@@ -312,24 +312,6 @@ impl Chain {
         "these requests need each other in a circle".into()
     }
 
-    /// Completes the plan of `request` by what it takes out of others; returns those that have to be sent first, in order.
-    /// A secret that stands again in a part of an answer goes where the part goes.
-    pub fn connect(&self, plan: &mut Plan, request: &Request, taken: &Taken) -> Vec<(usize, String)> {
-        for (name, drawn) in &taken.drawn {
-            let Some(spans) = plan.needs.get(name).cloned() else { continue };
-            for carried in &drawn.carried {
-                let places = plan.needs.entry(carried.clone()).or_default();
-                places.extend(&spans);
-                places.sort_unstable();
-                places.dedup();
-            }
-        }
-        self.order(&taken.names).unwrap_or_else(|message| {
-            plan.prepared.faults.push(PreparedFault::Other { span: request.line, message });
-            Vec::new()
-        })
-    }
-
     /// The requests that have to be sent before one that asks for `names`, in order.
     ///
     /// # Errors
@@ -385,7 +367,7 @@ impl Node {
 
     /// What is wrong with the request itself.
     fn fault(&self) -> Option<String> {
-        self.identity.faults.first().map(|fault| faults::one(fault).message)
+        self.identity.faults.first().map(|fault| fault::obstacle(fault).message)
     }
 }
 
@@ -425,6 +407,15 @@ fn expressions(sheet: &Sheet, overrides: &BTreeMap<String, String>) -> BTreeMap<
         }
     }
     found
+}
+
+/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
+pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
+    match &request.body {
+        Body::File { substitute, .. } => *substitute,
+        Body::Text { text, .. } => text.text(source).contains("<@"),
+        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
         Body, PartContent, Request, Written,
         expand::{Scope, expand},
     },
-    work::{Core, Sheet, chain::store::Known, dynamic, faults, run, verbs::Failure},
+    work::{Core, Sheet, chain::store::Known, dynamic, run, verbs::Failure},
 };
 
 impl Core {
@@ -22,7 +22,7 @@ impl Core {
         }
         let plan = run::planned(sheet.clone(), request, BTreeMap::new(), self.root.clone(), Known::default()).await;
         let plan = plan.map_err(|message| Failure::new(message, ""))?.plan;
-        if let Some(obstacle) = faults::of(&plan.prepared).into_iter().next() {
+        if let Some(obstacle) = run::faults(&plan).into_iter().next() {
             return Err(Failure::new(obstacle.message, obstacle.hint));
         }
         curl::command(&plan.prepared, &self.files(sheet, written)).map_err(|message| Failure::new(message, ""))

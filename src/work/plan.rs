@@ -12,11 +12,14 @@ use crate::{
     policy::Policy,
     status::{Need, RequestFault, RequestSurvey, Status},
     syntax::{
-        Body, Request,
+        Request,
         expand::{Fault, FaultKind, Scope},
     },
     text::Span,
-    work::Sheet,
+    work::{
+        Sheet,
+        chain::{Chain, Taken},
+    },
 };
 
 /// One request, prepared.
@@ -48,6 +51,24 @@ impl Plan {
         }
         let destination = prepared.target();
         Self { prepared, needs, destination, first: Vec::new() }
+    }
+
+    /// Takes in what `request` takes out of others; returns those that have to be sent first, in order. A secret that
+    /// stands again in a part of an answer goes where the part goes.
+    pub fn connect(&mut self, request: &Request, chain: &Chain, taken: &Taken) -> Vec<(usize, String)> {
+        for (name, drawn) in &taken.drawn {
+            let Some(spans) = self.needs.get(name).cloned() else { continue };
+            for carried in &drawn.carried {
+                let places = self.needs.entry(carried.clone()).or_default();
+                places.extend(&spans);
+                places.sort_unstable();
+                places.dedup();
+            }
+        }
+        chain.order(&taken.names).unwrap_or_else(|message| {
+            self.prepared.faults.push(PreparedFault::Other { span: request.line, message });
+            Vec::new()
+        })
     }
 
     /// The host it goes to, as [`host_of`] names it.
@@ -103,13 +124,4 @@ pub fn host_of(url: &Url) -> Option<String> {
     let key = domain::origin_key(url)?;
     let is_plain = url.scheme() == "http" && !key.starts_with("http://");
     Some(if is_plain { format!("http://{key}") } else { key })
-}
-
-/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
-pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
-    match &request.body {
-        Body::File { substitute, .. } => *substitute,
-        Body::Text { text, .. } => text.text(source).contains("<@"),
-        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
-    }
 }

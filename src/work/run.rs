@@ -35,7 +35,7 @@ use crate::{
             store::{Edition, Known},
         },
         dynamic::Dynamic,
-        faults::{self, plain},
+        fault::{self, plain},
         obstacle, plan,
         plan::Plan,
     },
@@ -103,7 +103,7 @@ impl Core {
     /// The request with its values, if nothing at all stands in the way.
     async fn ready(&self, planned: &Planned) -> Result<Filled, Vec<Obstacle>> {
         let plan = &planned.plan;
-        let mut obstacles = faults::of(&plan.prepared);
+        let mut obstacles = faults(plan);
         obstacles.extend(self.objections(plan).await);
         if !obstacles.is_empty() {
             return Err(obstacles);
@@ -324,7 +324,7 @@ pub(super) async fn planned(
         let scope = scope.with_exchanges(&exchanges);
         let mut plan = Plan::new(&sheet, written, &scope, &root, Reading::Everything);
         let taken = taken.take();
-        let first = chain.connect(&mut plan, written, &taken).into_iter();
+        let first = plan.connect(written, &chain, &taken).into_iter();
         let first = first.map(|(request, name)| First { request, line: chain.line(&name), name }).collect();
         let kept_as = name.and_then(|name| {
             let (identity, expressions) = chain.identity(name)?;
@@ -338,6 +338,13 @@ pub(super) async fn planned(
 /// The secrets of a plan that vaults are asked for.
 fn secrets_of(plan: &Plan) -> impl Iterator<Item = &SecretName> {
     plan.needs.keys().filter(|name| name.exchange().is_none())
+}
+
+/// What is wrong with the request itself.
+pub(super) fn faults(plan: &Plan) -> Vec<Obstacle> {
+    let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(fault::obstacle).collect();
+    obstacles.dedup();
+    obstacles
 }
 
 /// Why filling failed: a value that does not fit its place.

@@ -142,6 +142,8 @@ export interface Status {
   integrations: Integration[];
   secrets: Secret[];
   pending?: Pending[];
+  /** The names of the environments that the requests of the document can be sent with. */
+  environments?: string[];
 }
 
 export type Outcome =

@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{First, Planned, blocked};
-use crate::work::{
-    Core, Obstacle, RunOutcome, Sheet,
-    chain::Chain,
-    faults::{self, plain},
-};
+use super::{First, Planned, blocked, faults, plain};
+use crate::work::{Core, Obstacle, RunOutcome, Sheet};
 
 impl Core {
     /// Sends the requests of `sheet` that `request` needs and nobody sent yet. Nothing is sent while anything is known to
@@ -40,7 +36,7 @@ impl Core {
 
     /// What keeps a request from being sent, as far as that is known before what it needs is sent.
     async fn known_obstacles(&self, planned: &Planned) -> Vec<Obstacle> {
-        let mut obstacles = faults::of(&planned.plan.prepared);
+        let mut obstacles = faults(&planned.plan);
         obstacles.extend(self.objections(&planned.plan).await);
         obstacles
     }
@@ -88,7 +84,7 @@ impl Core {
         }
         let (sheet, overrides, root, name) = (sheet.clone(), overrides.clone(), self.root.clone(), first.name.clone());
         let stands = tokio::task::spawn_blocking(move || {
-            let chain = Chain::of(&sheet, &overrides, &root, &known, Some(&name));
+            let chain = super::Chain::of(&sheet, &overrides, &root, &known, Some(&name));
             chain.order(&[name].into()).is_ok_and(|order| order.is_empty())
         });
         stands.await.unwrap_or(false)

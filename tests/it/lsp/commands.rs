@@ -46,6 +46,21 @@ fn stuck() -> String {
 }
 
 #[tokio::test]
+async fn the_status_names_the_environments_of_a_document() {
+    let home = Home::new();
+    let mut client = with_plugin(&home).await;
+    let uri = home.uri("a.http");
+    client.open_document(&uri, "http", "GET https://a.example.com/{{x}}\n").await;
+    home.write("http-client.env.json", r#"{"prod": {}, "$shared": {}}"#);
+    home.write(".vscode/settings.json", r#"{"rest-client.environmentVariables": {"dev": {},},} // settings"#);
+    for argument in [json!({ "uri": uri }), json!({ "uri": uri, "offline": true })] {
+        let status = client.command("vaultls.status", argument).await;
+        assert_eq!(status["environments"], json!(["dev", "prod"]));
+    }
+    client.finish().await;
+}
+
+#[tokio::test]
 async fn a_run_answers_with_the_masked_response() {
     let home = Home::new();
     store(&home, "key").await;

@@ -1,28 +1,21 @@
-//! What keeps a request from being sent whatever its secrets are, told with the way out.
+//! What is wrong with a request itself, as an obstacle.
 
 use crate::{
-    http::prepare::{Prepared, PreparedFault},
+    http::prepare::PreparedFault,
     syntax::expand::{Fault, FaultKind},
     work::Obstacle,
 };
 
-/// What is wrong with a prepared request itself.
-pub fn of(prepared: &Prepared) -> Vec<Obstacle> {
-    let mut obstacles: Vec<Obstacle> = prepared.faults.iter().map(one).collect();
-    obstacles.dedup();
-    obstacles
-}
-
-/// One of them.
-pub fn one(fault: &PreparedFault) -> Obstacle {
+/// A fault in the words in which a person is told why nothing was sent.
+pub fn obstacle(fault: &PreparedFault) -> Obstacle {
     match fault {
-        PreparedFault::Variable(Fault { kind, .. }) => of_variable(kind),
+        PreparedFault::Variable(Fault { kind, .. }) => variable(kind),
         PreparedFault::Unsupported(message) => plain("unsupported", message.clone(), ""),
         PreparedFault::Other { message, .. } => plain("request", message.clone(), ""),
     }
 }
 
-fn of_variable(kind: &FaultKind) -> Obstacle {
+fn variable(kind: &FaultKind) -> Obstacle {
     match kind {
         FaultKind::Unknown(name) => plain(
             "variable",
@@ -48,7 +41,7 @@ fn shown(name: &str) -> String {
     name.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
-/// An obstacle that is about no secret.
+/// An obstacle that is of no secret.
 pub fn plain(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Obstacle {
     Obstacle { secret: None, host: None, code, message: message.into(), hint: hint.into() }
 }
