@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Modules stand here in reading order. The number is a layer; a file imports only from lower layers or from its own
-//! folder, and a test holds it to that (`tests/it/tidy.rs`).
+//! folder, and a test holds it to that (`tests/it/tidy.rs`). No files know each other in a circle.
 //!
 //! | layer | modules | what they are |
 //! |---|---|---|

@@ -3,66 +3,82 @@
 //!
 //! Three rules keep it answering (each measured, each with a test): the state is edited before a handler first
 //! waits; no handler waits for the client; nothing slow runs on the task that drives the handlers.
+//!
+//! Its rooms stand in an order. A file knows only the rooms before its own, and a test holds it to that
+//! (`tests/it/tidy.rs`):
+//!
+//! ```text
+//! lock options guard janitor pipe                 know nothing of the server
+//! outcome -> words                                what a command answers, and how that is said in a line
+//! convert -> abilities -> client -> browser       the protocol's values, what the client can do, whom one speaks to
+//! stops shown sign_ins -> state                   what is under way and what is open, as data behind locks
+//! refresh files response settings                 what is found out by itself; what is read and shown beside the state
+//! rename question environment extract run curl sign_in
+//!                     -> command                  what a person asks for: each returns an outcome, and tells nobody
+//! pages -> bare                                   how that is told where the client does not draw it
+//! execute -> server                               the table of handlers
+//! ```
+//!
+//! So whoever carries something out need not know whether a plugin, a page in the browser or a message tells it; and the
+//! state owns what is under way without knowing who began it.
 
-// The table.
-mod server;
-// What it stands on.
-mod bare;
+// What knows nothing of the server.
+mod lock;
+mod options;
+pub mod guard;
+mod janitor;
+mod pipe;
+// Plain answers, and their words.
+mod outcome;
+mod words;
+// The client.
+mod convert;
+mod abilities;
 mod capabilities;
 mod client;
-mod command;
-mod convert;
-mod curl;
+mod browser;
+// What is under way, and what is open.
+mod stops;
+mod shown;
+mod sign_ins;
+mod state;
+// What is found out by itself, and from files.
+mod refresh;
+mod files;
+mod response;
+mod settings;
+// What a person asks for.
+mod rename;
+mod question;
 mod environment;
 mod extract;
-mod files;
-mod janitor;
-mod pages;
-mod pipe;
-mod refresh;
-mod rename;
 mod run;
-mod settings;
+mod curl;
 mod sign_in;
-mod state;
-// What protects it.
-pub mod guard;
+mod command;
+// How it is told where the client does not draw it.
+mod pages;
+mod bare;
+// The table.
+mod execute;
+mod server;
 
 #[cfg(test)]
 mod fixture;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::LspService;
 
-use crate::work::{Core, Directories};
+use crate::work::Core;
 use guard::{Guard, Lifecycle};
+
+pub use options::Options;
 
 /// How long answers that are under way may take once the client is gone.
 const GRACE: Duration = Duration::from_secs(3);
-
-/// What the server is started with.
-#[derive(Clone)]
-pub struct Options {
-    pub directories: Directories,
-    /// Opens the workspace of a root folder. It may block.
-    pub open: Arc<dyn Fn(&Path) -> Core + Send + Sync>,
-    /// How long nothing must be typed before a document is looked at.
-    pub quiet: Duration,
-    /// This program, to clean up after a server that was killed; none cleans up only at the next start.
-    pub program: Option<PathBuf>,
-}
-
-impl Options {
-    /// The quiet time that feels immediate and still spares the vaults a question for each letter.
-    pub const QUIET: Duration = Duration::from_millis(200);
-}
 
 /// Serves one client until it says `exit` or its input ends. Returns the process's exit code: 0 after `shutdown`,
 /// else 1. NB. reading the standard input cannot be interrupted, so the program must end with
@@ -96,9 +112,4 @@ pub async fn serve(
     state.end();
     join_all(cores.iter().map(|core| core.end())).await;
     lifecycle.exit_code()
-}
-
-/// Locks `mutex`, also after a panic of another holder: every change under these locks is complete in itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

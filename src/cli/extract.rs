@@ -10,10 +10,7 @@ use crate::{
         prompt,
         terminal::{Style, Terminal, one_line, plain, styled},
     },
-    feature::{
-        Context,
-        literal::{self, Literal},
-    },
+    feature::{Context, literal::Literal, pasted},
     text::{Encoding, Position, Span, Text},
     vault::value::SecretValue,
     work::{
@@ -107,7 +104,7 @@ impl Place {
         }
         let offset = |column| text.offset(Position { line: self.line - 1, column }, Encoding::Utf32);
         if let Some(column) = self.column {
-            let found = literal::meant(context, Span::at(offset(column - 1)));
+            let found = pasted::meant(context, Span::at(offset(column - 1)));
             return found.map(|(literal, _)| literal).ok_or_else(|| self.told("no value stands at this column"));
         }
         let line = Span::new(offset(0), offset(u32::MAX));
@@ -117,7 +114,7 @@ impl Place {
         let mut found: Vec<(Literal, bool)> = Vec::new();
         let mut at = line.start;
         while at <= line.end && found.len() < 20 {
-            match literal::meant(context, Span::at(at)) {
+            match pasted::meant(context, Span::at(at)) {
                 Some((literal, pasted)) => {
                     at = at.max(literal.span.end) + 1;
                     if !found.iter().any(|(other, _)| other.span == literal.span) {

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::{
-    feature::{Context, pasted},
+    feature::Context,
     name::SecretName,
     syntax::{Document, Escapes, Kind, body::BodySyntax, json},
     text::Span,
@@ -90,15 +90,6 @@ impl<'a> Literals<'a> {
         let long_enough = !span.is_empty() || value.chars().count() >= SHORTEST;
         (long_enough && !value.trim().is_empty() && value.len() <= LONGEST).then_some(literal)
     }
-}
-
-/// The literal at a place as actions mean it: what looks like a secret there, else what is selected, else what the
-/// cursor stands in.
-pub fn meant(context: &Context<'_>, span: Span) -> Option<(Literal, Option<pasted::Pasted>)> {
-    if let Some(pasted) = pasted::at(context.document, context.source, span) {
-        return at(context.document, context.source, pasted.span).map(|literal| (literal, Some(pasted)));
-    }
-    at(context.document, context.source, span).map(|literal| (literal, None))
 }
 
 impl Literal {

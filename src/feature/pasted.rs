@@ -6,7 +6,10 @@ use std::collections::HashSet;
 use memchr::memmem;
 
 use crate::{
-    feature::literal::Literals,
+    feature::{
+        Context,
+        literal::{self, Literal, Literals},
+    },
     syntax::{Auth, Document, Request, Segment, Written},
     text::Span,
 };
@@ -89,6 +92,15 @@ pub fn at(document: &Document, source: &str, span: Span) -> Option<Pasted> {
     let line = source.get(start..span.start)?.rfind('\n').map_or(start, |at| start + at + 1);
     let found = find(document, source, Span::new(line, end));
     found.into_iter().find(|pasted| pasted.span.start <= span.end && span.start <= pasted.span.end)
+}
+
+/// The literal at a place as actions mean it: what looks like a secret there, else what is selected, else what the
+/// cursor stands in.
+pub fn meant(context: &Context<'_>, span: Span) -> Option<(Literal, Option<Pasted>)> {
+    if let Some(pasted) = at(context.document, context.source, span) {
+        return literal::at(context.document, context.source, pasted.span).map(|literal| (literal, Some(pasted)));
+    }
+    literal::at(context.document, context.source, span).map(|literal| (literal, None))
 }
 
 /// Those of one part of the text.

@@ -20,7 +20,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_lsp_server::{Client, jsonrpc, ls_types};
 
-use crate::lsp::{capabilities::Abilities, convert, lock};
+use crate::lsp::{abilities::Abilities, convert, lock::lock};
 
 /// How many messages to a person may wait; the oldest go first.
 const MAX_MESSAGES: usize = 64;

@@ -4,19 +4,15 @@ use std::sync::Arc;
 
 use crate::{
     feature::command::Run,
-    lsp::{
-        command::{Answer, Outcome},
-        run,
-        state::State,
-    },
+    lsp::{outcome::Outcome, run, state::State},
 };
 
 /// The request that `run` names.
 ///
 /// # Errors
 /// A message where there is none, or where it cannot be written as a command.
-pub async fn copy(state: &Arc<State>, run: &Run) -> Result<Answer, String> {
+pub async fn copy(state: &Arc<State>, run: &Run) -> Result<Outcome, String> {
     let errand = run::errand(state, run).await?;
     let text = errand.core.curl(&errand.sheet, errand.request).await.map_err(|failure| failure.to_string())?;
-    Ok(Answer::Other(Outcome::Text { text }))
+    Ok(Outcome::Text { text })
 }

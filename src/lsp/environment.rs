@@ -10,31 +10,31 @@ use crate::{
         command::{Command, UseEnvironment},
         escape,
     },
-    lsp::{client::Unasked, command::Answer, convert, refresh, state::State},
+    lsp::{client::Unasked, convert, outcome::Outcome, refresh, state::State},
 };
 
 /// How many environments a question offers.
 const MAX_OFFERED: usize = 12;
 
 /// Uses the environment `name`, none where it is empty; without it the person is asked, after the command was answered.
-pub async fn choose(state: &Arc<State>, name: Option<String>) -> Answer {
+pub async fn choose(state: &Arc<State>, name: Option<String>) -> Outcome {
     if let Some(name) = name {
-        return Answer::done(adopt(state, &name));
+        return Outcome::done(adopt(state, &name));
     }
-    let Some(focus) = state.focus() else { return Answer::failed("no document is open that this could be about") };
+    let Some(focus) = state.focus() else { return Outcome::failed("no document is open that this could be about") };
     let Some(snapshot) = state.snapshot(&focus.uri).await else {
-        return Answer::failed("there are no requests in this document");
+        return Outcome::failed("there are no requests in this document");
     };
     let mut names = snapshot.context().environment.available.clone();
     if names.is_empty() {
-        return Answer::failed(
+        return Outcome::failed(
             "there is no environment: `http-client.env.json` beside the requests names them, or REST Client's settings",
         );
     }
     names.truncate(MAX_OFFERED);
     let task = state.clone();
     state.editor.spawn(async move { ask(&task, &names).await });
-    Answer::done("environments are offered")
+    Outcome::done("environments are offered")
 }
 
 /// The environments that requests of the document `uri` can be sent with, as the files say now; without it, of the

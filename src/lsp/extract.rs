@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 use crate::{
     feature::{Edit, command::Extract, literal},
     lsp::{
-        command::{self, Answer},
-        files, refresh,
+        files,
+        outcome::{Outcome, told},
+        question, refresh,
         state::{Snapshot, State},
     },
     status::Reason,
@@ -39,28 +40,28 @@ struct Errand {
 ///
 /// # Errors
 /// A message where nothing was done.
-pub async fn extract(state: &Arc<State>, wanted: Extract) -> Result<Answer, String> {
+pub async fn extract(state: &Arc<State>, wanted: Extract) -> Result<Outcome, String> {
     if !state.editor.abilities().applies_edits {
         return Err("this editor takes no edits from a server; use `vaultls extract` in a terminal".into());
     }
     let errand = errand(state, wanted).await?;
     match errand.store().await {
         Ok(warning) => {
-            let told = errand.replace(state).await;
-            Ok(Answer::done(warning.map_or(told.clone(), |warning| format!("{told}; {warning}"))))
+            let replaced = errand.replace(state).await;
+            Ok(Outcome::done(warning.map_or(replaced.clone(), |warning| format!("{replaced}; {warning}"))))
         }
         Err(failure) if failure.reason == Some(Reason::Locked) => {
             let later = state.clone();
             let go_on = async move |passphrase| {
                 errand.core.unlock(passphrase).await?;
                 let warning = errand.store().await?;
-                let told = errand.replace(&later).await;
-                later.editor.say(MessageType::INFO, told);
+                let replaced = errand.replace(&later).await;
+                later.editor.say(MessageType::INFO, replaced);
                 Ok(warning.into())
             };
-            Ok(command::ask(state, command::passphrase(), go_on).await)
+            Ok(question::ask(state, question::passphrase(), go_on).await)
         }
-        Err(failure) => Err(command::told(&failure)),
+        Err(failure) => Err(told(&failure)),
     }
 }
 

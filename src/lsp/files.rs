@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, MessageType, Uri, WorkspaceEdit};
+use tower_lsp_server::ls_types::{CodeActionContext, CodeActionOrCommand, Location, MessageType, WorkspaceEdit};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         actions::{Action, Effect},
     },
     lsp::{
-        convert,
+        convert::{self, File, Lines},
         state::{Snapshot, State},
     },
     status::Site,
@@ -28,14 +28,6 @@ use crate::{
 /// How many files of a workspace are searched, and how many bytes of them in all.
 const MAX_FILES: usize = 5_000;
 const MAX_BYTES: usize = 256 << 20;
-
-/// A file as far as an edit or a location needs it.
-pub struct File {
-    pub uri: Uri,
-    pub text: Text,
-    /// The version, where it is open.
-    pub version: Option<i32>,
-}
 
 /// A document of a workspace, open or not.
 pub struct Sheet {
@@ -63,7 +55,7 @@ pub async fn file(state: &State, path: &Path) -> Option<File> {
 /// A place of any file in the protocol's terms.
 pub async fn location(state: &State, site: &Site) -> Option<Location> {
     let file = file(state, &site.file).await?;
-    Some(Location { uri: file.uri, range: convert::range(&file.text, site.span, state.encoding()) })
+    Some(Lines::new(&file.text, state.encoding()).location(&file.uri, site.span))
 }
 
 /// Edits of any files as one, after `create` was made; none where one of them cannot be read.
@@ -131,7 +123,7 @@ pub async fn search_for<T: Send + 'static>(
             continue;
         }
         let file = File { uri: edition.uri.clone(), text: edition.text.clone(), version: Some(edition.version) };
-        let Some(parsed) = edition.parsed(state).await else { continue };
+        let Some(parsed) = state.parsed(&edition).await else { continue };
         let Some(document) = parsed.document else { continue };
         open.push(Sheet { path: edition.path.clone(), file, source: parsed.source, document });
     }

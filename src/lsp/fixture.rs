@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tower_lsp_server::{ClientSocket, LspService};
 
-use super::{Options, server::Server, state::State};
+use super::{options::Options, server::Server, state::State};
 use crate::{
     http::send::Limits,
     vault::{ProcessVariables, local::KeySource, provider::TokenSource},

@@ -26,23 +26,19 @@
 //! - A value of several lines is typed where the style sheet shows dots, and nothing at all in a browser that has none
 //!   (`-webkit-text-security`); browsers are told to complete, check and keep nothing of it.
 
+mod course;
 mod door;
 mod form;
 mod html;
 mod link;
 mod peer;
-mod status;
 mod step;
 mod talk;
 mod view;
 mod wire;
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use tower_lsp_server::ls_types::MessageType;
 use url::Url;
 
@@ -52,24 +48,17 @@ use crate::{
         trouble,
     },
     http::send::Response,
-    lsp::{
-        bare,
-        command::{self, Outcome},
-        convert, lock,
-        run::Errand,
-        state::State,
-    },
+    lsp::{browser, outcome::Outcome, run::Errand, state::State, words},
     name::SecretName,
     status::ProviderKind,
     text::Span,
     work::Core,
 };
+use course::Course;
 use link::Start;
-use step::{Course, Step};
+use step::Step;
 use talk::Talk;
 
-/// How many pages are open at once; the oldest gives way to a new one.
-const MOST: usize = 8;
 const ASKED: &str = "this is asked on a page in your browser";
 const CODE: &str = "the code for the sign-in is on a page in your browser";
 const SHOWN: &str = "the response is shown on a page in your browser";
@@ -77,31 +66,6 @@ const SHOWN: &str = "the response is shown on a page in your browser";
 /// The commands whose argument a page can ask for.
 const STARTS: [Verb; 7] =
     [Verb::Create, Verb::Link, Verb::Browse, Verb::Login, Verb::Disconnect, Verb::Enable, Verb::OpenAtProvider];
-
-/// The pages that are open, the oldest first.
-#[derive(Default)]
-pub struct Pages(Mutex<VecDeque<CancellationToken>>);
-
-impl Pages {
-    /// A place for one more page; it is taken back when a newer one needs it.
-    fn enter(&self) -> CancellationToken {
-        let stop = CancellationToken::new();
-        let mut open = lock(&self.0);
-        open.retain(|page| !page.is_cancelled());
-        if open.len() == MOST
-            && let Some(oldest) = open.pop_front()
-        {
-            oldest.cancel();
-        }
-        open.push_back(stop.clone());
-        stop
-    }
-}
-
-/// Whether the person could see a page of this machine. Over SSH their browser is elsewhere.
-pub fn can_open(state: &State, core: &Core) -> bool {
-    !core.is_remote() && (state.editor.abilities().show_document || core.has_desktop())
-}
 
 /// Whether a page can go on from what `command` was answered with.
 pub fn goes_on(command: &Command, outcome: &Outcome) -> bool {
@@ -118,12 +82,12 @@ pub fn goes_on(command: &Command, outcome: &Outcome) -> bool {
 
 /// Asks on a page what `command` left to ask, which [`goes_on`] tells; whether that is possible.
 pub async fn ask(state: &Arc<State>, command: Command, outcome: Outcome) -> bool {
-    let Some((_, core)) = command::home(state, command.uri()).await else { return false };
-    if !can_open(state, &core) {
+    let Some((_, core)) = state.home(command.uri()).await else { return false };
+    if !browser::can_open(&state.editor, &core) {
         return false;
     }
     let how = match &outcome {
-        Outcome::Status(report) => format!("{}; all of it is shown on a page in your browser", bare::overview(report)),
+        Outcome::Status(report) => format!("{}; all of it is shown on a page in your browser", words::overview(report)),
         Outcome::Browser { .. } => CODE.into(),
         _ => ASKED.into(),
     };
@@ -147,13 +111,13 @@ pub async fn show(state: &Arc<State>, core: &Arc<Core>, response: &Response, not
 
 /// Whether it can be asked on a page what `verb` is about, which came without its argument, as from a list of commands.
 pub async fn can_start(state: &State, verb: Verb) -> bool {
-    let Some((_, core)) = command::home(state, None).await else { return false };
-    STARTS.contains(&verb) && can_open(state, &core)
+    let Some((_, core)) = state.home(None).await else { return false };
+    STARTS.contains(&verb) && browser::can_open(&state.editor, &core)
 }
 
 /// Asks on a page what `verb` is about; whether the browser was sent there.
 pub async fn start(state: &Arc<State>, verb: Verb) -> bool {
-    let Some((_, core)) = command::home(state, None).await else { return false };
+    let Some((_, core)) = state.home(None).await else { return false };
     let mut integrations = core.vault.known().integrations;
     integrations.retain(|one| !matches!(one.provider, ProviderKind::Local | ProviderKind::Environment));
     if matches!(verb, Verb::Create | Verb::Enable | Verb::OpenAtProvider) {
@@ -178,7 +142,7 @@ async fn name_in_focus(state: &State) -> Option<SecretName> {
 /// Opens a page at `step`; whether the browser was sent there.
 async fn open(course: Course, step: Step, how: &str) -> bool {
     let (state, core) = (course.state.clone(), course.core.clone());
-    if !can_open(&state, &core) {
+    if !browser::can_open(&state.editor, &core) {
         return false;
     }
     let talk = match Talk::open(state.clone(), course, step).await {
@@ -195,23 +159,13 @@ async fn open(course: Course, step: Step, how: &str) -> bool {
         held.run_until_cancelled(talk.hold()).await;
         held.cancel();
     });
-    let shown = taken && visit(&state, &core, &address).await;
+    let shown = taken && browser::visit(&state.editor, &core, &address).await;
     if shown {
         state.editor.say(MessageType::INFO, how);
     } else {
         stop.cancel();
     }
     shown
-}
-
-/// Sends the person's browser to a page: by the client where it can, else by the system's own opener.
-pub async fn visit(state: &State, core: &Arc<Core>, page: &Url) -> bool {
-    let by_client = match convert::external_page(page) {
-        Some(page) => state.editor.show(page).await,
-        None => false,
-    };
-    // A plugin opens what its editor cannot.
-    by_client || (!state.editor.abilities().plugin && core.open_in_browser(page.clone()).await)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
     environment::{self, Trouble},
     feature::{self, Finding},
     lsp::{
-        convert,
+        convert::{self, Lines},
         state::{CONFIG_FILE, Edition, Facts, Form, Parsed, Snapshot, State, Workspace},
     },
     status::Severity,
@@ -70,7 +70,7 @@ async fn look_at(state: &Arc<State>, uri: &Uri) {
 }
 
 async fn look_at_requests(state: &Arc<State>, edition: &Arc<Edition>, workspace: &Arc<Workspace>) {
-    let Some(parsed) = edition.parsed(state).await else { return };
+    let Some(parsed) = state.parsed(edition).await else { return };
     if parsed.document.is_none() {
         // A file that is none of ours, or no longer: what was said about it is taken back.
         state.learn(edition, Some(Facts::nothing(edition.version)));
@@ -195,15 +195,19 @@ fn publish(state: &State, edition: &Arc<Edition>, diagnostics: Option<Vec<Diagno
 pub async fn diagnostics(state: &State, uri: &Uri) -> Option<Vec<Diagnostic>> {
     let (edition, _) = state.edition(uri)?;
     let findings = match edition.form {
-        Form::Requests(_) => state.snapshot_of(&edition).await?.answer(state, findings).await?,
+        Form::Requests(_) => {
+            let snapshot = state.snapshot_of(&edition).await?;
+            state.answer(snapshot, findings).await?
+        }
         Form::Config => state.config_findings(uri)?,
     };
     Some(shown(state, &edition, &findings))
 }
 
 fn shown(state: &State, edition: &Edition, findings: &[Finding]) -> Vec<Diagnostic> {
-    let (encoding, tags) = (state.encoding(), state.editor.abilities().diagnostic_tags);
-    findings.iter().map(|finding| convert::diagnostic(&edition.text, finding, encoding, tags)).collect()
+    let lines = Lines::new(&edition.text, state.encoding());
+    let tags = state.editor.abilities().diagnostic_tags;
+    findings.iter().map(|finding| convert::diagnostic(lines, finding, tags)).collect()
 }
 
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {

@@ -11,7 +11,8 @@ use crate::{
         rename,
     },
     lsp::{
-        convert, files, refresh,
+        convert::Lines,
+        files, refresh,
         state::{Snapshot, State},
     },
     name::SecretName,
@@ -29,13 +30,12 @@ pub async fn references(
     let encoding = snapshot.encoding;
     if matches!(symbol, Symbol::Variable(_) | Symbol::Request(_)) {
         let spans = references::references(&snapshot.document, &symbol, with_definitions);
-        return Some(spans.into_iter().map(|span| convert::location(snapshot, span)).collect());
+        return Some(spans.into_iter().map(|span| snapshot.lines().location(&snapshot.edition.uri, span)).collect());
     }
     let found = files::search(state, snapshot, move |sheet| {
         let spans = references::references(&sheet.document, &symbol, with_definitions);
-        let location =
-            |span| Location { uri: sheet.file.uri.clone(), range: convert::range(&sheet.file.text, span, encoding) };
-        spans.into_iter().map(location).collect()
+        let lines = Lines::new(&sheet.file.text, encoding);
+        spans.into_iter().map(|span| lines.location(&sheet.file.uri, span)).collect()
     });
     found.await
 }

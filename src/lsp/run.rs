@@ -2,84 +2,27 @@
 //! `$/cancelRequest`, or with the cancel button of its progress.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
-use tokio::sync::Semaphore;
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::task::AbortOnDropHandle;
 use tower_lsp_server::ls_types::{ProgressToken, Uri};
 
 use crate::{
     environment,
     feature::{command::Run, symbols},
     lsp::{
-        bare,
-        command::{self, Answer},
-        convert, files, lock,
-        pipe::Pipe,
-        refresh,
+        convert, files, refresh,
         state::{State, Workspace},
     },
+    name::SecretName,
+    status::Reason,
     syntax::{self, Document, Kind, exchange, expand::Environment},
     text::{self, Encoding, Text},
-    work::{Core, RunOutcome, Sheet},
+    work::{Core, Obstacle, RunOutcome, Sheet},
 };
-
-/// How many requests are sent at the same time; the others wait.
-const MAX_SENDS: usize = 16;
-
-/// The runs that are under way.
-pub struct Runs {
-    sends: Semaphore,
-    /// Those that the person can stop, by the token of their progress.
-    stops: Mutex<HashMap<ProgressToken, CancellationToken>>,
-}
-
-impl Default for Runs {
-    fn default() -> Self {
-        Self { sends: Semaphore::new(MAX_SENDS), stops: Mutex::default() }
-    }
-}
-
-impl Runs {
-    /// What the person does by the cancel button of the progress with `token`.
-    pub fn stop(&self, token: &ProgressToken) {
-        if let Some(stop) = lock(&self.stops).remove(token) {
-            stop.cancel();
-        }
-    }
-
-    /// Stops them all.
-    pub fn end(&self) {
-        lock(&self.stops).drain().for_each(|(_, stop)| stop.cancel());
-    }
-
-    /// A way to be stopped by the cancel button of the progress with `token`.
-    pub fn stoppable(&self, token: Option<&ProgressToken>) -> Stop<'_> {
-        let stop = CancellationToken::new();
-        if let Some(token) = token {
-            lock(&self.stops).insert(token.clone(), stop.clone());
-        }
-        Stop { runs: self, token: token.cloned(), stop }
-    }
-}
-
-/// The way to stop something, for as long as it is under way.
-pub struct Stop<'a> {
-    runs: &'a Runs,
-    token: Option<ProgressToken>,
-    pub stop: CancellationToken,
-}
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        if let Some(token) = &self.token {
-            lock(&self.runs.stops).remove(token);
-        }
-    }
-}
 
 /// One request of one document, ready to be sent again after an approval.
 #[derive(Clone)]
@@ -89,33 +32,18 @@ pub struct Errand {
     pub request: usize,
 }
 
-/// Runs what `run` names.
+/// Sends what `run` names once, stoppable by the person.
 ///
 /// # Errors
-/// A message where there is nothing to run.
-pub async fn run(state: &Arc<State>, mut run: Run, token: Option<ProgressToken>) -> Result<Answer, String> {
-    let pipe = run.pipe.take().map(Pipe::new);
-    match attempt(state, &run, token).await {
-        Ok((errand, outcome)) => {
-            if !state.editor.abilities().plugin {
-                bare::follow_up(state, errand, pipe, &outcome);
-            }
-            Ok(Answer::Run(outcome))
-        }
-        Err(message) => {
-            if let Some(pipe) = pipe {
-                pipe.write(&message).await;
-            }
-            Err(message)
-        }
-    }
-}
-
-/// Sends it once, stoppable by the person.
-async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) -> Result<(Errand, RunOutcome), String> {
+/// A message where there is nothing to run, or it was stopped.
+pub async fn attempt(
+    state: &Arc<State>,
+    run: &Run,
+    token: Option<ProgressToken>,
+) -> Result<(Errand, RunOutcome), String> {
     let errand = errand(state, run).await?;
     let progress = state.editor.progress(token, errand.title());
-    let stop = state.runs.stoppable(progress.token.as_ref());
+    let stop = state.stops.stoppable(progress.token.as_ref());
     let outcome = tokio::select! {
         outcome = carry_out(state, errand.clone()) => outcome,
         () = stop.stop.cancelled() => Err("the request was stopped".to_owned()),
@@ -128,7 +56,7 @@ async fn attempt(state: &Arc<State>, run: &Run, token: Option<ProgressToken>) ->
 pub async fn carry_out(state: &Arc<State>, errand: Errand) -> Result<RunOutcome, String> {
     let (task_state, sheet) = (state.clone(), errand.sheet.clone());
     let task = tokio::spawn(async move {
-        let _permit = task_state.runs.sends.acquire().await.expect("the semaphore is never closed");
+        let _permit = task_state.sends.acquire().await.expect("the semaphore is never closed");
         errand.core.run(&errand.sheet, errand.request, &BTreeMap::new()).await
     });
     let outcome = AbortOnDropHandle::new(task).await.map_err(|_| "the request could not be carried out".to_owned());
@@ -166,8 +94,7 @@ pub async fn errand(state: &Arc<State>, run: &Run) -> Result<Errand, String> {
     };
     let request = chosen(&document.document, &document.text, run, state.encoding());
     let request = request.ok_or("there is no request at this place")?;
-    let (workspace, core) =
-        command::home(state, Some(&run.uri)).await.ok_or("the document's workspace could not be opened")?;
+    let (workspace, core) = state.home(Some(&run.uri)).await.ok_or("the document's workspace could not be opened")?;
     let name = run.environment.clone().or_else(|| state.environment());
     let environment = current_environment(state, &workspace, core.clone(), &document.path, name).await?;
     let Target { path, source, document, .. } = document;
@@ -218,4 +145,19 @@ async fn current_environment(
         environment::load(&path, &root, name.as_deref()).0
     });
     read.await.map(Arc::new).map_err(|_| "the environment files could not be read".to_owned())
+}
+
+/// The hosts to ask about, if nothing else stands in the way.
+pub fn unapproved(outcome: &RunOutcome) -> Vec<(SecretName, String)> {
+    let obstacles = match outcome {
+        RunOutcome::Sent { .. } => &[],
+        RunOutcome::Blocked { obstacles } => obstacles.as_slice(),
+        RunOutcome::Failed { obstacle, .. } => obstacle.as_slice(),
+    };
+    let ask = |obstacle: &Obstacle| {
+        let asked = obstacle.code == Reason::HostUnapproved.code();
+        asked.then(|| Some((obstacle.secret.clone()?, obstacle.host.clone()?))).flatten()
+    };
+    let pairs: Option<Vec<_>> = obstacles.iter().map(ask).collect();
+    pairs.unwrap_or_default()
 }

@@ -12,10 +12,13 @@ use tower_lsp_server::{
 use crate::{
     feature::{actions, completion, definition, folding, highlight, hover, lenses, rename::prepare, symbols, tokens},
     lsp::{
-        Options,
-        capabilities::{self, Abilities},
+        abilities::Abilities,
+        capabilities,
         client::Editor,
-        command, convert, files, refresh, rename, settings,
+        convert::{self, Lines},
+        execute, files,
+        options::Options,
+        refresh, rename, settings,
         state::{Snapshot, State},
     },
     text::Span,
@@ -41,7 +44,7 @@ impl Server {
 
     /// `window/workDoneProgress/cancel`
     pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
-        self.state.runs.stop(&params.token);
+        self.state.stops.stop(&params.token);
     }
 
     /// The document a request is about; none when it is none of ours, or changes faster than it can be read.
@@ -52,7 +55,7 @@ impl Server {
     /// The same with the place, which is remembered as where the person works.
     async fn place(&self, at: &TextDocumentPositionParams) -> Option<(Snapshot, usize)> {
         let (edition, _) = self.state.edition(&at.text_document.uri)?;
-        let offset = convert::offset(&edition.text, at.position, self.state.encoding());
+        let offset = Lines::new(&edition.text, self.state.encoding()).offset(at.position);
         self.state.set_focus(&edition.uri, offset);
         Some((self.state.snapshot_of(&edition).await?, offset))
     }
@@ -148,7 +151,7 @@ impl LanguageServer for Server {
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         let Some((snapshot, offset)) = self.place(&params.text_document_position_params).await else { return Ok(None) };
         let markdown = self.state.editor.abilities().markdown;
-        Ok(hover::hover(&snapshot.context(), offset).map(|hover| convert::hover(&snapshot, hover, markdown)))
+        Ok(hover::hover(&snapshot.context(), offset).map(|hover| convert::hover(snapshot.lines(), hover, markdown)))
     }
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
@@ -156,7 +159,7 @@ impl LanguageServer for Server {
         let mut completions = completion::complete(&snapshot.context(), offset);
         // Before the vaults were asked the first time, a client is to ask again with the next letter.
         completions.incomplete |= !snapshot.learned;
-        Ok(Some(convert::completions(&snapshot, &completions, self.state.editor.abilities().suggest)))
+        Ok(Some(convert::completions(snapshot.lines(), &completions, self.state.editor.abilities().suggest)))
     }
 
     async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
@@ -173,12 +176,12 @@ impl LanguageServer for Server {
     async fn document_highlight(&self, params: DocumentHighlightParams) -> Result<Option<Vec<DocumentHighlight>>> {
         let Some((snapshot, offset)) = self.place(&params.text_document_position_params).await else { return Ok(None) };
         let highlights = highlight::highlights(&snapshot.context(), offset);
-        Ok(Some(highlights.iter().map(|highlight| convert::highlight(&snapshot, highlight)).collect()))
+        Ok(Some(highlights.iter().map(|highlight| convert::highlight(snapshot.lines(), highlight)).collect()))
     }
 
     async fn prepare_rename(&self, params: TextDocumentPositionParams) -> Result<Option<PrepareRenameResponse>> {
         let Some((snapshot, offset)) = self.place(&params).await else { return Ok(None) };
-        Ok(prepare(&snapshot.context(), offset).map(|prepared| convert::prepared_rename(&snapshot, prepared)))
+        Ok(prepare(&snapshot.context(), offset).map(|prepared| convert::prepared_rename(snapshot.lines(), prepared)))
     }
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
@@ -189,14 +192,17 @@ impl LanguageServer for Server {
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let nested = self.state.editor.abilities().nested_symbols;
-        let symbols = move |it: &Snapshot| convert::symbols(it, &symbols::symbols(&it.context()), nested);
-        Ok(snapshot.answer(&self.state, symbols).await)
+        let symbols = move |it: &Snapshot| {
+            convert::symbols(&it.edition.uri, it.lines(), &symbols::symbols(&it.context()), nested)
+        };
+        Ok(self.state.answer(snapshot, symbols).await)
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
-        let folds = |it: &Snapshot| folding::folds(&it.context()).iter().map(|fold| convert::fold(it, fold)).collect();
-        Ok(snapshot.answer(&self.state, folds).await)
+        let folds =
+            |it: &Snapshot| folding::folds(&it.context()).iter().map(|fold| convert::fold(it.lines(), fold)).collect();
+        Ok(self.state.answer(snapshot, folds).await)
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
@@ -204,15 +210,15 @@ impl LanguageServer for Server {
         let uri = params.text_document.uri;
         let lenses = move |it: &Snapshot| {
             let lenses = lenses::lenses(&it.context(), uri.as_str());
-            lenses.iter().map(|lens| convert::lens(it, lens)).collect()
+            lenses.iter().map(|lens| convert::lens(it.lines(), lens)).collect()
         };
-        Ok(snapshot.answer(&self.state, lenses).await)
+        Ok(self.state.answer(snapshot, lenses).await)
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let place = TextDocumentPositionParams::new(params.text_document.clone(), params.range.start);
         let Some((snapshot, _)) = self.place(&place).await else { return Ok(None) };
-        let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
+        let span = snapshot.lines().span(params.range);
         let mut actions = actions::actions(&snapshot.context(), params.text_document.uri.as_str(), span);
         if !self.state.editor.abilities().plugin {
             actions.extend(actions::environments(&snapshot.context(), span));
@@ -226,9 +232,9 @@ impl LanguageServer for Server {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
         let tokens = |it: &Snapshot| {
             let all = Span::new(0, it.source.len());
-            convert::tokens(it, &tokens::tokens(&it.context(), all))
+            convert::tokens(it.lines(), &tokens::tokens(&it.context(), all))
         };
-        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensResult::Tokens))
+        Ok(self.state.answer(snapshot, tokens).await.map(SemanticTokensResult::Tokens))
     }
 
     async fn semantic_tokens_range(
@@ -236,13 +242,13 @@ impl LanguageServer for Server {
         params: SemanticTokensRangeParams,
     ) -> Result<Option<SemanticTokensRangeResult>> {
         let Some(snapshot) = self.snapshot(&params.text_document).await else { return Ok(None) };
-        let span = convert::span(&snapshot.edition.text, params.range, snapshot.encoding);
-        let tokens = move |it: &Snapshot| convert::tokens(it, &tokens::tokens(&it.context(), span));
-        Ok(snapshot.answer(&self.state, tokens).await.map(SemanticTokensRangeResult::Tokens))
+        let span = snapshot.lines().span(params.range);
+        let tokens = move |it: &Snapshot| convert::tokens(it.lines(), &tokens::tokens(&it.context(), span));
+        Ok(self.state.answer(snapshot, tokens).await.map(SemanticTokensRangeResult::Tokens))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
-        Ok(Some(command::execute(&self.state, params).await))
+        Ok(Some(execute::execute(&self.state, params).await))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tower_lsp_server::ls_types::Registration;
 
 use crate::lsp::{
-    capabilities::{self, Abilities},
+    abilities::{self, Abilities},
     convert, refresh,
     state::State,
 };
@@ -18,14 +18,14 @@ const SECTION: &str = "vaultls";
 /// What the client is asked to tell of, as far as it offers to. Our plugins tell the environment by themselves.
 pub fn registrations(abilities: &Abilities) -> Vec<Registration> {
     let files = abilities.watch_files.then(convert::file_watchers);
-    let settings = (abilities.watch_settings && asks(abilities)).then(convert::settings_watcher);
+    let settings = (abilities.watch_settings && asks(abilities)).then(|| convert::settings_watcher(SECTION));
     files.into_iter().chain(settings).collect()
 }
 
 /// Takes over what the client says of its settings. Some only say that something changed, and want to be asked.
 pub fn changed(state: &Arc<State>, settings: &Value) {
     match settings.get(SECTION) {
-        Some(ours) => choose(state, capabilities::environment(Some(ours))),
+        Some(ours) => choose(state, abilities::environment(Some(ours))),
         None => ask(state),
     }
 }
@@ -38,7 +38,7 @@ pub fn ask(state: &Arc<State>) {
     let task = state.clone();
     state.editor.spawn(async move {
         let settings = task.editor.settings(SECTION).await;
-        let said = capabilities::environment(settings.as_ref());
+        let said = abilities::environment(settings.as_ref());
         choose(&task, said.or_else(|| task.editor.abilities().environment.clone()));
     });
 }

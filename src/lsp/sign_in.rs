@@ -2,34 +2,33 @@
 //! command, or the last `vaultls answer` - gets the next thing that happens in it. One integration is signed in to
 //! once at a time: who asks again meanwhile is shown the same question.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
     feature::{command::Login, escape},
     lsp::{
+        browser,
         client::Progress,
-        command::{Answer, Outcome, told},
-        lock, pages, refresh,
+        lock::lock,
+        outcome::{Outcome, told},
+        refresh,
+        sign_ins::{Key, SignIn},
         state::{State, Workspace},
+        words,
     },
     status::{Problem, Reason, Session},
     vault::{
-        browser,
+        browser::may_open,
         person::{Answers, Field, Page, Person, gave_up},
         value::SecretValue,
     },
     work::{
         Core,
-        answer::{Answered, Reply},
+        answer::Answered,
         verbs::{Failure, signed_in},
     },
 };
@@ -37,98 +36,11 @@ use crate::{
 /// The field for the address that a browser on another machine was sent to.
 const ADDRESS: &str = "address";
 
-/// A workspace's root, and the name of an integration there.
-type Key = (PathBuf, String);
-
 /// What is done with the person until they are signed in.
 type SigningIn = Box<dyn for<'p> FnOnce(&'p dyn Person) -> BoxFuture<'p, Result<Session, Failure>> + Send>;
 
-/// The sign-ins that are under way.
-#[derive(Default)]
-pub struct SignIns(Mutex<HashMap<Key, Arc<SignIn>>>);
-
-/// One that is under way.
-struct SignIn {
-    /// What the person is to do now, or what came of it in the end; none while nothing is theirs to do.
-    stage: watch::Sender<Option<Outcome>>,
-    /// The way back to whoever answered last, until something happens.
-    reply: Mutex<Option<Reply>>,
-    stop: CancellationToken,
-}
-
-impl SignIns {
-    /// Ends those of a workspace: of one integration, or all.
-    pub fn end(&self, root: &Path, integration: Option<&str>) {
-        for ((home, name), sign_in) in lock(&self.0).iter() {
-            if home == root && integration.is_none_or(|integration| integration == name) {
-                sign_in.stop.cancel();
-            }
-        }
-    }
-
-    /// The sign-in to an integration of a workspace that is under way, for a page that shows how it goes on.
-    pub fn under_way(&self, root: &Path, integration: &str) -> Option<UnderWay> {
-        let under_way = lock(&self.0);
-        under_way.get(&(root.to_owned(), integration.to_owned())).cloned().map(UnderWay)
-    }
-
-    /// The sign-in to `key`, and whether it begins now; with what will happen in it.
-    fn enter(&self, key: &Key) -> (Arc<SignIn>, bool, watch::Receiver<Option<Outcome>>) {
-        let mut under_way = lock(&self.0);
-        let standing = under_way.get(key).filter(|sign_in| !sign_in.stop.is_cancelled()).cloned();
-        let begins = standing.is_none();
-        let sign_in = standing.unwrap_or_default();
-        if begins {
-            under_way.insert(key.clone(), sign_in.clone());
-        }
-        let stage = sign_in.stage.subscribe();
-        (sign_in, begins, stage)
-    }
-}
-
-/// A sign-in as one sees it who only looks on: whoever waits for it is told as before.
-#[derive(Clone)]
-pub struct UnderWay(Arc<SignIn>);
-
-impl UnderWay {
-    /// What comes after the page of the provider; none while the person is there.
-    pub fn next(&self) -> Option<Outcome> {
-        let stage = self.0.stage.borrow().clone();
-        match stage {
-            Some(Outcome::Browser { .. }) => None,
-            None if self.0.stop.is_cancelled() => {
-                Some(Outcome::Failed { message: "the sign-in was ended".into(), code: None })
-            }
-            other => other,
-        }
-    }
-}
-
-impl Default for SignIn {
-    fn default() -> Self {
-        Self { stage: watch::Sender::new(None), reply: Mutex::default(), stop: CancellationToken::new() }
-    }
-}
-
-impl SignIn {
-    /// Says what happens now to everybody who waits; whether anybody did.
-    fn tell(&self, outcome: Outcome) -> bool {
-        let commands = self.stage.receiver_count() > 0;
-        let reply = lock(&self.reply).take();
-        let answerer = reply.is_some_and(|reply| {
-            let effect = match &outcome {
-                Outcome::Failed { message, .. } => Err(message.clone()),
-                next => Ok(Some(serde_json::to_value(next).expect("outcomes are plain data with text keys"))),
-            };
-            reply.send(effect).is_ok()
-        });
-        self.stage.send_replace(Some(outcome));
-        commands || answerer
-    }
-}
-
 /// Begins a sign-in, or joins the one under way, and answers with what happens next in it.
-pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, it: Login) -> Answer {
+pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, it: Login) -> Outcome {
     if let Err(problem) = core.vault.may_sign_in(&it.integration) {
         return Failure::from(problem).into();
     }
@@ -138,12 +50,12 @@ pub async fn login(state: &Arc<State>, workspace: &Workspace, core: Arc<Core>, i
     let home = core.clone();
     let login: SigningIn = Box::new(move |person| async move { core.login(&name, person).await }.boxed());
     if begins && !begin(state, home, key, sign_in, login) {
-        return Answer::failed("too much is under way");
+        return Outcome::failed("too much is under way");
     }
     let happens = stage.wait_for(Option::is_some).await;
     match happens.ok().and_then(|stage| stage.clone()) {
-        Some(outcome) => Answer::Other(outcome),
-        None => Answer::failed("the sign-in was ended"),
+        Some(outcome) => outcome,
+        None => Outcome::failed("the sign-in was ended"),
     }
 }
 
@@ -166,10 +78,7 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let mut under_way = lock(&self.state.sign_ins.0);
-        if under_way.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &self.sign_in)) {
-            under_way.remove(&self.key);
-        }
+        self.state.sign_ins.leave(&self.key, &self.sign_in);
     }
 }
 
@@ -230,7 +139,7 @@ impl Person for AtEditor<'_> {
 
     fn visit<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<SecretValue, Problem>> {
         async move {
-            if !browser::may_open(&page.url) {
+            if !may_open(&page.url) {
                 let detail = "the page to sign in at is neither https nor on this machine, so it is not opened";
                 return Err(Problem::new(Reason::NotConfigured, detail));
             }
@@ -239,7 +148,7 @@ impl Person for AtEditor<'_> {
             let heard = self.sign_in.tell(self.browser(page, ticket, field));
             let _busy = Busy(self.sign_in);
             let progress = self.state.editor.progress(None, format!("Signing in to {}", self.shown()));
-            let stop = self.state.runs.stoppable(progress.token.as_ref());
+            let stop = self.state.stops.stoppable(progress.token.as_ref());
             *lock(&self.progress) = Some(progress);
             self.open(page, heard);
             tokio::select! {
@@ -252,7 +161,7 @@ impl Person for AtEditor<'_> {
 }
 
 impl AtEditor<'_> {
-    async fn ticket(&self, fields: Vec<Field>) -> Result<(String, oneshot::Receiver<Answered>), Problem> {
+    async fn ticket(&self, fields: Vec<Field>) -> Result<(String, oneshot::Receiver<Answered<Outcome>>), Problem> {
         let asked = match self.state.desk().await {
             Ok(desk) => desk.ask(fields),
             Err(error) => Err(error),
@@ -261,14 +170,14 @@ impl AtEditor<'_> {
     }
 
     /// The answers; whoever gave them waits from now on for what happens next.
-    fn take(&self, answered: Answered) -> Answers {
+    fn take(&self, answered: Answered<Outcome>) -> Answers {
         self.sign_in.stage.send_replace(None);
         *lock(&self.sign_in.reply) = Some(answered.reply);
         answered.answers
     }
 
     /// The address that they pasted; pending where they do not, because the browser may still come back by itself.
-    async fn pasted(&self, answer: oneshot::Receiver<Answered>) -> SecretValue {
+    async fn pasted(&self, answer: oneshot::Receiver<Answered<Outcome>>) -> SecretValue {
         match answer.await.ok().and_then(|answered| self.take(answered).remove(ADDRESS)) {
             Some(pasted) => pasted,
             None => std::future::pending().await,
@@ -299,7 +208,7 @@ impl AtEditor<'_> {
             return;
         }
         let drawn = heard && abilities.plugin;
-        let words = in_words(&page.message, page.url.as_str(), page.code.as_deref());
+        let words = words::sign_in(&page.message, page.url.as_str(), page.code.as_deref());
         let url = page.url.clone();
         if page.code.is_some() && !drawn {
             self.state.editor.say(MessageType::INFO, words.clone());
@@ -307,7 +216,7 @@ impl AtEditor<'_> {
         let told = page.code.is_some() || drawn;
         let (task, core) = (self.state.clone(), self.core.clone());
         self.state.editor.spawn(async move {
-            let shown = pages::visit(&task, &core, &url).await;
+            let shown = browser::visit(&task.editor, &core, &url).await;
             if !shown && !told {
                 task.editor.say(MessageType::INFO, words);
             }
@@ -334,12 +243,6 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.stage.send_replace(None);
     }
-}
-
-/// Where to go, for a person who is shown nothing else.
-pub fn in_words(message: &str, url: &str, code: Option<&str>) -> String {
-    let code = code.map(|code| format!(", and enter the code {}", escape::plain(code)));
-    format!("{message}: visit {url}{}", code.unwrap_or_default())
 }
 
 /// How a question is answered without a plugin.

@@ -7,6 +7,7 @@
 mod browse;
 mod content;
 mod file;
+mod key;
 mod keys;
 mod transfer;
 
@@ -26,10 +27,11 @@ use crate::{
     vault::value::SecretValue,
 };
 use content::Content;
-use file::{KeyKind, Sealed};
+use file::Sealed;
+use key::KeyKind;
 use keys::{Keys, NewKey};
 
-pub use file::Cost;
+pub use key::Cost;
 pub use keys::MIN_PASSPHRASE;
 pub use transfer::{Duplicates, Export, Fate, Imported, LARGEST_EXPORT, MIN_PASSWORD, Opening, SealedExport};
 

@@ -14,7 +14,6 @@ mod files;
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, de};
-use serde_json::Value;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -33,22 +32,22 @@ const DESK_DIGITS: usize = 8;
 pub const LONGEST: usize = 1 << 20;
 
 /// An answer that arrived, and the way back to whoever gave it.
-pub struct Answered {
+pub struct Answered<Next> {
     pub answers: Answers,
-    pub reply: Reply,
+    pub reply: Reply<Next>,
 }
 
-/// What came of an answer: nothing more to say, or what comes next as a JSON value without secrets; else a failure in
-/// words.
-pub type Effect = Result<Option<Value>, String>;
+/// What came of an answer: nothing more to say, or what comes next, in the words of whoever asked and without secrets;
+/// else a failure in words.
+pub type Effect<Next> = Result<Option<Next>, String>;
 
 /// The way back to whoever answered.
-pub struct Reply(oneshot::Sender<Effect>);
+pub struct Reply<Next>(oneshot::Sender<Effect<Next>>);
 
-impl Reply {
+impl<Next> Reply<Next> {
     /// Tells whoever answered what came of it. Gives it back where nobody waits for it any more, so that it can be
     /// told by other means.
-    pub fn send(self, effect: Effect) -> Result<(), Effect> {
+    pub fn send(self, effect: Effect<Next>) -> Result<(), Effect<Next>> {
         self.0.send(effect)
     }
 }

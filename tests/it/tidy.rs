@@ -3,7 +3,11 @@
 //! The rules are told in the crate docs (`src/lib.rs`); a rule that can be a lint is one (`.clippy.toml`).
 #![expect(clippy::disallowed_methods, reason = "reads the sources")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// The layer of each room directly below `src`. A file imports from lower layers and from its own room.
 const LAYERS: [(&str, u8); 18] = [
@@ -37,6 +41,50 @@ const NEIGHBOURS: [(&str, &str); 6] = [
     ("config", "approval"),
 ];
 
+/// The rooms of the language server in their order: a file knows only those before its room, and its own.
+const SERVER: [&str; 32] = [
+    // What knows nothing of the server.
+    "lock",
+    "options",
+    "guard",
+    "janitor",
+    "pipe",
+    // Plain answers, and their words.
+    "outcome",
+    "words",
+    // The client.
+    "convert",
+    "abilities",
+    "capabilities",
+    "client",
+    "browser",
+    // What is under way, and what is open.
+    "stops",
+    "shown",
+    "sign_ins",
+    "state",
+    // What is found out by itself, and from files.
+    "refresh",
+    "files",
+    "response",
+    "settings",
+    // What a person asks for.
+    "rename",
+    "question",
+    "environment",
+    "extract",
+    "run",
+    "curl",
+    "sign_in",
+    "command",
+    // How it is told where the client does not draw it.
+    "pages",
+    "bare",
+    // The table.
+    "execute",
+    "server",
+];
+
 /// Each heavy crate has one owner; an owner ending in `/` is a folder.
 const OWNERS: [(&str, &[&str]); 17] = [
     ("ropey", &["src/text.rs"]),
@@ -65,10 +113,36 @@ struct Source {
 }
 
 impl Source {
+    /// `vault::local` for `src/vault/local.rs`, as its parts.
+    fn module(&self) -> Vec<&str> {
+        let inner = self.path.strip_prefix("src/").and_then(|inner| inner.strip_suffix(".rs"));
+        inner.expect("sources are below src").split('/').collect()
+    }
+
     /// `vault` for `src/vault/local.rs`.
     fn room(&self) -> &str {
-        let inner = self.path.strip_prefix("src/").expect("sources are below src");
-        inner.split(['/', '.']).next().expect("a split has a first part")
+        self.module()[0]
+    }
+
+    /// The modules among `modules`, each a file, that this one names: after `crate::`, after `super::`, or in a `use` of
+    /// its own children.
+    fn names(&self, modules: &BTreeSet<String>) -> BTreeSet<String> {
+        let own: Vec<String> = self.module().into_iter().map(str::to_owned).collect();
+        let above = |path: Vec<String>| {
+            let levels = path.iter().take_while(|part| *part == "super").count();
+            [&own[..own.len().saturating_sub(levels)], &path[levels..]].concat()
+        };
+        let below = |path: Vec<String>| [&own[..], &path[..]].concat();
+        let uses = |path: &Vec<String>| modules.contains(&format!("{}::{}", own.join("::"), path[0]));
+        let from_root = paths(&self.code, "crate::", false);
+        let from_here = paths(&self.code, "super::", true).into_iter().map(above);
+        let of_children = paths(&self.code, "use ", false).into_iter().filter(uses).map(below);
+        let all = from_root.into_iter().chain(from_here).chain(of_children);
+        let file = |path: Vec<String>| {
+            let prefixes = (1..=path.len()).rev().map(|length| path[..length].join("::"));
+            prefixes.into_iter().find(|prefix| modules.contains(prefix))
+        };
+        all.filter_map(file).filter(|name| *name != own.join("::")).collect()
     }
 }
 
@@ -95,39 +169,56 @@ fn sources() -> Vec<Source> {
 
 /// The rooms that a file names after `crate::` or, in the program's root, `vaultls::`.
 fn imports(code: &str) -> Vec<String> {
-    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let mut rooms = Vec::new();
-    for prefix in ["crate::", "vaultls::"] {
-        for (at, _) in code.match_indices(prefix) {
-            let rest = &code[at + prefix.len()..];
-            if let Some(group) = rest.strip_prefix('{') {
-                rooms.extend(first_words_of_group(group));
-            } else {
-                rooms.push(word(rest));
-            }
-        }
-    }
+    let named = ["crate::", "vaultls::"].iter().flat_map(|root| paths(code, root, false));
+    let mut rooms: Vec<String> = named.map(|path| path[0].clone()).collect();
     rooms.retain(|room| LAYERS.iter().any(|(name, _)| name == room));
+    rooms.dedup();
     rooms
 }
 
-/// The first word of each entry of `a::b, c::{d, e}, f}`.
-fn first_words_of_group(group: &str) -> Vec<String> {
-    let (mut depth, mut words, mut at_start) = (0, Vec::new(), true);
-    for (index, character) in group.char_indices() {
+/// The paths that begin with `prefix`, without it unless it is `kept`.
+fn paths(code: &str, prefix: &str, kept: bool) -> Vec<Vec<String>> {
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let begins =
+        |at: usize| !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':');
+    let starts = code.match_indices(prefix).map(|(at, _)| at).filter(|at| begins(*at));
+    starts.flat_map(|at| tree(&code[if kept { at } else { at + prefix.len() }..])).collect()
+}
+
+/// `a::{b, c::d}` as the paths `a::b` and `a::c::d`.
+fn tree(text: &str) -> Vec<Vec<String>> {
+    let text = text.trim_start();
+    if let Some(group) = text.strip_prefix('{') {
+        return entries(group).into_iter().flat_map(tree).collect();
+    }
+    let first = word(text);
+    if first.is_empty() {
+        return Vec::new();
+    }
+    let below = text[first.len()..].strip_prefix("::").map(tree).filter(|below| !below.is_empty());
+    let below = below.unwrap_or_else(|| vec![Vec::new()]);
+    below.into_iter().map(|path| [vec![first.clone()], path].concat()).collect()
+}
+
+/// The entries of `a::b, c::{d, e}, f}`.
+fn entries(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut entries) = (0, 0, Vec::new());
+    for (at, character) in group.char_indices() {
         match character {
             '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => at_start = true,
-            _ if at_start && character.is_alphabetic() => {
-                words.push(word(&group[index..]));
-                at_start = false;
+            '}' if depth > 0 => depth -= 1,
+            '}' => {
+                entries.push(&group[start..at]);
+                break;
+            }
+            ',' if depth == 0 => {
+                entries.push(&group[start..at]);
+                start = at + 1;
             }
             _ => {}
         }
     }
-    words
+    entries
 }
 
 fn word(text: &str) -> String {
@@ -172,6 +263,94 @@ fn the_check_of_imports_sees_groups() {
     let code =
         "use crate::{\n    name::SecretName,\n    http::{send::Sender, fill},\n    lsp,\n};\nlet x = crate::work::y();";
     assert_eq!(imports(code), ["name", "http", "lsp", "work"]);
+}
+
+#[test]
+fn the_servers_rooms_stand_in_an_order() {
+    let sources = sources();
+    let modules: BTreeSet<String> = sources.iter().map(|source| source.module().join("::")).collect();
+    let rank = |room: &str| SERVER.iter().position(|known| *known == room);
+    let mut breaches = Vec::new();
+    for source in &sources {
+        let ["lsp", room, ..] = source.module()[..] else { continue };
+        // The tests' own server.
+        if room == "fixture" {
+            continue;
+        }
+        let Some(own) = rank(room) else {
+            breaches.push(format!("{} has no place here", source.path));
+            continue;
+        };
+        for named in source.names(&modules) {
+            let allowed = match named.split("::").collect::<Vec<_>>()[..] {
+                ["lsp"] => false,
+                ["lsp", other, ..] => other == room || rank(other).is_some_and(|other| other < own),
+                _ => true,
+            };
+            if !allowed {
+                breaches.push(format!("{} names {named}", source.path));
+            }
+        }
+    }
+    assert_none("a file of the server knows only the rooms before its own", &breaches);
+}
+
+/// A file may know the module that it is a part of: that is where what its neighbours share stands.
+#[test]
+fn no_files_know_each_other_in_a_circle() {
+    let sources = sources();
+    let modules: BTreeSet<String> = sources.iter().map(|source| source.module().join("::")).collect();
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        let own = source.module().join("::");
+        let mut names = source.names(&modules);
+        names.retain(|name| !own.starts_with(&format!("{name}::")));
+        named.insert(own, names);
+    }
+    assert_none("no files know each other in a circle", &circle(&named).into_iter().collect::<Vec<_>>());
+}
+
+/// The first circle that is left when everything is taken away that knows nobody who is left.
+fn circle(named: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+    let mut left = named.clone();
+    loop {
+        let free: Vec<String> = left
+            .iter()
+            .filter(|(_, names)| !names.iter().any(|name| left.contains_key(name)))
+            .map(|(own, _)| own.clone())
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        left.retain(|own, _| !free.contains(own));
+    }
+    let mut at = left.keys().next()?.clone();
+    let mut way = Vec::new();
+    while !way.contains(&at) {
+        way.push(at.clone());
+        at = left[&at].iter().find(|name| left.contains_key(*name)).expect("it knows somebody who is left").clone();
+    }
+    let start = way.iter().position(|passed| *passed == at).expect("the way came back to it");
+    Some([&way[start..], &[at]].concat().join(" -> "))
+}
+
+#[test]
+fn a_circle_is_found() {
+    let named = |pairs: &[(&str, &[&str])]| {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        pairs.iter().map(|(own, names)| ((*own).to_owned(), set(names))).collect()
+    };
+    assert_eq!(circle(&named(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])])), None);
+    let found = circle(&named(&[("a", &["b"]), ("b", &["c", "d"]), ("c", &["d"]), ("d", &["b"])]));
+    assert_eq!(found.as_deref(), Some("b -> c -> d -> b"));
+}
+
+#[test]
+fn a_file_is_known_by_the_modules_it_names() {
+    let modules = ["a", "a::b", "a::b::c", "a::d", "e"].map(str::to_owned).into();
+    let code = "use super::{\n    d::{X, Y},\n};\npub use c::Z;\nuse std::fmt;\nfn f(it: crate::e::It) -> super::super::e::It {}";
+    let source = Source { path: "src/a/b.rs".into(), code: code.into() };
+    assert_eq!(source.names(&modules), ["a::b::c", "a::d", "e"].map(str::to_owned).into());
 }
 
 #[test]

@@ -6,14 +6,14 @@ use crate::{
         actions::{Action, ActionKind},
         code,
         command::{Command, Extract},
-        literal,
+        pasted,
     },
     text::Span,
 };
 
 /// The action at `span`, if a literal stands there. NB. its version is for the edge to fill in.
 pub(super) fn action(context: &Context<'_>, uri: &str, span: Span) -> Option<Action> {
-    let (literal, pasted) = literal::meant(context, span)?;
+    let (literal, pasted) = pasted::meant(context, span)?;
     let hosts = literal.hosts(context);
     let extract = Extract {
         uri: uri.to_owned(),

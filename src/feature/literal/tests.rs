@@ -1,12 +1,12 @@
 //! Which literal a cursor means, what it is called, and what is stored for it.
 
 use super::*;
-use crate::feature::fixture::Fixture;
+use crate::feature::{fixture::Fixture, pasted};
 
 /// The literal at the cursor as it is written, its value and its name.
 fn found(fixture: &Fixture) -> Option<(String, String, String)> {
     let context = fixture.context();
-    let (literal, _) = meant(&context, Span::at(fixture.cursor()))?;
+    let (literal, _) = pasted::meant(&context, Span::at(fixture.cursor()))?;
     let value = literal.value(context.document.kind, context.source).unwrap().to_string();
     Some((literal.span.of(context.source).to_owned(), value, literal.name(&context).to_string()))
 }
@@ -76,7 +76,7 @@ fn a_field_of_a_form_is_decoded() {
 fn a_variable_is_named_as_it_is_and_goes_where_it_is_used() {
     check("@token = abc$0def\nGET https://a.b/\nX: {{token}}\n", "abcdef", "abcdef", "token");
     let fixture = Fixture::http("@token = abc$0def\nGET https://a.b/\nX: {{token}}\n###\nGET https://c.d/\n");
-    let (literal, _) = meant(&fixture.context(), Span::at(fixture.cursor())).unwrap();
+    let (literal, _) = pasted::meant(&fixture.context(), Span::at(fixture.cursor())).unwrap();
     assert_eq!(literal.hosts(&fixture.context()), ["a.b"]);
     check_none("@host = https://a.$0b\nGET {{host}}/\n");
 }
@@ -124,7 +124,7 @@ fn a_collection_is_read_through_its_escapes() {
 #[test]
 fn a_name_that_exists_is_not_suggested() {
     let fixture = Fixture::http("@token = abc$0def\nGET https://a.b/\n").known("token").known("token-2");
-    let (literal, _) = meant(&fixture.context(), Span::at(fixture.cursor())).unwrap();
+    let (literal, _) = pasted::meant(&fixture.context(), Span::at(fixture.cursor())).unwrap();
     assert_eq!(literal.name(&fixture.context()).as_str(), "token-3");
 }
 

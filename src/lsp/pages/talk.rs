@@ -17,14 +17,15 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
+    course::Course,
     door::{self, Door, Visit},
     form::Form,
     peer,
-    step::{Course, Step},
+    step::Step,
     view,
     wire::{self, Refusal, Reply},
 };
-use crate::lsp::{lock, state::State};
+use crate::lsp::{lock::lock, state::State};
 
 /// How many connections are read at a time. More wait their turn.
 const MOST_AT_ONCE: usize = 8;

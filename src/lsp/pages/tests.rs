@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{net::TcpStream, time::Instant};
 use url::Url;
 
-use super::{Talk, step::Course, step::Step};
+use super::{Talk, course::Course, step::Step};
 use crate::lsp::fixture::Fixture;
 
 #[tokio::test(start_paused = true)]

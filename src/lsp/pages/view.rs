@@ -1,5 +1,7 @@
 //! Each step as a page: words, a form or two, and no script. What a person typed is in none of them.
 
+mod status;
+
 use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -75,24 +77,24 @@ fn framed(main: Element, again: Option<&str>) -> String {
     format!("<!doctype html>{page}\n")
 }
 
-pub(super) fn card(title: &str) -> Element {
+fn card(title: &str) -> Element {
     let brand = element("p").class("brand").text("vaultls");
     element("main").child(brand).child(element("h1").message(title))
 }
 
-pub(super) fn button(name: &'static str, value: impl Into<String>, label: &str) -> Element {
+fn button(name: &'static str, value: impl Into<String>, label: &str) -> Element {
     element("button").with("name", name).with("value", value).text(label)
 }
 
-pub(super) fn main_button(value: &str, label: &str) -> Element {
+fn main_button(value: &str, label: &str) -> Element {
     button("do", value, label).class("main")
 }
 
-pub(super) fn row(children: impl IntoIterator<Item = Element>) -> Element {
+fn row(children: impl IntoIterator<Item = Element>) -> Element {
     element("div").class("row").children(children)
 }
 
-pub(super) fn soft(text: &str) -> Element {
+fn soft(text: &str) -> Element {
     element("p").class("soft").message(text)
 }
 
@@ -122,18 +124,18 @@ fn field(field: &Field, first: bool) -> [Element; 2] {
 
 /// Where forms are sent, and what they bring back.
 #[derive(Clone, Copy)]
-pub(super) struct Forms<'a> {
+struct Forms<'a> {
     path: &'a str,
     key: &'a str,
 }
 
 impl Forms<'_> {
-    pub(super) fn form(self) -> Element {
+    fn form(self) -> Element {
         let key = element("input").with("type", "hidden").with("name", "key").with("value", self.key);
         element("form").with("method", "post").with("action", self.path).with("autocomplete", "off").child(key)
     }
 
-    pub(super) fn leave(self, label: &str) -> Element {
+    fn leave(self, label: &str) -> Element {
         // Nothing needs to be filled in to leave.
         button("do", "leave", label).flag("formnovalidate", true)
     }

@@ -1,6 +1,9 @@
 //! Sign-ins whose every step the test decides, in a server without a provider behind it.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -103,7 +106,7 @@ async fn an_answer_that_leads_to_a_question_tells_it() {
     assert_eq!((&code["outcome"], &code["fields"][0]["kind"]), (&json!("needsInput"), &json!("otp")));
     let done = setup.answer(&code, json!({ "code": "123456" })).await.unwrap().unwrap();
     assert_eq!(done, json!({ "outcome": "done", "message": "signed in to `p` as ann" }));
-    assert!(lock(&setup.state.sign_ins.0).is_empty());
+    assert!(setup.state.sign_ins.under_way(Path::new("/root"), "p").is_none());
 }
 
 #[tokio::test]
@@ -172,7 +175,7 @@ async fn the_cancel_button_ends_a_sign_in_without_a_word() {
     let created = setup.expect("window/workDoneProgress/create", Value::Null).await;
     let begun = setup.expect("$/progress", Value::Null).await;
     assert_eq!(begun["value"]["title"], "Signing in to p");
-    setup.state.runs.stop(&serde_json::from_value(created["token"].clone()).unwrap());
+    setup.state.stops.stop(&serde_json::from_value(created["token"].clone()).unwrap());
     let ended = setup.expect("$/progress", Value::Null).await;
     assert_eq!(ended["value"]["kind"], "end");
     // The next one begins anew.

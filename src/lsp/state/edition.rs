@@ -8,17 +8,14 @@ use std::{
 use tokio::sync::OnceCell;
 use tower_lsp_server::ls_types::Uri;
 
+use super::workspace::CONFIG_FILE;
 use crate::{
     environment::Trouble,
-    feature::{Context, Finding},
-    lsp::state::{CONFIG_FILE, State, Workspace},
-    status::{Known, Survey},
+    feature::Finding,
+    status::Survey,
     syntax::{self, Document, Kind, expand::Environment},
-    text::{Encoding, Text},
+    text::Text,
 };
-
-/// Up to this length, in bytes, a text is read at once; a longer one is read beside the handlers.
-const INLINE: usize = 64 << 10;
 
 /// What a document is to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,22 +59,6 @@ pub struct Facts {
     bare: OnceLock<Arc<Survey>>,
 }
 
-/// All that a feature needs, at one moment.
-pub struct Snapshot {
-    pub edition: Arc<Edition>,
-    pub workspace: Arc<Workspace>,
-    pub source: Arc<str>,
-    pub document: Arc<Document>,
-    pub environment: Arc<Environment>,
-    pub survey: Arc<Survey>,
-    pub troubles: Arc<[Trouble]>,
-    pub known: Arc<Known>,
-    /// Whether the vaults were asked about any edition of the document yet.
-    pub learned: bool,
-    pub chooses: bool,
-    pub encoding: Encoding,
-}
-
 impl Form {
     /// What a document in the client's word `language` is to the workspace of `root`.
     pub fn of(path: &Path, language: &str, root: &Path) -> Self {
@@ -110,23 +91,13 @@ impl Edition {
         Self::new(self.uri.clone(), path, self.version, form, self.text.clone())
     }
 
-    /// Reads it, once; none when a newer one came before it was its turn.
-    pub async fn parsed(self: &Arc<Self>, state: &State) -> Option<Parsed> {
-        let parse = || async {
-            if self.text.len() <= INLINE {
-                return Ok(self.parse());
-            }
-            let _permit = state.parsers.acquire().await.expect("the semaphore is never closed");
-            if !state.stands(self) {
-                return Err(());
-            }
-            let edition = self.clone();
-            tokio::task::spawn_blocking(move || edition.parse()).await.map_err(|_| ())
-        };
-        self.parsed.get_or_try_init(parse).await.ok().cloned()
+    /// What was read in it, by `parse` where that was not done before.
+    pub async fn parsed_by(&self, parse: impl AsyncFnOnce() -> Option<Parsed>) -> Option<Parsed> {
+        let parsed = self.parsed.get_or_try_init(|| async { parse().await.ok_or(()) }).await;
+        parsed.ok().cloned()
     }
 
-    fn parse(&self) -> Parsed {
+    pub fn parse(&self) -> Parsed {
         let source: Arc<str> = self.text.to_string().into();
         let kind = match self.form {
             Form::Requests(kind) => kind.or_else(|| Kind::of(&self.path, &source)),
@@ -185,36 +156,5 @@ impl Facts {
             Arc::new(survey)
         });
         moved.clone()
-    }
-}
-
-impl Snapshot {
-    /// Works an answer out: at once for a short text, beside the handlers for a long one. None after a fault, or
-    /// when a newer edition came before it was its turn.
-    pub async fn answer<T: Send + 'static>(
-        self,
-        state: &State,
-        work_out: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Option<T> {
-        if self.source.len() <= INLINE {
-            return Some(work_out(&self));
-        }
-        let _permit = state.parsers.acquire().await.expect("the semaphore is never closed");
-        if !state.stands(&self.edition) {
-            return None;
-        }
-        tokio::task::spawn_blocking(move || work_out(&self)).await.ok()
-    }
-
-    pub fn context(&self) -> Context<'_> {
-        Context {
-            path: &self.edition.path,
-            source: &self.source,
-            document: &self.document,
-            environment: &self.environment,
-            survey: &self.survey,
-            known: &self.known,
-            chooses: self.chooses,
-        }
     }
 }

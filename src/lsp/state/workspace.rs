@@ -8,11 +8,14 @@ use std::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    lsp::{Options, lock},
+    lsp::{lock::lock, options::Options},
     status::Known,
     vault::Pending,
     work::Core,
 };
+
+/// The file of a workspace that says where its secrets live.
+pub const CONFIG_FILE: &str = "vaultls.toml";
 
 /// One folder with its core, which is opened when it is first needed.
 pub struct Workspace {

@@ -3,10 +3,7 @@
 //! The guard hands out tokens for the vaults of one cloud and for nothing else, whatever a server's challenge asks for;
 //! it asks for one token at a time, keeps it, and remembers a refusal for a moment, so that a hundred secrets that are
 //! checked at once do not sign in a hundred times.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "hands the user's client secret and a person's token to the SDK, which sends them"
-)]
+#![expect(clippy::disallowed_methods, reason = "hands the user's client secret to the SDK, which sends it")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -244,12 +241,6 @@ impl Setup<'_> {
     fn unusable(&self, error: &azure_core::Error) -> Problem {
         Failure::find(error).cloned().unwrap_or_else(|| self.missing("its settings are not accepted"))
     }
-}
-
-/// A token in the SDK's own type.
-pub(super) fn access_token(token: &SecretValue, expires_on: OffsetDateTime) -> AccessToken {
-    let text = token.expose_text(str::to_owned).unwrap_or_default();
-    AccessToken::new(text, expires_on)
 }
 
 /// Options of the SDK's: our wire, and no second try, which would only make a person wait.

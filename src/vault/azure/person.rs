@@ -2,6 +2,7 @@
 //!
 //! The tokens are in memory alone. The session ends after a day, whatever the server would still hand out, by two clocks
 //! of which the stricter counts; then the tokens leave memory, whether anybody asks for them or not.
+#![expect(clippy::disallowed_methods, reason = "hands the person's token to the SDK, which sends it")]
 
 use std::{
     sync::{Arc, Weak},
@@ -182,11 +183,17 @@ impl Held {
             self.refresh = tokens.refresh;
         }
         let margin = if self.refresh.is_some() { MARGIN.min(told / 2) } else { Duration::ZERO };
-        let token = super::identity::access_token(&tokens.access, OffsetDateTime::now_utc() + told);
+        let token = access_token(&tokens.access, OffsetDateTime::now_utc() + told);
         let life = Life::new(told - margin);
         self.access = Some(Fresh { token: token.clone(), life });
         token
     }
+}
+
+/// A token in the SDK's own type.
+fn access_token(token: &SecretValue, expires_on: OffsetDateTime) -> AccessToken {
+    let text = token.expose_text(str::to_owned).unwrap_or_default();
+    AccessToken::new(text, expires_on)
 }
 
 /// Empties the session when its time is over.

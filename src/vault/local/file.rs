@@ -15,9 +15,8 @@
 //!
 //! The checksum protects nothing from an attacker, the tag does; it is there to tell a person what is wrong. The mark
 //! is a hash of a 256-bit key and helps no one to guess it more than the tag does.
-#![expect(clippy::disallowed_methods, reason = "the key and the passphrase are put to use here")]
+#![expect(clippy::disallowed_methods, reason = "the key is put to use here")]
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305,
     aead::{AeadInOut, Buffer},
@@ -25,57 +24,19 @@ use chacha20poly1305::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::key::{Cost, KeyKind, SALT, random};
 use crate::vault::value::SecretValue;
 
 const MAGIC: &[u8; 8] = b"vaultls\n";
 const VERSION: u8 = 1;
-const SALT: usize = 16;
 const MARK: usize = 16;
 const NONCE: usize = 24;
 const HEADER: usize = 78;
 const TAG: usize = 16;
 const CHECKSUM: usize = 32;
 
-/// The length of a key, in bytes.
-pub(super) const KEY: usize = 32;
-
 /// The content grows in steps, so that the file's size tells less about what is in it.
 const STEP: usize = 1024;
-
-/// What deriving a key from a passphrase costs whoever does it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
-    pub(super) memory_kib: u32,
-    pub(super) passes: u32,
-    pub(super) lanes: u32,
-}
-
-/// The second recommended choice of RFC 9106, section 4.
-impl Default for Cost {
-    fn default() -> Self {
-        Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 }
-    }
-}
-
-impl Cost {
-    /// More than this is not tried: a damaged or hostile header must not stop the machine.
-    const MAX: Self = Self { memory_kib: 512 * 1024, passes: 32, lanes: 16 };
-
-    /// The least that Argon2 takes. It protects nothing: for tests alone, which derive keys by the hundred.
-    #[doc(hidden)]
-    pub fn lowest_for_tests() -> Self {
-        Self { memory_kib: 8, passes: 1, lanes: 1 }
-    }
-}
-
-/// How the key of a file comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeyKind {
-    /// 256 bits, kept somewhere as they are.
-    Raw,
-    /// A person's passphrase.
-    Passphrase { cost: Cost, salt: [u8; SALT] },
-}
 
 /// A file as it was read, with a sound checksum and a header that makes sense.
 pub(super) struct Sealed {
@@ -94,21 +55,6 @@ pub(super) enum FileError {
     Newer,
     #[error("its key derivation asks for more than this version allows")]
     TooCostly,
-}
-
-impl KeyKind {
-    /// A passphrase with a salt of its own.
-    pub(super) fn new_passphrase(cost: Cost) -> Self {
-        Self::Passphrase { cost, salt: random() }
-    }
-
-    /// The key that `text` leads to: derived from it, or `text` itself in base64. None where it cannot be one.
-    pub(super) fn key(&self, text: &SecretValue) -> Option<SecretValue> {
-        match self {
-            Self::Raw => super::keys::raw_key(text),
-            Self::Passphrase { cost, salt } => derive(text, *cost, salt),
-        }
-    }
 }
 
 impl Sealed {
@@ -171,13 +117,6 @@ pub(super) fn room(length: usize) -> usize {
     length.next_multiple_of(STEP) + TAG
 }
 
-/// Bytes from the system's random source.
-pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system has a random source");
-    bytes
-}
-
 fn header(key: &SecretValue, kind: &KeyKind) -> Vec<u8> {
     let (code, cost, salt) = match kind {
         KeyKind::Raw => (0, Cost { memory_kib: 0, passes: 0, lanes: 0 }, [0; SALT]),
@@ -210,16 +149,6 @@ fn parse_kind(header: &[u8]) -> Result<KeyKind, FileError> {
         }
         _ => Err(FileError::Newer),
     }
-}
-
-/// Takes about a fifth of a second at the usual cost.
-fn derive(passphrase: &SecretValue, cost: Cost, salt: &[u8; SALT]) -> Option<SecretValue> {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(KEY)).ok()?;
-    let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut key = Zeroizing::new(vec![0; KEY]);
-    passphrase.expose(|text| argon.hash_password_into_with_memory(text, salt, &mut key, memory.as_mut_slice())).ok()?;
-    Some(SecretValue::from(key))
 }
 
 fn cipher(key: &SecretValue) -> XChaCha20Poly1305 {

@@ -1,17 +1,14 @@
 //! Where the key of the local vault comes from: the environment, a file, the system's key store, a person.
-#![expect(clippy::disallowed_methods, reason = "the key is decoded here, and handed to the key store")]
+#![expect(clippy::disallowed_methods, reason = "a passphrase is counted here, and the key handed to the key store")]
 
 use std::path::Path;
 
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use zeroize::Zeroizing;
 
 use super::{
     KeySource,
-    file::{self, Cost, KEY, KeyKind, Sealed},
+    file::Sealed,
+    key::{self, Cost, KEY, KeyKind},
 };
 use crate::{
     disk,
@@ -24,11 +21,6 @@ pub const MIN_PASSPHRASE: usize = 8;
 
 /// The largest key file, in bytes.
 const KEY_FILE_CAP: u64 = 4096;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDING);
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDING);
-const PADDING: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// The operating system's key store, or a stand-in for it.
 pub(super) trait KeyStore: Send + Sync {
@@ -97,7 +89,7 @@ impl Keys {
         let key = match store.load().map_err(|_| passphrase_needed())? {
             Some(key) => key,
             None => {
-                let key = SecretValue::from(Zeroizing::new(file::random::<KEY>().to_vec()));
+                let key = SecretValue::from(Zeroizing::new(key::random::<KEY>().to_vec()));
                 store.save(&key).map_err(|_| passphrase_needed())?;
                 key
             }
@@ -113,7 +105,7 @@ impl Keys {
 
     /// A key from a text: 256 bits in base64, else a passphrase.
     pub(super) fn of_text(&self, text: &SecretValue) -> Result<NewKey, Problem> {
-        if let Some(key) = raw_key(text) {
+        if let Some(key) = key::raw(text) {
             return Ok(NewKey { key, kind: KeyKind::Raw });
         }
         let length = text.expose_text(|text| text.chars().count()).unwrap_or(text.len());
@@ -126,12 +118,6 @@ impl Keys {
             kind.key(text).ok_or_else(|| Problem::new(Reason::Locked, "no key can be derived from this passphrase"))?;
         Ok(NewKey { key, kind })
     }
-}
-
-/// The 256-bit key that `text` is in base64, of either alphabet, padded or not; none if it is something else.
-pub(super) fn raw_key(text: &SecretValue) -> Option<SecretValue> {
-    let decode = |text: &[u8]| BASE64.decode(text).or_else(|_| BASE64_URL.decode(text)).ok().map(Zeroizing::new);
-    text.expose(decode).filter(|key| key.len() == KEY).map(SecretValue::from)
 }
 
 /// The text of a key file, without the line break at its end.

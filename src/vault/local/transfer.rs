@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 use super::{
     Absence, LocalVault,
     content::{self, Content, Stored},
-    file::{self, KeyKind, Sealed},
+    file::{self, Sealed},
+    key::KeyKind,
 };
 use crate::{
     name::SecretName,

@@ -22,6 +22,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+use serde::Serialize;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -45,30 +46,31 @@ const MOST: usize = 64;
 const STOPPED: &str = "whoever asked has stopped before it was done";
 const TICKET_DIGITS: usize = DESK_DIGITS + 32;
 
-type Waiting = Arc<Mutex<HashMap<String, Question>>>;
+type Waiting<Next> = Arc<Mutex<HashMap<String, Question<Next>>>>;
 
-struct Question {
+struct Question<Next> {
     fields: Vec<Field>,
-    answer: oneshot::Sender<Answered>,
+    answer: oneshot::Sender<Answered<Next>>,
 }
 
 /// What the desk makes of a message.
-enum Taken {
+enum Taken<Next> {
     Fields(Vec<Field>),
     /// The answers were handed on; what comes of them arrives here.
-    Answers(oneshot::Receiver<Effect>),
+    Answers(oneshot::Receiver<Effect<Next>>),
 }
 
-/// Where one process waits for answers.
-pub struct Desk {
+/// Where one process waits for answers. What comes next after one is told inside of the process as it is, and to
+/// others as JSON.
+pub struct Desk<Next> {
     id: String,
     /// What stands for the desk in the runtime folder.
     file: PathBuf,
-    waiting: Waiting,
+    waiting: Waiting<Next>,
     listener: JoinHandle<()>,
 }
 
-impl Desk {
+impl<Next: Serialize + Send + 'static> Desk<Next> {
     /// Opens the channel. NB. must be called inside a tokio runtime.
     pub fn open(directories: &Directories) -> io::Result<Self> {
         let id = random_hex(DESK_DIGITS / 2)?;
@@ -81,7 +83,7 @@ impl Desk {
     }
 
     /// A ticket for a question, and where its answer arrives; the receiver fails when nobody answered in time.
-    pub fn ask(&self, fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answered>)> {
+    pub fn ask(&self, fields: Vec<Field>) -> io::Result<(String, oneshot::Receiver<Answered<Next>>)> {
         let ticket = format!("{}{}", self.id, random_hex((TICKET_DIGITS - DESK_DIGITS) / 2)?);
         let (answer, receiver) = oneshot::channel();
         {
@@ -108,7 +110,7 @@ impl Desk {
     }
 
     /// Hands answers over inside this process, as [`deliver`] does from outside.
-    pub async fn hand_over(&self, ticket: &str, answers: Answers) -> Result<Option<Value>, AnswerError> {
+    pub async fn hand_over(&self, ticket: &str, answers: Answers) -> Result<Option<Next>, AnswerError> {
         let question = lock(&self.waiting).remove(ticket).ok_or(AnswerError::Expired)?;
         check(&answers, &question.fields)?;
         let effect = question.take(answers)?;
@@ -120,16 +122,16 @@ impl Desk {
     }
 }
 
-impl Question {
+impl<Next> Question<Next> {
     /// Hands the answers on; what comes of them arrives at the receiver.
-    fn take(self, answers: Answers) -> Result<oneshot::Receiver<Effect>, AnswerError> {
+    fn take(self, answers: Answers) -> Result<oneshot::Receiver<Effect<Next>>, AnswerError> {
         let (reply, effect) = oneshot::channel();
         self.answer.send(Answered { answers, reply: Reply(reply) }).map_err(|_| AnswerError::Expired)?;
         Ok(effect)
     }
 }
 
-impl Drop for Desk {
+impl<Next> Drop for Desk<Next> {
     fn drop(&mut self) {
         self.listener.abort();
         // Whoever still waits learns at once that no answer will come.
@@ -224,7 +226,7 @@ fn visible(char: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-async fn listen(mut listener: Listener, waiting: Waiting) {
+async fn listen<Next: Serialize + Send + 'static>(mut listener: Listener, waiting: Waiting<Next>) {
     loop {
         match listener.accept().await {
             Ok(caller) => {
@@ -241,12 +243,12 @@ async fn listen(mut listener: Listener, waiting: Waiting) {
     }
 }
 
-async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, waiting: Waiting) {
+async fn receive<Next: Serialize>(mut stream: impl AsyncRead + AsyncWrite + Unpin, waiting: Waiting<Next>) {
     let Ok(taken) = timeout(DELIVERY, take(&mut stream, &waiting)).await else { return };
     let reply = match taken {
-        Ok(Taken::Fields(fields)) => told("ok", &serde_json::to_string(&fields).expect("fields are plain data")),
+        Ok(Taken::Fields(fields)) => told("ok", &json(&fields)),
         Ok(Taken::Answers(effect)) => match timeout(EFFECT, effect).await {
-            Ok(Ok(Ok(next))) => told("ok", &next.map(|next| next.to_string()).unwrap_or_default()),
+            Ok(Ok(Ok(next))) => told("ok", &next.as_ref().map(json).unwrap_or_default()),
             Ok(Ok(Err(message))) => told("failed", &message),
             Ok(Err(_)) => told("failed", STOPPED),
             Err(_) => return,
@@ -259,6 +261,10 @@ async fn receive(mut stream: impl AsyncRead + AsyncWrite + Unpin, waiting: Waiti
     }
 }
 
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).expect("what is told is plain data with text keys")
+}
+
 /// A reply in its one line.
 fn told(word: &str, rest: &str) -> String {
     let mut line = format!("{word} {}", rest.replace(['\n', '\r'], " "));
@@ -267,7 +273,10 @@ fn told(word: &str, rest: &str) -> String {
     line
 }
 
-async fn take(stream: &mut (impl AsyncRead + Unpin), waiting: &Waiting) -> Result<Taken, AnswerError> {
+async fn take<Next>(
+    stream: &mut (impl AsyncRead + Unpin),
+    waiting: &Waiting<Next>,
+) -> Result<Taken<Next>, AnswerError> {
     let message = read_message(stream).await?;
     let (ticket, json) = message.split_at_checked(TICKET_DIGITS).ok_or(AnswerError::NotATicket)?;
     let ticket = std::str::from_utf8(ticket).map_err(|_| AnswerError::NotATicket)?;
@@ -303,7 +312,7 @@ fn random_hex(bytes: usize) -> io::Result<String> {
     Ok(hex)
 }
 
-fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, Question>> {
+fn lock<Next>(waiting: &Waiting<Next>) -> std::sync::MutexGuard<'_, HashMap<String, Question<Next>>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -330,7 +339,7 @@ mod tests {
     struct Setup {
         _folder: tempfile::TempDir,
         directories: Directories,
-        desk: Desk,
+        desk: Desk<Value>,
     }
 
     fn setup() -> Setup {
@@ -356,7 +365,7 @@ mod tests {
     }
 
     /// What `deliver` says when the asker replies `effect`.
-    async fn delivered(effect: Effect) -> Result<Option<Value>, AnswerError> {
+    async fn delivered(effect: Effect<Value>) -> Result<Option<Value>, AnswerError> {
         let Setup { _folder, directories, desk } = setup();
         let (ticket, receiver) = desk.ask(vec![Field::hidden("value", "Value")]).unwrap();
         let asker = async { receiver.await.unwrap().reply.send(effect) };

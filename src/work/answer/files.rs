@@ -80,7 +80,7 @@ mod tests {
     async fn what_the_dead_left_is_swept_and_what_the_living_have_stays() {
         let folder = tempfile::tempdir().unwrap();
         let directories = directories(folder.path());
-        let living = Desk::open(&directories).unwrap();
+        let living = Desk::<serde_json::Value>::open(&directories).unwrap();
         let shown = living.write("shown".into()).await.unwrap();
         let (dead, kept) = (directories.runtime.join("response-00000000-x.txt"), directories.runtime.join("notes.txt"));
         std::fs::write(&dead, "left").unwrap();
@@ -107,7 +107,7 @@ mod tests {
         });
         let mut fault = None;
         for _ in 0..300 {
-            let desk = Desk::open(&directories);
+            let desk = Desk::<serde_json::Value>::open(&directories);
             let names = disk::names(&directories.runtime).unwrap();
             if desk.is_err() || names.len() != 1 {
                 fault = Some((desk.err(), names));

@@ -1,56 +1,21 @@
 //! The state of everything on a page: the local vault, who is signed in where and until when, where each secret lives and
 //! what stands in the way, with a button for what can be done about it.
 
-use super::{
-    form::Form,
-    html::{Element, element},
-    step::{Course, Step},
-    view::{Forms, button, card, main_button, row, soft},
-};
+use super::{Forms, button, card, main_button, row, soft};
 use crate::{
-    feature::command::{Command, Login, Scope},
+    lsp::pages::{
+        html::{Element, element},
+        step::Status,
+    },
     status::{Origin, ProviderKind, Reason},
     work::{
-        status::{Integration, Report, Secret},
+        status::{Integration, Secret},
         verbs::signed_in,
     },
 };
 
 /// How many secrets one page lists.
 const MOST: usize = 500;
-
-pub struct Status {
-    pub uri: Option<String>,
-    pub report: Box<Report>,
-    /// What was done just now.
-    pub said: Option<String>,
-}
-
-impl Course {
-    /// Does what a button of the page says, and shows the state after it.
-    pub(super) async fn look_after(&mut self, status: Status, form: &Form) -> Step {
-        let uri = status.uri.clone();
-        let again = Command::Status(Scope { uri: uri.clone(), offline: false });
-        let named = |button: &str| {
-            let index = form.text(button)?.parse::<usize>().ok()?;
-            let integration = status.report.integrations.get(index)?.overview.name.clone();
-            Some(Login { uri: uri.clone(), integration })
-        };
-        if let Some(login) = named("sign-in") {
-            return self.first(Command::Login(login), again).await;
-        }
-        if let Some(login) = named("disconnect") {
-            return self.first(Command::Disconnect(login), again).await;
-        }
-        match form.text("do").as_deref() {
-            Some("lock") => self.first(Command::Lock, again).await,
-            Some("unlock") => self.first(Command::Unlock, again).await,
-            Some("review") => self.review(again).await,
-            Some("again") => self.carry_out(again).await,
-            _ => Step::Status(status),
-        }
-    }
-}
 
 impl Forms<'_> {
     pub(super) fn status(self, status: &Status) -> Element {
