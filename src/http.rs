@@ -7,3 +7,4 @@ mod place;
 pub mod prepare;
 pub mod redact;
 pub mod send;
+pub mod shown;

@@ -261,6 +261,9 @@ pub struct RequestSurvey {
     pub needs: Vec<Need>,
     /// What keeps it from being sent apart from secrets and variables: its URL, a header, a file.
     pub faults: Vec<RequestFault>,
+    /// The names of the requests that are sent before it, in order.
+    #[serde(skip)]
+    pub first: Vec<String>,
 }
 
 /// Something wrong with a request itself.

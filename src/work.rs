@@ -11,6 +11,7 @@ pub mod choices;
 pub mod curl;
 pub mod dynamic;
 pub mod extract;
+mod fault;
 pub mod files;
 pub mod plan;
 mod run;

@@ -88,7 +88,7 @@ Nothing of it is written to disk."
     (erase-buffer)
     (setq buffer-auto-save-file-name nil
           vaultls--part part)
-    (insert (if (eq part 'body) (vaultls--body-text response type) (vaultls--headers-text vaultls--record)))
+    (insert (if (eq part 'body) (vaultls--body-text response) (vaultls--headers-text vaultls--record)))
     (goto-char (point-min))
     ;; What the person's hooks start for files of this type has nothing to do here.
     (let ((inhibit-message t))
@@ -99,12 +99,10 @@ Nothing of it is written to disk."
     (setq header-line-format (vaultls--headline vaultls--record))
     (set-buffer-modified-p nil)))
 
-(defun vaultls--body-text (response type)
-  "The body of RESPONSE as it is shown in the mode TYPE."
-  (let ((body (plist-get response :body)))
-    (if (and (eq type 'vaultls--json-mode) vaultls-format-json (not (eq (plist-get response :truncated) t)))
-        (vaultls--lay-out body)
-      (string-replace "\r\n" "\n" body))))
+(defun vaultls--body-text (response)
+  "The body of RESPONSE as it is shown."
+  (string-replace "\r\n" "\n" (or (and vaultls-format-json (plist-get response :shown))
+                                   (plist-get response :body))))
 
 (defconst vaultls--body-modes
   '(("json" vaultls--json-mode) ("html" html-mode) ("xhtml" html-mode) ("xml" xml-mode) ("svg" xml-mode)
@@ -192,36 +190,6 @@ Nothing of it is written to disk."
 (defun vaultls--duration (millis)
   "MILLIS for people."
   (if (< millis 1000) (format "%d ms" millis) (format "%.2f s" (/ millis 1000.0))))
-
-(defun vaultls--lay-out (json)
-  "JSON over lines; every number and string stays as it was sent."
-  (with-temp-buffer
-    (insert json)
-    (goto-char (point-min))
-    (let ((depth 0))
-      (cl-flet ((break () (insert "\n" (make-string (* 2 (max depth 0)) ?\s))))
-        (while (progn (delete-region (point) (progn (skip-chars-forward " \t\r\n") (point)))
-                      (not (eobp)))
-          (pcase (char-after)
-            (?\" (or (re-search-forward "\\=\"\\(?:[^\"\\]\\|\\\\.\\)*\"" nil t) (goto-char (point-max))))
-            ((and (or ?\{ ?\[) (guard (looking-at "[[{][ \t\r\n]*[]}]")))
-             (replace-match (string (char-after) (char-before (match-end 0))) t t))
-            ((or ?\{ ?\[) (forward-char) (cl-incf depth) (break))
-            ((or ?\} ?\]) (cl-decf depth) (break) (forward-char))
-            (?, (forward-char) (break))
-            (?: (forward-char) (insert " "))
-            (_ (forward-char) (skip-chars-forward "^]}[{,:\" \t\r\n")))))
-      (buffer-string))))
-
-(provide 'vaultls)
-
-;; Local Variables:
-;; byte-compile-docstring-max-column: 110
-;; fill-column: 110
-;; indent-tabs-mode: nil
-;; End:
-
-;;; vaultls.el ends here
 
 ;;;; Commands of a response
 

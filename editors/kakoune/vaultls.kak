@@ -91,6 +91,9 @@ add-highlighter shared/http/code/reference ref vaultls-reference
 add-highlighter shared/vaultls-response group
 add-highlighter shared/vaultls-response/good regex '\AHTTP/\S+ ([23]\d\d[^\n]*)' 1:green
 add-highlighter shared/vaultls-response/bad regex '\AHTTP/\S+ ([45]\d\d[^\n]*)' 1:red
+add-highlighter shared/vaultls-response/name regex '^\h+("(?:[^"\\\n]|\\.)*"):' 1:attribute
+add-highlighter shared/vaultls-response/text regex '^\h+(?:"(?:[^"\\\n]|\\.)*": )?("(?:[^"\\\n]|\\.)*"),?$' 1:string
+add-highlighter shared/vaultls-response/value regex '^\h+(?:"(?:[^"\\\n]|\\.)*": )?(-?\d[\d.eE+-]*|true|false|null),?$' 1:value
 add-highlighter shared/vaultls-response/masked regex '\[redacted\]' 0:VaultlsReference
 
 hook -group vaultls global WinSetOption filetype=http %{
@@ -119,8 +122,8 @@ hook -group vaultls global WinSetOption filetype=json %{
 
 # Commands. All of them are about the file and the place of the main cursor.
 
-# What the server is asked for by an action or a lens passes here: a request that is sent gets a pipe to answer into,
-# because kakoune-lsp can open no document for a server. Nothing of a response is written to the disk.
+# What the server is asked for by an action or a lens passes here: what it gives back gets a pipe to come through, because
+# kakoune-lsp can open no document for a server. Nothing of a response is written to the disk.
 define-command -hidden vaultls-execute -params 2..3 %{
     set-option global vaultls_client %val{client}
     unalias window lsp-execute-command
@@ -128,6 +131,7 @@ define-command -hidden vaultls-execute -params 2..3 %{
         evaluate-commands %sh{
             case "$1 $2" in
                 'vaultls.run ['?'"'*) echo 'vaultls-send %arg{@}' ;;
+                'vaultls.copyCurl ['?'"'*) echo 'vaultls-copy %arg{@}' ;;
                 *) echo 'lsp-execute-command %arg{@}' ;;
             esac
         }
@@ -139,21 +143,44 @@ define-command -hidden vaultls-execute -params 2..3 %{
 }
 
 define-command -hidden vaultls-send -params 2..3 %{
+    vaultls-execute-into *vaultls-response* %{
+        set-option buffer filetype vaultls-response
+        # Until it comes, the person stays at the request, where the server's questions can be answered.
+        hook -once buffer BufReadFifo .* %{
+            evaluate-commands -client %opt{vaultls_client} %{
+                evaluate-commands -try-client %opt{toolsclient} %{ buffer *vaultls-response* }
+            }
+        }
+    } %arg{@}
+}
+
+define-command -hidden vaultls-copy -params 2..3 %{
+    vaultls-execute-into *vaultls-curl* %{
+        hook -once buffer BufCloseFifo .* vaultls-take-curl
+    } %arg{@}
+}
+
+# That it came is told by the server, and so is what failed: then nothing came.
+define-command -hidden vaultls-take-curl %{
+    try %{
+        evaluate-commands -draft -buffer *vaultls-curl* %{
+            execute-keys '%<a-k>\S<ret>'
+            set-register dquote %val{selection}
+        }
+    }
+}
+
+# Asks the server, and reads into a buffer what comes: the buffer, what is done in it before, what the server is asked.
+define-command -hidden vaultls-execute-into -params 4..5 %{
     evaluate-commands -save-regs p %{
         vaultls-make-pipe
         evaluate-commands -draft %{
-            vaultls-read-pipe *vaultls-response*
-            set-option buffer filetype vaultls-response
-            # Until it comes, the person stays at the request, where the server's questions can be answered.
-            hook -once buffer BufReadFifo .* %{
-                evaluate-commands -client %opt{vaultls_client} %{
-                    evaluate-commands -try-client %opt{toolsclient} %{ buffer *vaultls-response* }
-                }
-            }
+            vaultls-read-pipe %arg{1}
+            evaluate-commands %arg{2}
         }
-        lsp-execute-command %arg{1} %sh{
+        lsp-execute-command %arg{3} %sh{
             # The first member of the one argument; \173 is the brace that opens it.
-            printf '[\173"pipe":"%s",%s' "$(printf %s "$kak_reg_p" | sed 's/[\\"]/\\&/g')" "${2#??}"
+            printf '[\173"pipe":"%s",%s' "$(printf %s "$kak_reg_p" | sed 's/[\\"]/\\&/g')" "${4#??}"
         } vaultls
     }
 }
@@ -296,7 +323,7 @@ vaultls-link: link a secret to an external vault by choosing what is there' %{
 }
 
 define-command vaultls-copy-curl -docstring '
-vaultls-copy-curl: tell the request as a curl command that keeps its references' %{
+vaultls-copy-curl: copy the request as a curl command that keeps its references' %{
     lsp-did-change
     lsp-code-action '^Copy as cURL$'
 }
@@ -346,4 +373,4 @@ map global vaultls t ': vaultls-trust<ret>'        -docstring 'review and trust 
 map global vaultls i ': vaultls-status<ret>'       -docstring 'status'
 map global vaultls u ': vaultls-unlock<ret>'       -docstring 'unlock the local vault'
 map global vaultls l ': vaultls-lock<ret>'         -docstring 'lock the local vault'
-map global vaultls y ': vaultls-copy-curl<ret>'    -docstring 'tell as a curl command'
+map global vaultls y ': vaultls-copy-curl<ret>'    -docstring 'copy as a curl command'

@@ -20,7 +20,8 @@ use crate::{
         terminal::{Style, Terminal, one_line, plain, styled},
         trust,
     },
-    http::send::Response,
+    feature::command::shown_name,
+    http::{send::Response, shown},
     name::SecretName,
     status::Reason,
     work::{Core, Obstacle, RunOutcome, Sheet},
@@ -220,7 +221,11 @@ async fn ask_for_host(
     terminal: &mut Terminal,
 ) -> Result<bool, Stop> {
     let host_shown = crate::domain::shown_host(host);
-    let question = format!("Send the secret `{secret}` to {host_shown}? [o]nce, [a]lways, [N]o: ");
+    let what = match secret.exchange() {
+        Some(_) => shown_name(secret),
+        None => format!("the secret `{secret}`"),
+    };
+    let question = format!("Send {what} to {host_shown}? [o]nce, [a]lways, [N]o: ");
     let remember = match prompt::choice(terminal, &question, &['o', 'a'])? {
         Some('o') => false,
         Some('a') => true,
@@ -300,7 +305,7 @@ fn print_response(response: &Response, terminal: &mut Terminal) -> Result<(), St
     }
     if !response.body.is_empty() {
         terminal.line(&[])?;
-        terminal.text(&response.body)?;
+        terminal.text(&shown::body(response))?;
     }
     Ok(())
 }

@@ -64,7 +64,8 @@ pub struct Run {
     pub line: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// A named pipe that the client reads the masked response from, where it can show no document of the server's.
+    /// A named pipe that the client reads the masked response from, or the curl command, where it can show no document of
+    /// the server's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipe: Option<PathBuf>,
 }

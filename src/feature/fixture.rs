@@ -265,7 +265,7 @@ impl Fixture {
             spans,
             problem: self.problem_of(name, host.as_deref()),
         });
-        RequestSurvey { needs: needs.collect(), host: host.clone(), faults: vec![] }
+        RequestSurvey { needs: needs.collect(), host: host.clone(), faults: vec![], first: vec![] }
     }
 
     fn problem_of(&self, name: &SecretName, host: Option<&str>) -> Option<Problem> {

@@ -42,7 +42,11 @@ fn title(survey: Option<&RequestSurvey>) -> String {
         (1, _, _) => "Send (1 secret unavailable)".into(),
         (count @ 2.., _, _) => format!("Send ({count} secrets unavailable)"),
         (0, false, Some(host)) => format!("Send (asks about {})", escape::plain(host)),
-        (0, _, _) => "Send".into(),
+        (0, _, _) => match survey.first.as_slice() {
+            [] => "Send".into(),
+            [name] => format!("Send (after {})", escape::plain(name)),
+            names => format!("Send (after {} others)", names.len()),
+        },
     }
 }
 
@@ -80,6 +84,16 @@ mod tests {
     fn a_host_that_was_not_approved_is_named() {
         let fixture = Fixture::http("GET https://a.b/<<vault:one>>\n").unapproved("one");
         check(&fixture, &["Send (asks about a.b)"]);
+    }
+
+    #[test]
+    fn what_is_sent_first_is_named() {
+        let survey = |names: &[&str]| RequestSurvey {
+            first: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..RequestSurvey::default()
+        };
+        assert_eq!(title(Some(&survey(&["login"]))), "Send (after login)");
+        assert_eq!(title(Some(&survey(&["login", "session"]))), "Send (after 2 others)");
     }
 
     #[test]

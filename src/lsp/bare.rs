@@ -13,7 +13,7 @@ use crate::{
         command::{Command, Verb, shown_name},
         escape,
     },
-    http::send::Response,
+    http::{send::Response, shown},
     lsp::{
         browser, client::Unasked, outcome::Outcome, pages, pipe::Pipe, refresh, response, run, run::Errand,
         state::State, words,
@@ -108,7 +108,7 @@ async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut ou
     }
     let (kind, message, text) = match &outcome {
         RunOutcome::Sent { response, notes } => {
-            (MessageType::INFO, words::response(response, notes), response::written(response))
+            (MessageType::INFO, words::response(response, notes), shown::whole(response))
         }
         RunOutcome::Blocked { obstacles } => {
             let message = words::blocked(obstacles);

@@ -7,7 +7,7 @@ use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
     feature::{
-        command::{AllowHost, Browse, Command, Create, Link},
+        command::{AllowHost, Browse, Command, Create, Link, shown_name},
         escape,
     },
     lsp::{
@@ -35,7 +35,7 @@ pub async fn carry_out(state: &Arc<State>, command: Command) -> Outcome {
     };
     match command {
         Command::Run(_) => Outcome::failed("a request is sent from the editor"),
-        Command::CopyCurl(it) => curl::copy(state, &it).await.unwrap_or_else(Outcome::failed),
+        Command::CopyCurl(it) => curl::copy(state, it).await.unwrap_or_else(Outcome::failed),
         Command::Extract(it) => extract::extract(state, it).await.unwrap_or_else(Outcome::failed),
         Command::AllowHost(it) => allow_host(state, &core, &it).await,
         Command::Create(it) => create(state, core, it).await,
@@ -68,7 +68,7 @@ fn settle<T>(state: &Arc<State>, act: Result<T, Failure>, done: String) -> Outco
 async fn allow_host(state: &Arc<State>, core: &Arc<Core>, it: &AllowHost) -> Outcome {
     let allowed = core.allow_host(&it.secret, &it.host, it.remember).await;
     let how = if it.remember { "from now on" } else { "until the editor is closed" };
-    let done = format!("`{}` may be sent to {} {how}", it.secret, escape::plain(&it.host));
+    let done = format!("{} may be sent to {} {how}", shown_name(&it.secret), escape::plain(&it.host));
     settle(state, allowed, done)
 }
 

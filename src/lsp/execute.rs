@@ -12,6 +12,7 @@ use crate::{
         command::{Command, Run, Scope, Verb},
         escape,
     },
+    http::shown,
     lsp::{bare, command, convert::Lines, outcome::Outcome, pages, pipe::Pipe, run, state::State},
     work::RunOutcome,
 };
@@ -32,7 +33,7 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
     }
     let (asked, outcome) = match parse(state, &params).and_then(|command| permit(state, command)) {
         Ok(Command::Run(run)) => match send(state, run, params.work_done_progress_params.work_done_token).await {
-            Ok(outcome) => return plain(&outcome),
+            Ok(outcome) => return sent(&outcome, abilities.plugin),
             Err(message) => (None, Outcome::failed(message)),
         },
         Ok(command) => (Some(command.clone()), command::carry_out(state, command).await),
@@ -42,6 +43,18 @@ pub async fn execute(state: &Arc<State>, params: ExecuteCommandParams) -> Value 
         bare::tell(state, asked, &outcome);
     }
     plain(&outcome)
+}
+
+/// What became of a run. A plugin gets the body of a response as it is to be shown, too, where that differs.
+fn sent(outcome: &RunOutcome, plugin: bool) -> Value {
+    let mut answer = plain(outcome);
+    if let RunOutcome::Sent { response, .. } = outcome
+        && plugin
+        && let Some(body) = shown::laid_out(response)
+    {
+        answer["response"]["shown"] = body.into();
+    }
+    answer
 }
 
 fn plain(answer: &impl Serialize) -> Value {

@@ -9,7 +9,7 @@
 //! - The address that the browser is sent to carries 256 random bits and is good once: it is given for a cookie
 //!   (`HttpOnly`, `SameSite=Strict`, for one path that is as random) and leads on to an address without it. Whoever
 //!   comes later with it is told 410, so that a theft shows. On Linux the kernel is asked whose the connection is, as
-//!   other users can read the opener's command line.
+//!   other users can read the opener's command line; `peer` tells what keeps them out elsewhere, and what does not on macOS.
 //! - The `Host` header is exactly `127.0.0.1:PORT`: a name that was made to point here (DNS rebinding) is refused.
 //! - A form counts with the cookie, with a key of 256 random bits that is new with each step, and with an `Origin` that is
 //!   ours. Where a browser leaves `Origin` out, `Sec-Fetch-Site: same-origin` does; without either it is refused.

@@ -1,4 +1,4 @@
-//! A named pipe of the client's, for one response: some clients lose what a command answers and can show no document of
+//! A named pipe of the client's, for one response or one text: some clients lose what a command answers and can show no document of
 //! the server's, but read a pipe into a buffer. Nothing of the response is then on the disk.
 
 use std::path::PathBuf;

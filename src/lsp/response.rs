@@ -1,11 +1,11 @@
-//! A response as a text, and in the editor: as a file that it opens, which ends with the server.
+//! A response in the editor: as a file that it opens, which ends with the server.
 
 use std::path::PathBuf;
 
 use tower_lsp_server::ls_types::MessageType;
 
 use crate::{
-    http::send::Response,
+    http::{send::Response, shown},
     lsp::{convert, state::State, words},
 };
 
@@ -25,20 +25,9 @@ pub async fn show(state: &State, response: &Response, notes: &[String]) {
 async fn keep(state: &State, response: &Response) -> Option<PathBuf> {
     let desk = state.desk().await.ok()?;
     state.janitor.start(&state.options.directories.runtime);
-    let file = desk.write(written(response)).await.ok()?;
+    let document = shown::document(response);
+    let file = desk.write(document.text, document.extension).await.ok()?;
     let path = file.path().to_owned();
     state.shown.keep(file);
     Some(path)
-}
-
-/// A response as a text.
-pub fn written(response: &Response) -> String {
-    let Response { version, status, reason, headers, body, .. } = response;
-    let mut text = format!("{version} {status} {reason}\n");
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\n"));
-    }
-    text.push('\n');
-    text.push_str(body);
-    text
 }

@@ -4,6 +4,7 @@
 //! someone asks for it. Whatever is wrong becomes a problem with a place, and reading goes on behind it. No step
 //! recurses, so depth costs memory and nothing else.
 
+mod layout;
 pub mod path;
 mod scan;
 mod string;
@@ -11,6 +12,7 @@ mod string;
 use std::borrow::Cow;
 
 pub use self::{
+    layout::lay_out,
     scan::{scan, scan_with_comments},
     string::{OffsetMap, decode, decode_with_map},
 };

@@ -13,20 +13,22 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
+    sync::Arc,
 };
 
 use crate::{
     domain,
     http::prepare::{self, Files, Prepared, Reading},
     name::SecretName,
+    status::Answered,
     syntax::{
-        Kind,
+        Body, Kind, Request,
         exchange::{self, Asked, Side},
         expand::{Flat, Scope},
         template::{Piece, Template},
     },
     text::Span,
-    work::{Sheet, dynamic, plan, run},
+    work::{Sheet, dynamic, fault},
 };
 pub use draw::{Answer, Drawn, Errand};
 use store::Known;
@@ -65,7 +67,9 @@ struct Node {
     /// The requests that it asks for.
     needs: BTreeSet<String>,
     /// What was answered to it, while that still stands.
-    answer: Option<std::sync::Arc<Answer>>,
+    answer: Option<Arc<Answer>>,
+    /// What may be told of it, also where nothing can be drawn from it any more.
+    told: Option<Answered>,
     state: State,
 }
 
@@ -105,7 +109,7 @@ impl Chain {
         let asked = chain.expressions.keys().chain(known.keys()).map(String::as_str).chain(also);
         let mut waiting: Vec<String> = asked.map(str::to_owned).collect();
         let named = named(sheet);
-        if sheet.document.requests.iter().any(|one| plan::reads_references_from_a_file(one, &sheet.source)) {
+        if sheet.document.requests.iter().any(|one| reads_references_from_a_file(one, &sheet.source)) {
             // What a file asks for is not known before it is read.
             waiting.extend(named.keys().map(|name| (*name).to_owned()));
         }
@@ -149,7 +153,7 @@ impl Chain {
         let identity = prepare::prepare(&sheet.document, &sheet.document.requests[request], &scope, Some(files));
         let origin = identity.target().as_ref().and_then(domain::origin_key).unwrap_or_default();
         let needs = needs.into_inner();
-        Node { request, line: 0, identity, origin, needs, answer: None, state: State::Open }
+        Node { request, line: 0, identity, origin, needs, answer: None, told: None, state: State::Open }
     }
 
     fn count_lines(&mut self, sheet: &Sheet) {
@@ -184,7 +188,8 @@ impl Chain {
         while let Some(name) = ready.pop() {
             let (state, answer) = self.decide(&name, known);
             if let Some(node) = self.nodes.get_mut(&name) {
-                (node.state, node.answer) = (state, answer);
+                let same = known.get(&name).filter(|answer| answer.identity == node.identity);
+                (node.state, node.answer, node.told) = (state, answer, same.map(|answer| answer.told()));
             }
             for user in users.get(&name).into_iter().flatten() {
                 let Some(count) = open.get_mut(user) else { continue };
@@ -196,13 +201,14 @@ impl Chain {
         }
     }
 
-    fn decide(&self, name: &str, known: &Known) -> (State, Option<std::sync::Arc<Answer>>) {
+    fn decide(&self, name: &str, known: &Known) -> (State, Option<Arc<Answer>>) {
         let node = &self.nodes[name];
         let needed: Vec<&Node> = node.needs.iter().filter_map(|need| self.nodes.get(need)).collect();
         let height = 1 + needed.iter().map(|node| node.height()).max().unwrap_or(0);
         // An answer stands as long as the request is the same, and those that it needs are.
-        let stands = |answer: &&std::sync::Arc<Answer>| {
-            answer.identity == node.identity && needed.iter().all(|node| node.answer.is_some())
+        let stands = |answer: &&Arc<Answer>| {
+            let is_same = answer.identity == node.identity && !answer.is_sketch;
+            is_same && needed.iter().all(|node| node.answer.is_some())
         };
         let answer = known.get(name).filter(stands).cloned();
         let broken = node.fault().or_else(|| self.broken_need(node));
@@ -345,9 +351,9 @@ impl Chain {
         Some((self.nodes.get(name)?.identity.clone(), expressions))
     }
 
-    /// What was answered to each request, while that still stands.
-    pub fn answers(&self) -> impl Iterator<Item = (&str, &Answer)> {
-        self.nodes.iter().filter_map(|(name, node)| Some((name.as_str(), &**node.answer.as_ref()?)))
+    /// What may be told of what was answered to each request as it is now.
+    pub fn told(&self) -> impl Iterator<Item = (&String, &Answered)> {
+        self.nodes.iter().filter_map(|(name, node)| Some((name, node.told.as_ref()?)))
     }
 }
 
@@ -361,7 +367,7 @@ impl Node {
 
     /// What is wrong with the request itself.
     fn fault(&self) -> Option<String> {
-        self.identity.faults.first().map(|fault| run::fault_obstacle(fault).message)
+        self.identity.faults.first().map(|fault| fault::obstacle(fault).message)
     }
 }
 
@@ -401,6 +407,15 @@ fn expressions(sheet: &Sheet, overrides: &BTreeMap<String, String>) -> BTreeMap<
         }
     }
     found
+}
+
+/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
+pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
+    match &request.body {
+        Body::File { substitute, .. } => *substitute,
+        Body::Text { text, .. } => text.text(source).contains("<@"),
+        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
     policy::Policy,
     status::{Need, RequestFault, RequestSurvey, Status},
     syntax::{
-        Body, Request,
+        Request,
         expand::{Fault, FaultKind, Scope},
     },
     text::Span,
@@ -29,6 +29,8 @@ pub struct Plan {
     pub needs: BTreeMap<SecretName, Vec<Span>>,
     /// Where it goes, as far as that does not depend on a secret's value.
     pub destination: Option<Url>,
+    /// The names of the requests that would be sent before it.
+    pub first: Vec<String>,
 }
 
 impl Plan {
@@ -48,7 +50,7 @@ impl Plan {
             spans.dedup();
         }
         let destination = prepared.target();
-        Self { prepared, needs, destination }
+        Self { prepared, needs, destination, first: Vec::new() }
     }
 
     /// Takes in what `request` takes out of others; returns those that have to be sent first, in order. A secret that
@@ -102,7 +104,7 @@ impl Plan {
             let rule = || policy.check(name, domains.get(name)?, destination?).err();
             Need { name: name.clone(), spans: spans.clone(), problem: own.or_else(rule) }
         });
-        RequestSurvey { host: self.host(), needs: needs.collect(), faults: self.faults() }
+        RequestSurvey { host: self.host(), needs: needs.collect(), faults: self.faults(), first: self.first.clone() }
     }
 }
 
@@ -122,13 +124,4 @@ pub fn host_of(url: &Url) -> Option<String> {
     let key = domain::origin_key(url)?;
     let is_plain = url.scheme() == "http" && !key.starts_with("http://");
     Some(if is_plain { format!("http://{key}") } else { key })
-}
-
-/// Whether the body of `request` reads a file in which references may stand (`<@ path`).
-pub fn reads_references_from_a_file(request: &Request, source: &str) -> bool {
-    match &request.body {
-        Body::File { substitute, .. } => *substitute,
-        Body::Text { text, .. } => text.text(source).contains("<@"),
-        Body::None | Body::Form(_) | Body::Multipart(_) | Body::GraphQl { .. } => false,
-    }
 }

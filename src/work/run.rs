@@ -20,17 +20,13 @@ use crate::{
     domain::DomainList,
     http::{
         fill::{self, Ready, Values},
-        prepare::{Prepared, PreparedFault, Reading},
+        prepare::{Prepared, Reading},
         redact,
         send::{Limits, Response, SendError},
     },
     name::SecretName,
     status::{Need, Problem, ProviderKind, Reason, Status},
-    syntax::{
-        Request,
-        exchange::Asked,
-        expand::{Fault, FaultKind, Scope},
-    },
+    syntax::{Request, exchange::Asked, expand::Scope},
     vault::value::SecretValue,
     work::{
         Core, Obstacle, RunOutcome, Sheet,
@@ -39,6 +35,7 @@ use crate::{
             store::{Edition, Known},
         },
         dynamic::Dynamic,
+        fault::{self, plain},
         obstacle, plan,
         plan::Plan,
     },
@@ -345,43 +342,9 @@ fn secrets_of(plan: &Plan) -> impl Iterator<Item = &SecretName> {
 
 /// What is wrong with the request itself.
 pub(super) fn faults(plan: &Plan) -> Vec<Obstacle> {
-    let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(fault_obstacle).collect();
+    let mut obstacles: Vec<Obstacle> = plan.prepared.faults.iter().map(fault::obstacle).collect();
     obstacles.dedup();
     obstacles
-}
-
-pub(super) fn fault_obstacle(fault: &PreparedFault) -> Obstacle {
-    match fault {
-        PreparedFault::Variable(Fault { kind, .. }) => variable_obstacle(kind),
-        PreparedFault::Unsupported(message) => plain("unsupported", message.clone(), ""),
-        PreparedFault::Other { message, .. } => plain("request", message.clone(), ""),
-    }
-}
-
-fn variable_obstacle(kind: &FaultKind) -> Obstacle {
-    match kind {
-        FaultKind::Unknown(name) => plain(
-            "variable",
-            format!("the variable `{}` has no value", shown(name)),
-            "define it in the file or in an environment, and choose that environment",
-        ),
-        FaultKind::Elsewhere(name, elsewhere) => {
-            plain("variable", elsewhere.message(&shown(name)), elsewhere.hint(name))
-        }
-        FaultKind::Cycle(name) => {
-            plain("variable", format!("the variable `{}` leads back to itself", shown(name)), "break the cycle")
-        }
-        FaultKind::TooLarge => plain("variable", "variables expand to too much text", "use fewer nested variables"),
-        FaultKind::Exchange(why) => plain("request", why.clone(), ""),
-        FaultKind::BrokenReference => {
-            plain("reference", "a reference does not name a secret", "write it as `<<vault:name>>`")
-        }
-    }
-}
-
-/// A name from a file, made fit for one line.
-fn shown(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 /// Why filling failed: a value that does not fit its place.
@@ -390,10 +353,6 @@ fn unfit(secret: Option<SecretName>, problem: &Problem) -> Obstacle {
         Some(name) => obstacle(&name, None, problem),
         None => plain(problem.reason.code(), problem.detail.clone(), problem.reason.hint()),
     }
-}
-
-fn plain(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Obstacle {
-    Obstacle { secret: None, host: None, code, message: message.into(), hint: hint.into() }
 }
 
 fn blocked(code: &'static str, message: &str, hint: &str) -> RunOutcome {

@@ -16,8 +16,8 @@ use crate::{
     syntax::{Body, Request, exchange::Asked, expand::Scope},
     work::{
         Core, Sheet,
-        chain::{Chain, Taken, store::Known},
-        dynamic, plan,
+        chain::{self, Chain, Taken, store::Known},
+        dynamic,
         plan::Plan,
     },
 };
@@ -132,14 +132,14 @@ fn plan_all(sheet: &Sheet, root: &Path, known: &Known) -> (Vec<Plan>, BTreeMap<S
     let mut plans = Vec::with_capacity(sheet.document.requests.len());
     for request in &sheet.document.requests {
         let mut plan = if reaches { full(sheet, request, &scope, root) } else { light(sheet, request, &scope, root) };
-        plan.connect(request, &chain, &taken.take());
+        plan.first = plan.connect(request, &chain, &taken.take()).into_iter().map(|(_, name)| name).collect();
         spent += plan.prepared.size();
         plans.push(plan);
         if spent > budget {
             break;
         }
     }
-    let answers = chain.answers().map(|(name, answer)| (name.to_owned(), answer.told()));
+    let answers = chain.told().map(|(name, told)| (name.clone(), told.clone()));
     (plans, answers.collect())
 }
 
@@ -164,7 +164,7 @@ fn reaches_secrets(sheet: &Sheet) -> bool {
     let values = environment.values.values().chain(environment.dotenv.values());
     !document.references.is_empty()
         || document.uses.iter().any(|used| leads_on(&used.name))
-        || document.requests.iter().any(|request| plan::reads_references_from_a_file(request, &sheet.source))
+        || document.requests.iter().any(|request| chain::reads_references_from_a_file(request, &sheet.source))
         || values.into_iter().any(|value| value.text.contains("vault:") || leads_on(&value.text))
 }
 

@@ -39,7 +39,7 @@
       (call-interactively #'eglot-code-actions)))
   (let ((buffer (test-wait "the response" #'bare-response)))
     (with-current-buffer buffer
-      (should (string-search "/bare" (buffer-string)))
+      (should (string-search "\n  \"path\": \"/bare\",\n" (buffer-string)))
       (should-not (string-search test-canary (buffer-string)))
       (should (= #o600 (logand #o777 (file-modes buffer-file-name))))))
   (should (string-search (concat "Bearer " test-canary) (car test-requests))))

@@ -97,13 +97,12 @@
   (test-go-to "GET")
   (should-not (vaultls--name-at-point)))
 
-(ert-deftest json-is-laid-out-without-touching-a-value ()
-  (should (equal (vaultls--lay-out "{\"a\":1.50,\"b\":[ ],\"c\":[{ \"d\":\"x, {y}\\\"\"},null]}")
-                 (string-join '("{" "  \"a\": 1.50," "  \"b\": []," "  \"c\": [" "    {"
-                                "      \"d\": \"x, {y}\\\"\"" "    }," "    null" "  ]" "}")
-                              "\n")))
-  (should (equal (vaultls--lay-out "") ""))
-  (should (stringp (vaultls--lay-out "]}{\"unfinished"))))
+(ert-deftest a-body-is-shown-as-the-server-laid-it-out-or-as-it-came ()
+  (let ((response '(:body "[1]\r\n" :shown "[\n  1\n]")))
+    (should (equal (vaultls--body-text response) "[\n  1\n]"))
+    (let ((vaultls-format-json nil))
+      (should (equal (vaultls--body-text response) "[1]\n")))
+    (should (equal (vaultls--body-text '(:body "as it came")) "as it came"))))
 
 (ert-deftest control-characters-are-made-visible ()
   (should (equal (vaultls--clean "a\nb\e[31m\u202Ec") "a\\x0ab\\x1b[31m\\x202ec")))

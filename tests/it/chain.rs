@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
+    client::{Client, Home},
     program::{Output, Program},
     target::{Answer, Received, Target},
 };
@@ -319,4 +320,143 @@ async fn a_copied_command_keeps_the_reference() {
     let copied = world.run(&["curl", "a.http#use"]);
     assert!(copied.out.contains("Authorization: Bearer {{login.response.body.$.token}}"), "{copied:?}");
     assert!(world.seen().is_empty());
+}
+
+/// An editor with `a.http` open, and a server that may have the key.
+struct Desk {
+    home: Home,
+    client: Client,
+    server: Target,
+    uri: String,
+    text: String,
+}
+
+impl Desk {
+    async fn open(rest: &str) -> Self {
+        let (home, server) = (Home::new(), Target::start(script).await);
+        home.store("key", KEY).await;
+        let mut client = Client::open_with(&home, json!({}), json!({ "vaultls": { "client": "nvim" } })).await;
+        let uri = home.uri("a.http");
+        let text = format!("### sign in\n# @name login\nPOST HOST/login\nX-Key: <<vault:key>>\n\n{rest}");
+        let text = text.replace("HOST", &server.url(""));
+        client.open_document(&uri, "http", &text).await;
+        let host = server.address.to_string();
+        let allow = json!({ "uri": uri, "secret": "key", "host": host, "remember": false });
+        assert_eq!(client.command("vaultls.allowHost", allow).await["outcome"], "done");
+        Self { home, client, server, uri, text }
+    }
+
+    async fn run(&mut self, request: usize) -> Value {
+        let answer = self.client.command("vaultls.run", json!({ "uri": self.uri, "request": request })).await;
+        let said = answer.to_string();
+        assert!(!said.contains(KEY) && !said.contains(TOKEN), "{said}");
+        answer
+    }
+
+    fn logins(&self) -> usize {
+        self.server.received().iter().filter(|received| received.target == "/login").count()
+    }
+
+    /// Asks about the place behind the first `mark`.
+    async fn ask(&mut self, method: &str, mark: &str, more: Value) -> Value {
+        let offset = self.text.find(mark).expect("the mark is in the text") + mark.len();
+        let line = self.text[..offset].matches('\n').count();
+        let column = offset - self.text[..offset].rfind('\n').map_or(0, |end| end + 1);
+        let mut params =
+            json!({ "textDocument": { "uri": self.uri }, "position": { "line": line, "character": column } });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.client.request(method, params).await.unwrap()
+    }
+
+    /// Asks until the answer holds `wanted`.
+    async fn ask_until(&mut self, method: &str, mark: &str, wanted: &str) -> String {
+        let asked = async {
+            loop {
+                let answer = self.ask(method, mark, json!({})).await.to_string();
+                if answer.contains(wanted) {
+                    return answer;
+                }
+            }
+        };
+        let patience = std::time::Duration::from_secs(60);
+        tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| panic!("{method} never told of {wanted}"))
+    }
+
+    async fn finish(mut self) {
+        self.client.skip_diagnostics();
+        self.client.leave().await;
+        drop(self.home);
+    }
+}
+
+#[tokio::test]
+async fn an_editor_uses_an_answer_again_until_it_is_to_be_forgotten() {
+    let mut desk = Desk::open(USE).await;
+    for logins in [1, 1] {
+        let sent = desk.run(1).await;
+        assert_eq!(sent["response"]["body"], "/use Bearer [redacted] ", "{sent}");
+        assert_eq!(desk.logins(), logins);
+    }
+    let login = desk.run(0).await;
+    assert!(login["response"]["body"].as_str().unwrap().starts_with(r#"{"token": "[redacted]""#), "{login}");
+    assert_eq!(desk.logins(), 2);
+    for command in ["vaultls.resetCache", "vaultls.lock"] {
+        let argument = if command == "vaultls.lock" { json!({}) } else { json!({ "uri": desk.uri }) };
+        assert_eq!(desk.client.command(command, argument).await["outcome"], "done", "{command}");
+        if command == "vaultls.lock" {
+            assert_eq!(desk.run(1).await["outcome"], "blocked");
+            assert_eq!(desk.logins(), 3);
+        } else {
+            assert_eq!(desk.run(1).await["outcome"], "sent");
+            assert_eq!(desk.logins(), 3);
+        }
+    }
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_changed_is_sent_again() {
+    let mut desk = Desk::open(USE).await;
+    assert_eq!(desk.run(1).await["outcome"], "sent");
+    desk.text = desk.text.replace("X-Key:", "X-Client: 7\nX-Key:");
+    desk.client.change_document(&desk.uri, 2, &desk.text).await;
+    assert_eq!(desk.run(1).await["outcome"], "sent");
+    assert_eq!(desk.logins(), 2);
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn two_requests_at_once_send_what_both_need_once() {
+    let second = USE.replace("use", "other");
+    let mut desk = Desk::open(&format!("{USE}\n{second}")).await;
+    let run =
+        |request: usize| json!({ "command": "vaultls.run", "arguments": [{ "uri": desk.uri, "request": request }] });
+    let (first, second) = (run(1), run(2));
+    let first = desk.client.ask("workspace/executeCommand", first).await;
+    let second = desk.client.ask("workspace/executeCommand", second).await;
+    assert_eq!(desk.client.answer(first).await.unwrap()["outcome"], "sent");
+    assert_eq!(desk.client.answer(second).await.unwrap()["outcome"], "sent");
+    assert_eq!(desk.logins(), 1);
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn an_editor_tells_what_a_part_is_and_offers_names_and_never_a_value() {
+    let mut desk = Desk::open(&format!("{USE}X-More: {{{{login.response.body.$.}}}}\n")).await;
+    let place = "login.resp";
+    let before = desk.ask_until("textDocument/hover", place, "not received yet").await;
+    assert!(before.contains("`login`, line 3"), "{before}");
+    assert_eq!(desk.run(0).await["outcome"], "sent");
+    let hover = desk.ask_until("textDocument/hover", place, "received: ").await;
+    assert!(hover.contains(&format!("text of {} bytes", TOKEN.len())), "{hover}");
+    let offered = desk.ask_until("textDocument/completion", "body.$.}}".trim_end_matches('}'), "token").await;
+    let header = desk.ask_until("textDocument/completion", "{{login.", "response").await;
+    for text in [&hover, &offered, &header] {
+        assert!(!text.contains(TOKEN) && !text.contains(KEY), "{text}");
+    }
+    let target = desk.ask("textDocument/definition", place, json!({})).await.to_string();
+    assert!(target.contains(r#""start":{"character":8,"line":1}"#), "{target}");
+    let renamed = desk.ask("textDocument/rename", place, json!({ "newName": "sign-in" })).await.to_string();
+    assert_eq!(renamed.matches(r#""newText":"sign-in""#).count(), 3, "{renamed}");
+    desk.finish().await;
 }

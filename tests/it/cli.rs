@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::{
     echo::Echo,
     program::{Output, Program},
+    stand_in::StandIn,
 };
 
 const CANARY: &str = "canary-cli-7f3a9c\"&<51>%e2/d0";
@@ -374,6 +375,18 @@ fn a_run_prints_status_headers_and_body() {
     assert!(output.out.starts_with("HTTP/1.1 200 OK\n"), "{}", output.out);
     assert!(output.out.contains("content-type: text/plain"), "{}", output.out);
     assert!(output.out.contains("\n\nGET /one HTTP/1.1"), "{}", output.out);
+}
+
+#[test]
+fn a_body_of_json_is_laid_out_for_people_and_as_it_came_for_programs() {
+    let body = r#"{"count":12345678901234567890.50,"count":[]}"#;
+    let service = StandIn::answering("200 OK", "Content-Type: application/json\r\n", body);
+    let program = Program::new();
+    program.file("a.http", format!("GET {}/\n", service.address));
+    let shown = program.run(&["run", "a.http"]).out;
+    assert!(shown.ends_with("\n\n{\n  \"count\": 12345678901234567890.50,\n  \"count\": []\n}\n"), "{shown}");
+    let told = json(&program.run(&["run", "a.http", "--format", "json"]));
+    assert_eq!((&told[0]["response"]["body"], &told[0]["response"]["shown"]), (&Value::from(body), &Value::Null));
 }
 
 #[test]

@@ -117,6 +117,16 @@ async fn newcomer(profile: Profile) {
     let titles: Vec<_> = actions.iter().filter_map(|it| it["title"].as_str()).collect();
     assert!(titles.iter().any(|it| it.starts_with("Create `my-token`")), "{name}: {titles:?}");
     let create = actions.iter().find(|it| it["title"].as_str().unwrap().starts_with("Create")).unwrap();
+    if let Some(folder) = ["Zed", "Sublime"].into_iter().find(|it| name.starts_with(it)).map(str::to_lowercase) {
+        let page = format!("{}/editors/{folder}/README.md", env!("CARGO_MANIFEST_DIR"));
+        let page = fs::read_to_string(page).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        for wanted in ["Create `my-token` in the local vault", "Send request"] {
+            assert!(
+                page.contains(&format!("\"{wanted}\"")) && titles.contains(&wanted),
+                "{name}: {wanted}: {titles:?}"
+            );
+        }
+    }
     // Sublime Text shows an action in its popup only where it names the diagnostic.
     assert_eq!(create["diagnostics"][0]["code"], "missing", "{name}: {create}");
     editor.run(&create["command"]).await;

@@ -11,6 +11,8 @@ use std::{
 use toml::{Table, Value};
 use vaultls::feature::command::Verb;
 
+use crate::support::program::Program;
+
 const HELIX: &str = "editors/helix/languages.toml";
 /// The keys of Helix's documentation, page "Languages".
 const HELIX_LANGUAGE: [&str; 11] = [
@@ -26,6 +28,9 @@ const HELIX_LANGUAGE: [&str; 11] = [
     "grammar",
     "auto-format",
 ];
+
+/// The editors whose page begins with the program; VS Code's extension brings it.
+const EDITORS: [&str; 6] = ["nvim", "emacs", "kakoune", "helix", "zed", "sublime"];
 
 #[test]
 fn helix_is_told_how_to_start_the_server() {
@@ -137,6 +142,38 @@ fn examples_on_the_pages_can_be_read() {
         }
     }
     assert!(count >= 4, "only {count} examples were found");
+}
+
+/// Somebody new counts them.
+#[test]
+fn a_page_begins_with_five_steps_from_the_program_to_the_masked_response() {
+    for editor in EDITORS {
+        let page = read(&format!("editors/{editor}/README.md"));
+        let start = page.split("\n## ").next().unwrap();
+        let numbers = start.lines().filter_map(|line| line.split_once(". ")?.0.parse::<usize>().ok());
+        assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3, 4, 5], "{editor}");
+        let wanted = ["cargo install --path . --locked", "vaultls example", "<<vault:my-token>>", "masked"];
+        for part in wanted {
+            assert!(start.contains(part), "{editor}: no step says `{part}`");
+        }
+    }
+}
+
+#[test]
+fn what_a_page_says_to_run_is_a_command_of_the_program() {
+    let program = Program::new();
+    let mut verbs = BTreeSet::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        // Code within a line, and lines of a block.
+        let spans = text.split(['`', '\n']).flat_map(|part| part.split("&& ")).map(str::trim);
+        let words = spans.filter_map(|span| span.strip_prefix("vaultls ")?.split_whitespace().next());
+        verbs.extend(words.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).map(str::to_owned));
+    }
+    assert!(verbs.contains("example") && verbs.contains("vault"), "{verbs:?}");
+    for verb in verbs {
+        assert_eq!(program.run(&["help", &verb]).code, 0, "`vaultls {verb}`");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::support::{
     echo::Echo,
     helix::{Desk, Helix},
     screen::colours,
+    stand_in::StandIn,
 };
 
 const CANARY: &str = "canary-helix-6b1f0c93d7e2";
@@ -143,6 +144,23 @@ fn a_host_that_was_never_approved_is_asked_about_before_anything_is_sent() {
     assert_eq!(world.echo.seen(), [""; 0]);
     helix.choose("Once", "Once");
     helix.see("/one?k=[redacted]");
+    helix.quit();
+}
+
+#[test]
+fn a_body_of_json_is_laid_out_and_coloured() {
+    let Some(world) = World::new() else { return };
+    world.desk.build_grammars();
+    let body = r#"{"name":"a","count":12345678901234567890.50}"#;
+    let service = StandIn::answering("200 OK", "Content-Type: application/json\r\n", body);
+    let Some(mut helix) = world.open("a.http", &format!("GET {}/\n", service.address)) else { return };
+    helix.act("Send request", "Send request");
+    helix.see("// HTTP/1.1 200 OK");
+    helix.see("  \"count\": 12345678901234567890.50");
+    helix.wait("the response has no colours", |screen| {
+        let at = |text: &str| colours(screen, text).into_iter().next();
+        at("// HTTP") != at("\"count") && at("\"count") != at("1234567")
+    });
     helix.quit();
 }
 

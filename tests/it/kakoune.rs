@@ -13,6 +13,7 @@ use crate::support::{
     kakoune::{Kakoune, Programs, newest_programs, programs},
     openbao::OpenBao,
     ports,
+    stand_in::StandIn,
 };
 
 /// The person's own configuration, as seen from the workspace.
@@ -165,6 +166,41 @@ fn the_state_of_vaults_and_secrets_is_shown() {
     kakoune.press("ga");
     kakoune.press("<space>vl");
     kakoune.wait("the lock", |screen| screen.has_said("the local vault is locked").then_some(()));
+}
+
+#[test]
+fn a_body_of_json_is_laid_out_and_coloured() {
+    let body = r#"{"name":"a, \"b\"","count":12345678901234567890.50}"#;
+    let service = StandIn::answering("200 OK", "Content-Type: application/json\r\n", body);
+    let Some(mut kakoune) = open(&format!("GET {}/\n", service.address)) else { return };
+    kakoune.press("<space>vs");
+    let laid_out = "{\n  \"name\": \"a, \\\"b\\\"\",\n  \"count\": 12345678901234567890.50\n}";
+    kakoune.wait_in("*vaultls-response*", laid_out);
+    for (text, colour) in [("\"name\"", "green"), ("\"a, ", "magenta"), ("12345678901234567890.50", "red")] {
+        kakoune.wait(text, |screen| (screen.colour(text) == Some(colour)).then_some(()));
+    }
+}
+
+#[test]
+fn a_request_is_copied_as_a_curl_command_that_keeps_its_references() {
+    let Some(mut kakoune) = open("GET http://127.0.0.1:9/x\nA: <<vault:token>>\n\n###\nPOST x\n") else { return };
+    store(&mut kakoune, "token", CANARY);
+    kakoune.press("<space>vy");
+    let copied = kakoune.wait_for("%reg{dquote}", |copied| copied.starts_with("curl "));
+    assert!(copied.contains("<<vault:token>>") && copied.contains("http://127.0.0.1:9/x"), "{copied}");
+    assert!(!copied.contains(CANARY), "{copied}");
+    kakoune.wait("the word", |screen| screen.has_said("copied as a curl command").then_some(()));
+    assert_eq!(kakoune.value("%val{bufname}"), "a.http");
+}
+
+#[test]
+fn the_doctor_tells_how_the_set_up_is() {
+    let Some(mut kakoune) = open("GET http://127.0.0.1:9/<<vault:token>>\n") else { return };
+    store(&mut kakoune, "token", CANARY);
+    kakoune.command("vaultls-doctor");
+    let told = kakoune.wait_in("*vaultls-doctor*", "all is well");
+    assert!(told.contains("local vault  open") && told.contains("VAULTLS_KEY"), "{told}");
+    kakoune.wait_for("%val{bufname}", |name| name == "*vaultls-doctor*");
 }
 
 #[test]

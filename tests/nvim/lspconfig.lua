@@ -114,5 +114,11 @@ return {
     t.wait('the response', function()
       return shows('"/plain"')
     end)
+    local response = vim.iter(vim.api.nvim_list_bufs()):find(function(bufnr)
+      return vim.api.nvim_buf_get_name(bufnr):find('response-', 1, true) and t.text(bufnr):find('"/plain"', 1, true)
+    end)
+    t.equal(vim.bo[response].filetype, 'jsonc')
+    t.contains(t.text(response), '// HTTP/1.1 200 OK\n')
+    t.contains(t.text(response), '\n  "path": "/plain",\n')
   end },
 }

@@ -58,7 +58,32 @@ local function needs(variable)
   return vim.env[variable] and vim.uv.fs_stat(vim.env[variable]) ~= nil
 end
 
+---What a plugin manager may be told about a plugin, as far as the page and the help use it, after the documentation of
+---lazy.nvim ("Plugin Spec").
+local LAZY = {
+  dir = { 'string' },
+  build = { 'string', 'function', 'boolean' },
+  cmd = { 'string', 'table', 'function' },
+  ft = { 'string', 'table', 'function' },
+  init = { 'function' },
+  config = { 'function', 'boolean' },
+}
+
 local tests = {
+  { 'what is shown for lazy.nvim says nothing that it does not know', function()
+    local of_page = vim.iter(blocks()):find(function(text)
+      return text:find('ft = ', 1, true)
+    end)
+    local of_help = vim.trim(help():match('With lazy%.nvim.->lua\n(.-)\n<')):gsub(',$', '')
+    for place, text in pairs({ page = of_page, help = of_help }) do
+      local spec = assert(loadstring('return ' .. text))()
+      assert(not vim.tbl_isempty(spec), place)
+      for key, value in pairs(spec) do
+        assert(vim.list_contains(LAZY[key] or {}, type(value)), ('%s of the %s is %s'):format(key, place, type(value)))
+      end
+    end
+  end },
+
   { 'what is on the runtime path late serves the files that are open already', function()
     in_bare_editor('late.lua', {
       'vim.cmd.edit("late.http")',

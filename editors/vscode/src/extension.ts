@@ -10,7 +10,7 @@ import * as example from "./example";
 import type { Argument } from "./outcome";
 import * as response from "./response";
 import { Runs } from "./run";
-import { tellIgnored } from "./settings";
+import { personal, tellIgnored } from "./settings";
 import * as signIn from "./sign_in";
 import { told } from "./text";
 import { Vaults } from "./vaults";
@@ -57,8 +57,12 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
     }
   }
 
+  let program = personal("server.path");
+
   async function follow(event: vscode.ConfigurationChangeEvent): Promise<void> {
-    if (event.affectsConfiguration("vaultls.server.path")) {
+    // The event also tells of a workspace's own setting, which does not count.
+    if (personal("server.path") !== program) {
+      program = personal("server.path");
       await server.restart();
     }
     if (event.affectsConfiguration("vaultls.environment")) {

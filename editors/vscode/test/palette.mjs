@@ -29,7 +29,7 @@ const person = await atWindow(code, folder, {
   settings: { "window.autoDetectColorScheme": true, "workbench.activityBar.location": "default" },
   viewport: { width: 1240, height: 900 },
 });
-const { page, squiggles, widget, input, lens, bar, fix, open, picture } = person;
+const { page, squiggles, widget, input, lens, bar, press, fix, open, picture } = person;
 
 /** What is there wherever the server is. */
 const ANYWHERE = ["Restart Server", "Show Output", "Show Vaults and Secrets"];
@@ -88,15 +88,15 @@ async function littleInRestrictedMode() {
   await squiggles.first().waitFor();
   await offers(ANYWHERE, "Choose Environment...");
   await page.keyboard.press("Escape");
-  await lens("Send").click();
-  await person.notification("Restricted Mode").waitFor();
+  await press(lens("Send"), person.notification("Restricted Mode"));
   await picture("vscode-restricted");
 }
 
 async function trustsTheWorkspace() {
-  await person.notification("Restricted Mode").locator(".monaco-button", { hasText: "Manage" }).click();
-  await page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
-  await page.locator(".workspace-trust-editor .trusted, .workspace-trust-editor", { hasText: "trusted" }).first().waitFor();
+  const manage = person.notification("Restricted Mode").locator(".monaco-button", { hasText: "Manage" });
+  const trust = page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first();
+  await press(manage, trust);
+  await person.until(() => trust.click({ timeout: 2000 }).catch(() => undefined), bar("Restricted Mode"), "detached");
   await open("shop.http");
   await offers(TRUSTED, REQUEST);
   await picture("vscode-palette");
@@ -126,6 +126,11 @@ async function whatTheVaultAllows() {
   await offers(TRUSTED, REQUEST, "Unlock the Local Vault...");
 }
 
+/** Gives a tab the focus. */
+async function goesTo(name) {
+  await press(page.locator(".tab", { hasText: name }), page.locator(".editor-group-container.active .tab.active", { hasText: name }));
+}
+
 async function whatAResponseAllowsAndHowItLooks() {
   await person.command("Unlock the Local Vault");
   await widget.locator("input[type=password]").waitFor();
@@ -133,7 +138,7 @@ async function whatAResponseAllowsAndHowItLooks() {
   await page.keyboard.press("Enter");
   await bar("locked").waitFor({ state: "detached" });
   // Whoever gave the value at a request agreed to that request's host.
-  await person.press(lens("Send"), bar("200 OK"));
+  await press(lens("Send"), bar("200 OK"));
   for (const colorScheme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme });
     await drawnBefore(TAB, `http-${colorScheme}.svg`);
@@ -142,16 +147,16 @@ async function whatAResponseAllowsAndHowItLooks() {
   const lock = "Lock the Local Vault";
   await offers(TRUSTED, REQUEST, RESPONSES, lock);
   await page.keyboard.press("Escape");
-  await page.locator(".tab", { hasText: "response.json" }).click();
+  await goesTo("response.json");
   await offers(TRUSTED, RESPONSES, lock);
   await person.command("Show Headers of the Response");
   await page.locator(".view-line", { hasText: "HTTP/1.1 200 OK" }).waitFor();
-  await page.locator(".tab", { hasText: "headers.txt" }).click();
+  await goesTo("headers.txt");
   await offers(TRUSTED, RESPONSES, lock, "Show Body of the Response");
   await page.keyboard.press("Escape");
   // The same with the mouse.
-  await page.locator(".editor-actions a[aria-label^='Show Body']").click();
-  await page.locator(".view-line", { hasText: "redacted" }).first().waitFor();
+  const body = page.locator(".editor-actions a[aria-label^='Show Body']");
+  await press(body, page.locator(".view-line", { hasText: "redacted" }).first());
 }
 
 async function hasIcons() {
@@ -159,9 +164,8 @@ async function hasIcons() {
   const send = page.locator(".editor-actions a.codicon-play");
   await send.waitFor();
   assert.match(await send.getAttribute("aria-label"), /^Send Request/);
-  await page.keyboard.press("Control+Shift+x");
   const icon = page.locator(".extension-list-item", { hasText: "vaultls" }).locator("img.icon").first();
-  await icon.waitFor();
+  await person.until(() => page.keyboard.press("Control+Shift+x"), icon);
   await page.waitForFunction((image) => image.complete && image.naturalWidth >= 128, await icon.elementHandle());
   const activation = page.locator(".extension-list-item", { hasText: "vaultls" }).locator(".activation-status").first();
   console.log(`# activated, as the editor says, in ${(await activation.innerText()).trim()}`);

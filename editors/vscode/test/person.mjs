@@ -107,9 +107,9 @@ function acts(context, page) {
       await page.keyboard.press("Escape");
       await page.keyboard.press("Control+p");
       await input.fill(name, { timeout: AGAIN_MS }).catch(() => undefined);
-    }, row(name));
-    await press(row(name), page.locator(".tab.active", { hasText: name }).first());
-    await widget.waitFor({ state: "hidden" });
+      await row(name).click({ timeout: AGAIN_MS }).catch(() => undefined);
+    }, page.locator(".tab.active", { hasText: name }).first());
+    await until(() => page.keyboard.press("Escape"), widget, "hidden");
   }
 
   /** The page that `act` opens in the browser, and its real address. */

@@ -70,9 +70,11 @@ async function opensTheFile(): Promise<void> {
 
 async function hovers(): Promise<void> {
   const position = new vscode.Position(4, 33);
-  const hovers: vscode.Hover[] = await vscode.commands.executeCommand("vscode.executeHoverProvider", uri, position);
-  const text = hovers.flatMap((hover) => hover.contents.map((part) => (typeof part === "string" ? part : part.value)));
-  assert.match(text.join("\n"), /token/);
+  await until("the hover", async () => {
+    const hovers: vscode.Hover[] = await vscode.commands.executeCommand("vscode.executeHoverProvider", uri, position);
+    const text = hovers.flatMap((hover) => hover.contents.map((part) => (typeof part === "string" ? part : part.value)));
+    return text.join("\n").includes("token");
+  });
 }
 
 /** After the secret `token` exists. */
@@ -305,7 +307,13 @@ export const tests: Test[] = [
   ["a link is typed where nothing can be listed", asksForALink],
   ["an integration is added, by the provider, and trusted", addsAnIntegration],
   ["an environment is chosen", choosesAnEnvironment],
+  ["all that was one server", startedOnce],
 ];
+
+/** What a workspace says of the program is not even a reason to start it anew. */
+async function startedOnce(): Promise<void> {
+  assert.equal(written.filter((line) => line.startsWith("starting ")).length, 1);
+}
 
 /** After everything else. */
 export const last: Test[] = [["the output tells every message and no value", tracesWithoutValues]];

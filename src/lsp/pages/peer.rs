@@ -1,5 +1,17 @@
 //! Whose program is at the other end of a connection: a page's address stands on the opener's command line, which other
-//! users of the machine can read while it runs.
+//! users of the machine may read while it runs.
+//!
+//! Linux tells every process whose socket the other end is. What that leaves elsewhere:
+//! - Windows shows a command line to its own user and to administrators alone (reading it takes the right to read the
+//!   process's memory), so that nobody else comes by the address.
+//! - macOS shows it to everybody by `ps`, for the moment in which the opener runs. Somebody else at the same machine who
+//!   looks all the time could be quicker than the browser. They would see what this one page shows, which is names or a
+//!   masked response, and could answer it: give a value of their own, allow the host, approve the definitions, link the
+//!   name that it asks about. What the person types they do not get, and the person is told that the address was used.
+//!
+//! NB. no crate is used for this there. Those that list connections (netstat2, listeners) tell processes and not users,
+//! want libclang to be built on macOS or list listeners alone, and a wrong answer of theirs would keep the person out of
+//! every page.
 #![cfg_attr(
     target_os = "linux",
     expect(clippy::disallowed_methods, reason = "reads the kernel's table of connections")

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     feature::command::{Verb, shown_name},
-    http::send::Response,
+    http::{send::Response, shown},
     vault::{
         Pending,
         link::LOCAL,
@@ -51,7 +51,7 @@ pub fn page(step: &Step, path: &str, key: &str) -> String {
         Step::Host { secret, host, title } => forms.host(&shown_name(secret), host, title),
         Step::Visit { url, code, message, .. } => forms.visit(url, code.as_deref(), message, step.waits()),
         Step::Status(status) => forms.status(status),
-        Step::Response { response, notes } => shown(response, notes),
+        Step::Response { response, notes } => answered(response, notes),
         Step::End(end) => forms.end(end),
     };
     framed(main, step.waits().then_some("2"))
@@ -348,8 +348,8 @@ fn definition(waiting: &Waiting) -> [Element; 2] {
 }
 
 /// A response, masked before it came here; its body is text and never markup.
-fn shown(response: &Response, notes: &[String]) -> Element {
-    let Response { status, reason, version, method, url, headers, body, millis, bytes, redirects, .. } = response;
+fn answered(response: &Response, notes: &[String]) -> Element {
+    let Response { status, reason, version, method, url, headers, millis, bytes, redirects, .. } = response;
     let request = element("p").text(format!("{method} ")).child(element("code").text(url));
     let facts = soft(&format!("{version}, {millis} ms, {bytes} bytes"));
     let class = if *status < 400 { "wide good" } else { "wide bad" };
@@ -369,13 +369,39 @@ fn shown(response: &Response, notes: &[String]) -> Element {
         .child(facts)
         .children(notes)
         .child(headers)
-        .child(element("pre").text(body))
+        .child(element("pre").text(shown::body(response)))
         .child(soft("This is shown once: closing the page forgets it."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_of_json_is_laid_out_and_stays_text() {
+        let response = Response {
+            status: 200,
+            reason: "OK".into(),
+            version: "HTTP/1.1".into(),
+            method: "GET".into(),
+            url: "https://api.example.com/".into(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: r#"{"a":"<b>","token":"[redacted]"}"#.into(),
+            binary: false,
+            truncated: false,
+            bytes: 33,
+            millis: 1,
+            redirects: Vec::new(),
+        };
+        let step = Step::Response { response: Box::new(response), notes: Vec::new() };
+        let page = page(&step, "/", "");
+        let body = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
+        let quote = "&quot;";
+        let expected = format!(
+            "\n{{\n  {quote}a{quote}: {quote}&lt;b&gt;{quote},\n  {quote}token{quote}: {quote}[redacted]{quote}\n}}"
+        );
+        assert_eq!(body, Some(expected.as_str()));
+    }
 
     #[test]
     fn no_browser_keeps_what_is_hidden() {

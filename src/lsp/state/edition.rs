@@ -130,7 +130,7 @@ impl Facts {
             let needs = requests.map(|request| {
                 let needs = request.needs.iter().map(|need| (need.name.clone(), need.problem.clone()));
                 let faults: Vec<String> = request.faults.iter().map(|fault| fault.message.clone()).collect();
-                (request.host.clone(), needs.collect::<Vec<_>>(), faults)
+                (request.host.clone(), needs.collect::<Vec<_>>(), faults, request.first.clone())
             });
             needs.collect::<Vec<_>>()
         };

@@ -102,11 +102,14 @@ impl<Next: Serialize + Send + 'static> Desk<Next> {
         Ok((ticket, receiver))
     }
 
-    /// Writes a file in the desk's private folder that is gone with the result; after a kill, the next process sweeps it.
-    pub async fn write(&self, text: String) -> io::Result<NamedTempFile> {
+    /// Writes a file with `extension`, and its dot, in the desk's private folder that is gone with the result; after a kill,
+    /// the next process sweeps it.
+    pub async fn write(&self, text: String, extension: &'static str) -> io::Result<NamedTempFile> {
         let folder = self.file.parent().expect("it stands in a folder").to_owned();
         let id = self.id.clone();
-        tokio::task::spawn_blocking(move || files::write(&folder, &id, &text)).await.map_err(io::Error::other)?
+        tokio::task::spawn_blocking(move || files::write(&folder, &id, extension, &text))
+            .await
+            .map_err(io::Error::other)?
     }
 
     /// Hands answers over inside this process, as [`deliver`] does from outside.

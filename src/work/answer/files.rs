@@ -28,9 +28,9 @@ pub fn sweep(directories: &Directories) {
 }
 
 /// Writes a file of `desk` that only the user can read, and that is gone with the result.
-pub(super) fn write(folder: &Path, desk: &str, text: &str) -> io::Result<NamedTempFile> {
+pub(super) fn write(folder: &Path, desk: &str, extension: &str, text: &str) -> io::Result<NamedTempFile> {
     let prefix = format!("response-{desk}-");
-    let mut file = tempfile::Builder::new().prefix(&prefix).suffix(".txt").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(&prefix).suffix(extension).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
 }
@@ -81,7 +81,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let directories = directories(folder.path());
         let living = Desk::<serde_json::Value>::open(&directories).unwrap();
-        let shown = living.write("shown".into()).await.unwrap();
+        let shown = living.write("shown".into(), ".jsonc").await.unwrap();
         let (dead, kept) = (directories.runtime.join("response-00000000-x.txt"), directories.runtime.join("notes.txt"));
         std::fs::write(&dead, "left").unwrap();
         std::fs::write(&kept, "kept").unwrap();

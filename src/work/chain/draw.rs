@@ -43,6 +43,10 @@ pub struct Answer {
     /// The headers, by their number, in which those secrets stand.
     in_headers: Vec<(usize, SecretName)>,
     shape: Arc<Shape>,
+    /// The names of the headers, once each.
+    headers: Vec<String>,
+    /// Whether nothing can be drawn from it: nobody asked for any part when it came.
+    pub is_sketch: bool,
     drawn: Mutex<HashMap<String, Result<Drawn, String>>>,
 }
 
@@ -84,18 +88,47 @@ impl Answer {
             in_headers.extend(holding.map(|(index, _)| (index, name.clone())));
         }
         let shape = Arc::new(shape::of(&received, &in_body));
-        let (secrets, drawn) = (values.into_keys().collect(), Mutex::default());
-        Self { received, at: SystemTime::now(), identity, sent, used, secrets, in_body, in_headers, shape, drawn }
-    }
-
-    /// What may be told of it.
-    pub fn told(&self) -> Answered {
         let mut headers: Vec<String> = Vec::new();
-        for (name, _) in &self.received.headers {
+        for (name, _) in &received.headers {
             if !headers.contains(name) {
                 headers.push(name.clone());
             }
         }
+        Self {
+            received,
+            at: SystemTime::now(),
+            identity,
+            sent,
+            used,
+            secrets: values.into_keys().collect(),
+            in_body,
+            in_headers,
+            shape,
+            headers,
+            is_sketch: false,
+            drawn: Mutex::default(),
+        }
+    }
+
+    /// The same without anything that was sent or answered: only the names are left, for who writes a path.
+    pub fn sketch(self) -> Self {
+        let Received { status, origin, truncated, .. } = &*self.received;
+        let (headers, origin) = (Vec::new(), origin.clone());
+        let received = Received { status: *status, origin, headers, text: None, truncated: *truncated };
+        Self {
+            received: Arc::new(received),
+            sent: self.identity.clone(),
+            used: BTreeMap::new(),
+            in_body: Vec::new(),
+            in_headers: Vec::new(),
+            is_sketch: true,
+            drawn: Mutex::default(),
+            ..self
+        }
+    }
+
+    /// What may be told of it.
+    pub fn told(&self) -> Answered {
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         let part = |drawn: &Drawn| status::Part { kind: drawn.kind, length: drawn.value.len() };
         let parts =
@@ -104,7 +137,7 @@ impl Answer {
             at: self.at,
             status: self.received.status,
             origin: self.received.origin.clone(),
-            headers,
+            headers: self.headers.clone(),
             shape: self.shape.clone(),
             parts: parts.collect(),
         }

@@ -73,11 +73,12 @@ impl Core {
         witnessed: Witnessed,
         begun: Edition,
     ) {
-        let Some((name, ..)) = &planned.kept_as else { return };
+        let Some((name, _, expressions)) = &planned.kept_as else { return };
         let seen = witnessed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match seen {
             Some((answer, learned)) if response.status < 400 => {
                 self.remember(learned.iter().map(|(name, value)| (name, value)));
+                let answer = if expressions.is_empty() { answer.sketch() } else { answer };
                 self.exchanges.keep(&sheet.path, name, Arc::new(answer), begun);
             }
             _ => self.exchanges.forget(&sheet.path, name),

@@ -6,8 +6,11 @@ use super::*;
 use crate::support::{
     agent::{Agent, PASSWORD, USER},
     browser::{Browser, Pages, Visitor, browser},
+    key_vault::KeyVault,
+    ministack::Seeded,
+    oidc::{CLIENT, Oidc, TENANT},
     openbao::{OpenBao, ROOT},
-    ports,
+    ports, visitor,
 };
 
 /// The first steps of somebody new, as the page of Helix counts them.
@@ -126,6 +129,85 @@ fn the_browser_signs_in() {
     helix.act("Send request", "Send request");
     helix.see("/?k=[redacted]");
     helix.quit();
+}
+
+/// The page shows the code; somebody enters it at the provider, and the page goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_device_signs_in() {
+    let (Some(oidc), Some(world)) = (Oidc::start(3600), World::new()) else { return };
+    let vaults = KeyVault::start().await;
+    vaults.world().authority = Some(oidc.control());
+    vaults.put("mail", CANARY);
+    let folder = tempfile::tempdir().unwrap();
+    let authorities = folder.path().join("ca.pem");
+    fs::write(&authorities, [vaults.authority_pem.as_slice(), &oidc.authority_pem].concat()).unwrap();
+    world.integrate(&format!(
+        "[integrations.team]\nprovider = 'azure'\naddress = '{}'\nca-file = '{}'\ntenant = '{TENANT}'\n\
+         client-id = '{CLIENT}'\nauth = {{ method = 'device' }}\n\n[secrets.a]\nintegration = 'team'\n\
+         id = '{}/secrets/mail'\nallowed-domains = ['{}']\n",
+        oidc.issuer,
+        authorities.display(),
+        vaults.url(),
+        world.origin()
+    ));
+    let Some(mut helix) = world.open("a.http", "GET HOST/?k=<<vault:a>>\n") else { return };
+    helix.go_to("vault:a");
+    helix.act("Sign in to `team`", "Sign in to `team`");
+    let mut page = visitor::Visitor::glance(&world.desk.page(0)).await;
+    let code = between(&page.html, "class=\"code\">", "<");
+    let place = between(&page.html, "href=\"", "\"").replace("&amp;", "&");
+    let entered = oidc.person().enter_code(&place.parse().unwrap(), code, "alice@example.com").await;
+    assert!(entered.contains("Success"), "{entered}");
+    page.stay().await;
+    assert!(page.html.contains("signed in to ") && page.html.contains("alice@example.com"), "{}", page.html);
+    helix.see_healed();
+    helix.act("Send request", "Send request");
+    helix.see("/?k=[redacted]");
+    helix.quit();
+    world.desk.search_for(CANARY);
+}
+
+#[test]
+fn keys_and_a_one_time_code_sign_in() {
+    const LABEL: &str = "One-time code (empty: go on without) (may stay empty)";
+    let (Some(browser), Some(aws), Some(world)) = (browser(), Seeded::shared(), World::new()) else { return };
+    let [id, key] = aws.key_pair("factor");
+    world.integrate(&format!(
+        "[integrations.team]\nprovider = 'aws'\nendpoint = '{}'\nauth = {{ method = 'keys' }}\n\n[secrets.a]\n\
+         integration = 'team'\narn = '{}'\nallowed-domains = ['{}']\n",
+        aws.server.address,
+        aws.arn("prod/db"),
+        world.origin()
+    ));
+    let Some(mut helix) = world.open("a.http", "GET HOST/?k=<<vault:a>>\n") else { return };
+    helix.go_to("vault:a");
+    helix.act("Sign in to `team`", "Sign in to `team`");
+    let typed = json!([
+        ["fill", "Access key id", id],
+        ["fill", "Secret access key", key],
+        ["press", "Continue"],
+        ["see", aws.device()],
+        ["fill", LABEL, "73051"],
+        ["press", "Continue"],
+        ["see", "six digits"],
+        ["fill", LABEL, "730519"],
+        ["press", "Continue"],
+        ["see", "You can close"],
+    ]);
+    walk(browser, &world.desk.page(0), typed);
+    helix.see_healed();
+    helix.act("Send request", "Send request");
+    helix.see("/?k=[redacted]");
+    helix.quit();
+    for secret in [key, "canary-aws-v2-91be"] {
+        world.desk.search_for(secret);
+    }
+}
+
+/// The part of `text` between two others.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
+    rest.split_once(after).expect("an end").0
 }
 
 fn walk(browser: &Browser, page: &str, steps: Value) {

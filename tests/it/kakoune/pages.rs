@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{CANARY, CONFIG, open, settings};
+use super::{CANARY, CONFIG, open, settings, store};
 use crate::support::{
     browser::{self, Browser},
     kakoune::{Kakoune, programs},
+    nvim::KEY,
     openbao::{OpenBao, ROOT},
 };
 
@@ -60,6 +61,47 @@ async fn a_vault_is_signed_in_to_by_a_token_and_linked_by_choosing() {
     let end = walk(browser, &kakoune, steps).await;
     assert!(end.contains("db/pass is linked to team"), "{end}");
     kakoune.wait_for("%opt{lsp_diagnostic_error_count}", |count| count == "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_vault_is_unlocked_by_its_passphrase() {
+    let Some(browser) = browser::browser() else { return };
+    let Some(mut kakoune) = open("GET http://127.0.0.1:9/x\nAuthorization: Bearer <<vault:token>>\n") else { return };
+    store(&mut kakoune, "token", CANARY);
+    kakoune.press("<space>vl");
+    kakoune.wait("the lock", |screen| screen.has_said("the local vault is locked").then_some(()));
+    kakoune.wait_for("%opt{lsp_diagnostic_warning_count}", |count| count == "1");
+    kakoune.press("<space>vu");
+    let steps = json!([["fill", "Passphrase", KEY], ["press", "Continue"], ["see", "You can close"]]);
+    let end = walk(browser, &kakoune, steps).await;
+    assert!(end.contains("the local vault is open"), "{end}");
+    kakoune.press("<space>vi");
+    kakoune.wait_in("*vaultls-status*", "token: can be had");
+    kakoune.end();
+    kakoune.world.search_for(CANARY);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_to_link_asks_where_the_secret_lives() {
+    let Some(browser) = browser::browser() else { return };
+    let Some(mut kakoune) = open("GET http://127.0.0.1:9/x\nAuthorization: Bearer <<vault:nope>>\n") else { return };
+    kakoune.wait("the reference in red", |screen| (screen.colour("nope") == Some("red")).then_some(()));
+    kakoune.go_to("nope");
+    // The server learns where the cursor is by what is asked there.
+    kakoune.command("lsp-hover");
+    kakoune.wait("the hover", |screen| screen.info.contains("nope").then_some(()));
+    kakoune.command("vaultls-link");
+    let steps = json!([
+        ["see", "Where does nope live?"],
+        ["press", "local vault"],
+        ["fill", "Value of nope", CANARY],
+        ["press", "Continue"],
+        ["see", "You can close"],
+    ]);
+    walk(browser, &kakoune, steps).await;
+    kakoune.wait_for("%opt{lsp_diagnostic_error_count}", |count| count == "0");
+    kakoune.end();
+    kakoune.world.search_for(CANARY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::provision;
 
+/// The passphrase of the local vault.
+pub const KEY: &str = "passphrase of the editor tests";
+
 /// A real Neovim.
 pub struct Neovim {
     program: PathBuf,
@@ -141,7 +144,7 @@ impl Editor {
         ] {
             command.env(variable, home.join(folder));
         }
-        command.env("VAULTLS_KEY", "passphrase of the editor tests").env("VAULTLS_NO_KEYRING", "1");
+        command.env("VAULTLS_KEY", KEY).env("VAULTLS_NO_KEYRING", "1");
         command.env("VAULTLS_BIN", env!("CARGO_BIN_EXE_vaultls"));
         command.env("VAULTLS_TEST_FOLDER", home);
     }

@@ -61,13 +61,31 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// Opens a page, and goes on until one stands still.
     pub async fn visit(address: &str) -> Self {
+        let mut visitor = Self::glance(address).await;
+        visitor.stay().await;
+        visitor
+    }
+
+    /// Opens a page, which may go on by itself later.
+    pub async fn glance(address: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         let address: Url = address.parse().unwrap();
         let mut visitor = Self { client, cookie: None, address: address.clone(), html: String::new() };
         let response = visitor.client.get(address).send().await.unwrap();
         visitor.follow(response).await;
         visitor
+    }
+
+    /// Looks again, as a page that goes on by itself says, until one stands still.
+    pub async fn stay(&mut self) {
+        while self.html.contains("http-equiv=\"refresh\"") {
+            // A browser waits longer.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let response = self.look().await;
+            self.follow(response).await;
+        }
     }
 
     /// Sends the page's form with `fields`, of which the last is the button that is pressed.
@@ -83,9 +101,10 @@ impl Visitor {
         let request = request.header(header::COOKIE, self.cookie.as_deref().unwrap_or_default());
         let response = request.body(body.finish()).send().await.unwrap();
         self.follow(response).await;
+        self.stay().await;
     }
 
-    /// Goes on until a page stands still.
+    /// Goes where a response leads.
     async fn follow(&mut self, mut response: Response) {
         loop {
             if let Some(cookie) = response.headers().get(header::SET_COOKIE) {
@@ -96,12 +115,14 @@ impl Visitor {
             } else {
                 assert!(response.status().is_success(), "{} at {}", response.status(), self.address);
                 self.html = response.text().await.unwrap();
-                if !self.html.contains("http-equiv=\"refresh\"") {
-                    return;
-                }
+                return;
             }
-            let cookie = self.cookie.as_deref().unwrap_or_default();
-            response = self.client.get(self.address.clone()).header(header::COOKIE, cookie).send().await.unwrap();
+            response = self.look().await;
         }
+    }
+
+    async fn look(&self) -> Response {
+        let cookie = self.cookie.as_deref().unwrap_or_default();
+        self.client.get(self.address.clone()).header(header::COOKIE, cookie).send().await.unwrap()
     }
 }

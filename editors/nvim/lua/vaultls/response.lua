@@ -49,13 +49,9 @@ function M.filetype(response)
 end
 
 ---@param response vaultls.Response
----@param filetype string
 ---@return string[]
-local function body_lines(response, filetype)
-  local body = response.body
-  if filetype == 'json' and not response.truncated and vim.g.vaultls_format ~= false then
-    body = require('vaultls.json').format(body)
-  end
+local function body_lines(response)
+  local body = vim.g.vaultls_format ~= false and response.shown or response.body
   return vim.split((body:gsub('\r\n', '\n')), '\n', { plain = true })
 end
 
@@ -150,7 +146,7 @@ local function make_buffers(record)
   local name = ('vaultls://response/%d'):format(record.number)
   local filetype = M.filetype(record.response)
   record.body = ui.scratch_buffer(name)
-  ui.fill(record.body, body_lines(record.response, filetype))
+  ui.fill(record.body, body_lines(record.response))
   record.headers = ui.scratch_buffer(name .. '/headers')
   ui.fill(record.headers, header_lines(record))
   for _, bufnr in ipairs({ record.body, record.headers }) do

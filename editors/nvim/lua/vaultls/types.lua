@@ -9,6 +9,7 @@
 ---@field url string
 ---@field headers string[][] pairs of name and value
 ---@field body string
+---@field shown string? the body laid out over lines, where that can be
 ---@field binary boolean the body is a note about binary data
 ---@field truncated boolean
 ---@field bytes integer length of the body as received
