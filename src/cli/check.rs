@@ -61,7 +61,7 @@ pub async fn check(arguments: arguments::Check, machine: &Machine, terminal: &mu
     match arguments.format {
         CheckFormat::Human => human(&findings, files.len(), terminal)?,
         CheckFormat::Json => terminal.json(&findings.iter().map(Listed::of).collect::<Vec<_>>())?,
-        CheckFormat::Junit => terminal.text(&junit::report(&suites(looked_at, &findings), Timestamp::now()))?,
+        CheckFormat::Junit => terminal.text(&junit::report(&suites(&looked_at, &findings), Timestamp::now()))?,
         CheckFormat::Sarif => terminal.json(&sarif::log(&findings))?,
         CheckFormat::Github => findings.iter().try_for_each(|finding| terminal.line(&[plain(github(finding))]))?,
     }
@@ -130,7 +130,7 @@ fn is_loud(finding: &Located) -> bool {
 }
 
 /// A suite for each file, with a test for each finding that fails something. A file without any is a test that passed.
-fn suites(looked_at: Vec<PathBuf>, findings: &[Located]) -> Vec<Suite> {
+fn suites(looked_at: &[PathBuf], findings: &[Located]) -> Vec<Suite> {
     let files: BTreeSet<&Path> =
         looked_at.iter().map(PathBuf::as_path).chain(findings.iter().map(|finding| &*finding.file)).collect();
     let suite = |file: &Path| {

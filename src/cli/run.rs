@@ -59,7 +59,7 @@ impl Ran {
             line: lines.place(request.line.start).0,
             name: request.name.as_ref().map(|name| name.text.clone()),
             outcome: None,
-            title: one_line(&format!("{} {url}", request.method.text)).into(),
+            title: one_line(&format!("{} {url}", request.method.text)),
             elapsed: Duration::ZERO,
         }
     }

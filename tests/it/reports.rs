@@ -65,9 +65,11 @@ fn element<'a>(node: Node<'_>, text: &'a str) -> Element<'a> {
     }
 }
 
-/// What `JUnit.xsd` of Ant's task demands and `junit-10.xsd` of Jenkins' plugin allows: an element, its attributes (all
-/// of them required), and its children in their order, each with how often it may stand there.
-const SCHEMA: [(&str, &[&str], &[(&str, usize)]); 9] = [
+/// An element, the attributes that it has to have, and its children in order, each with how often it may stand there.
+type Rule = (&'static str, &'static [&'static str], &'static [(&'static str, usize)]);
+
+/// What `JUnit.xsd` of Ant's task demands and `junit-10.xsd` of Jenkins' plugin allows.
+const SCHEMA: [Rule; 9] = [
     ("testsuites", &[], &[("testsuite", usize::MAX)]),
     (
         "testsuite",
