@@ -243,7 +243,9 @@ impl Chain {
         match (asked.side, &node.answer) {
             (Side::Response, Some(answer)) => {
                 let name = SecretName::of_exchange(expression, &answer.received.origin).ok_or(UNNAMEABLE)?;
-                let drawn = answer.draw(expression, &asked.part).map_err(|why| format!("{why}, of {}", place()))?;
+                let drawn = answer
+                    .draw(expression, &asked.part)
+                    .map_err(|why| format!("{why} in the answer to {}", place()))?;
                 taken.drawn.insert(name.clone(), drawn);
                 Ok(vec![Flat::Secret { name, span: Span::default() }])
             }

@@ -261,9 +261,9 @@ async fn a_need_that_fails_keeps_the_request_from_being_sent_and_is_named() {
     for (login, part, words) in [
         ("GET HOST/login", "body.token", "the request `login` (line 2), which this one needs, was answered with 401"),
         ("GET HOST/gone", "body.token", "the request `login` (line 2), which this one needs, failed: "),
-        ("GET HOST/page", "body.token", "the body is not JSON in the answer, of the request `login` (line 2)"),
-        ("GET HOST/public", "body.$.nope", "the path leads to nothing in the answer, of the request `login` (line 2)"),
-        ("GET HOST/public", "headers.X-No", "there is no header `X-No` in the answer, of the request `login` (line 2)"),
+        ("GET HOST/page", "body.token", "the body is not JSON in the answer to the request `login` (line 2)"),
+        ("GET HOST/public", "body.$.nope", "the path leads to nothing in the answer to the request `login` (line 2)"),
+        ("GET HOST/public", "headers.X-No", "there is no header `X-No` in the answer to the request `login` (line 2)"),
     ] {
         let uses = format!("###\n# @name use\nGET HOST/use?{{{{login.response.{part}}}}}\n");
         world.write_all(&format!("# @name login\n{login}\n\n{uses}"));

@@ -27,7 +27,7 @@ const LANGUAGES: Record<string, Language> = {
 const LAYOUTS: Record<string, (text: string) => string> = { json: formatJson, xml: formatXml };
 
 /** A response apart from its body. */
-export type Head = Omit<Response, "body">;
+export type Head = Omit<Response, "body" | "shown">;
 
 /** The language of a body; what is no text has none. */
 export function languageOf(response: Head): Language {

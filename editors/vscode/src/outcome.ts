@@ -11,6 +11,8 @@ export interface Response {
   /** Pairs of name and value. */
   headers: [string, string][];
   body: string;
+  /** The body laid out, where the server did that. */
+  shown?: string | null;
   /** The body is a note about binary data. */
   binary: boolean;
   truncated: boolean;

@@ -108,10 +108,10 @@ function find(uri: vscode.Uri): Kept | undefined {
   return kept.find((one) => [one.body, one.headers].some((part) => part.toString() === uri.toString()));
 }
 
-function keep({ body, ...response }: Response, notes: string[]): Kept {
+function keep({ body, shown, ...response }: Response, notes: string[]): Kept {
   const number = nextNumber++;
   const [language, extension] = languageOf(response);
-  const text = bodyText(body, response.truncated ? "" : language);
+  const text = shown ? `${shown}\n` : bodyText(body, response.truncated ? "" : language);
   const one: Kept = {
     number,
     response,

@@ -177,16 +177,16 @@ impl Answer {
     fn header(&self, wanted: &str) -> Result<Drawn, String> {
         let mut headers = self.received.headers.iter().enumerate();
         let found = headers.find(|(_, (name, _))| name.eq_ignore_ascii_case(wanted));
-        let (index, (_, value)) = found.ok_or_else(|| format!("there is no header `{wanted}` in the answer"))?;
+        let (index, (_, value)) = found.ok_or_else(|| format!("there is no header `{wanted}`"))?;
         let carried = self.in_headers.iter().filter(|(at, _)| *at == index).map(|(_, name)| name.clone()).collect();
         value.expose(|value| self.drawn(value, carried, "text"))
     }
 
     fn body(&self) -> Result<&str, String> {
         if self.received.truncated {
-            return Err("the body is longer than is kept in the answer".into());
+            return Err("the body is longer than is kept".into());
         }
-        self.received.text.as_deref().map(String::as_str).ok_or_else(|| "the body is no text in the answer".into())
+        self.received.text.as_deref().map(String::as_str).ok_or_else(|| "the body is no text".into())
     }
 
     fn whole_body(&self) -> Result<Drawn, String> {
@@ -196,9 +196,9 @@ impl Answer {
 
     fn within_body(&self, path: &JsonPath) -> Result<Drawn, String> {
         let tree = json::scan(self.body()?);
-        let root = tree.root().filter(|_| tree.problems.is_empty()).ok_or("the body is not JSON in the answer")?;
-        let found = path.first(root).map_err(|path::TooMuch| "the path takes too long to follow in the answer")?;
-        let found = found.ok_or("the path leads to nothing in the answer")?;
+        let root = tree.root().filter(|_| tree.problems.is_empty()).ok_or("the body is not JSON")?;
+        let found = path.first(root).map_err(|path::TooMuch| "the path takes too long to follow")?;
+        let found = found.ok_or("the path leads to nothing")?;
         let span = found.span();
         self.drawn(path::content(found).as_bytes(), self.carried((span.start, span.end)), kind(found.kind()))
     }
@@ -211,10 +211,10 @@ impl Answer {
 
     fn drawn(&self, value: &[u8], carried: BTreeSet<SecretName>, kind: &'static str) -> Result<Drawn, String> {
         if value.is_empty() {
-            return Err("there is only an empty text in the answer".into());
+            return Err("there is only an empty text".into());
         }
         if value.len() > SecretValue::MAX_LENGTH {
-            return Err("the part is larger than 1 MiB in the answer".into());
+            return Err("the part is larger than 1 MiB".into());
         }
         let value = Arc::new(SecretValue::new(value.to_vec()));
         Ok(Drawn { value, carried, open: self.secrets.is_empty(), kind })
