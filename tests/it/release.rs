@@ -69,7 +69,7 @@ fn the_extension_looks_for_the_program_where_a_release_puts_it() {
     let script = text(&step["run"]);
     let order = ["mkdir -p bundled", "\" bundled/", "npm run build", "npm run pack"].map(|part| script.find(part));
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{script}");
-    assert!(read("editors/vscode/src/server.ts").contains(r#"path.join(extension.fsPath, "bundled", PROGRAM)"#));
+    assert!(read("editors/vscode/src/program.ts").contains(r#"path.join(places.extension, "bundled", PROGRAM)"#));
     let package = json("editors/vscode/package.json");
     assert!(package["files"].as_array().expect("files").contains(&"bundled".into()));
     assert!(package["scripts"].get("build").is_some(), "the extension has no script `build`");
