@@ -32,10 +32,10 @@ pub(super) fn redactor(masked: &Masked) -> Redactor {
 
 impl Witnessed {
     /// Looks at the answer to a request that others could ask for; of any other nothing is kept.
-    pub(super) fn of(&self, planned: &Planned, values: &Values, masked: Masked, redactor_: &Redactor) -> Witness {
+    pub(super) fn of(&self, planned: &Planned, values: &Values, masked: Masked, usual: &Redactor) -> Witness {
         let Some((name, identity, expressions)) = planned.kept_as.clone() else {
-            let shown_by = redactor_.clone();
-            return Box::new(move |_| shown_by);
+            let usual = usual.clone();
+            return Box::new(move |_| usual);
         };
         let secrets = planned.secrets(values).map(|(name, value)| (name.clone(), value.clone())).collect();
         let (sent, used) = (planned.plan.prepared.clone(), planned.taken.drawn.clone());
