@@ -208,12 +208,7 @@ async function disconnects() {
 }
 
 async function movesAValue() {
-  await page.keyboard.press("Control+p");
-  await widget.waitFor();
-  await person.input.fill("pasted.http");
-  await row("pasted.http").waitFor();
-  await person.input.press("Enter");
-  await page.locator(".tab", { hasText: "pasted.http" }).waitFor();
+  await person.open("pasted.http");
   await fix("2:20", "Move this value to the local vault");
   await page.locator(".view-line", { hasText: "<<vault:" }).first().waitFor();
   await page.keyboard.press("Control+s");
