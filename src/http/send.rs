@@ -128,21 +128,9 @@ impl Sender {
         Self { roots: pem, outside: Slot::default(), loopback: Slot::default(), turns: Semaphore::new(PARALLEL) }
     }
 
-    /// `guard` is asked for the first URL and for each redirect's, before anything is sent to it. Dropping the future
-    /// ends the exchange.
+    /// `guard` is asked for the first URL and for each redirect's, before anything is sent to it. What came back is masked
+    /// as `witness` says, what goes wrong by `redactor`. Dropping the future ends the exchange.
     pub async fn send(
-        &self,
-        ready: Ready,
-        guard: &(dyn Fn(&Url) -> Result<(), Problem> + Sync),
-        redactor: &Redactor,
-        limits: &Limits,
-    ) -> Result<Response, SendError> {
-        let shown_by = redactor.clone();
-        self.send_seen(ready, guard, redactor, limits, Box::new(move |_| shown_by)).await
-    }
-
-    /// The same; `witness` sees what came back before it is masked. What goes wrong is masked by `redactor`.
-    pub async fn send_seen(
         &self,
         ready: Ready,
         guard: &(dyn Fn(&Url) -> Result<(), Problem> + Sync),

@@ -64,10 +64,19 @@ impl Core {
         if let Some(why) = written.not_runnable {
             return blocked("unsupported", why, "only HTTP requests can be sent");
         }
-        let sent = match self.send_needs(sheet, request, overrides).await {
+        let begun = self.exchanges.edition();
+        let planned = match self.plan(sheet, request, overrides).await {
+            Ok(planned) => planned,
+            Err(message) => return RunOutcome::Failed { message, obstacle: None },
+        };
+        if planned.first.is_empty() {
+            return self.send_planned(sheet, request, planned, begun).await;
+        }
+        let sent = match self.send_needs(sheet, &planned, overrides).await {
             Ok(sent) => sent,
             Err(outcome) => return outcome,
         };
+        // Planned anew: what was answered meanwhile is part of it.
         match self.send_one(sheet, request, overrides).await {
             RunOutcome::Sent { response, notes } => {
                 RunOutcome::Sent { response, notes: sent.into_iter().chain(notes).collect() }
@@ -79,10 +88,13 @@ impl Core {
     /// Sends one request whose needs were sent.
     async fn send_one(&self, sheet: &Sheet, request: usize, overrides: &BTreeMap<String, String>) -> RunOutcome {
         let begun = self.exchanges.edition();
-        let planned = match self.plan(sheet, request, overrides).await {
-            Ok(planned) => planned,
-            Err(message) => return RunOutcome::Failed { message, obstacle: None },
-        };
+        match self.plan(sheet, request, overrides).await {
+            Ok(planned) => self.send_planned(sheet, request, planned, begun).await,
+            Err(message) => RunOutcome::Failed { message, obstacle: None },
+        }
+    }
+
+    async fn send_planned(&self, sheet: &Sheet, request: usize, planned: Planned, begun: Edition) -> RunOutcome {
         match self.ready(&planned).await {
             Ok(filled) => self.exchange(sheet, request, planned, filled, begun).await,
             Err(obstacles) => RunOutcome::Blocked { obstacles },
@@ -225,7 +237,7 @@ impl Core {
         let limits = Limits { timeout, ..self.limits.clone() };
         let witness = Witnessed::default();
         let seen = witness.of(&planned, &values, masked, &redactor);
-        match self.sender.send_seen(ready, &guard, &redactor, &limits, seen).await {
+        match self.sender.send(ready, &guard, &redactor, &limits, seen).await {
             Ok(response) => {
                 self.learn(sheet, &planned, &response, &witness, begun);
                 let notes = notes(&planned, &sheet.document.requests[request], &response, &values);

@@ -106,7 +106,8 @@ impl Case {
         let guard = |url: &url::Url| values.keys().try_for_each(|name| policy.check(name, &domains, url));
         let redactor = Redactor::new(values.iter().map(|(name, value)| (name, &**value)));
         let sender = Sender::with_roots(self.roots);
-        let outcome = match sender.send(ready, &guard, &redactor, &self.limits).await {
+        let shown_by = redactor.clone();
+        let outcome = match sender.send(ready, &guard, &redactor, &self.limits, Box::new(move |_| shown_by)).await {
             Ok(response) => Outcome::Sent(Box::new(response)),
             Err(SendError::Refused(problem)) => Outcome::Refused(problem.reason, problem.detail),
             Err(SendError::Failed(message)) => Outcome::Failed(message),

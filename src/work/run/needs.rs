@@ -6,20 +6,16 @@ use super::{First, Planned, blocked, faults, plain};
 use crate::work::{Core, Obstacle, RunOutcome, Sheet};
 
 impl Core {
-    /// Sends the requests of `sheet` that `request` needs and nobody sent yet. Nothing is sent while anything is known to
-    /// stand in the way of any of them, or of `request` itself. What was sent, as notes for people.
+    /// Sends the requests of `sheet` that a planned one needs and nobody sent yet. Nothing is sent while anything is known
+    /// to stand in the way of any of them, or of the planned one itself. What was sent, as notes for people.
     pub(super) async fn send_needs(
         &self,
         sheet: &Sheet,
-        request: usize,
+        planned: &Planned,
         overrides: &BTreeMap<String, String>,
     ) -> Result<Vec<String>, RunOutcome> {
         let failed = |message| RunOutcome::Failed { message, obstacle: None };
-        let planned = self.plan(sheet, request, overrides).await.map_err(failed)?;
-        if planned.first.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut obstacles = self.known_obstacles(&planned).await;
+        let mut obstacles = self.known_obstacles(planned).await;
         for first in &planned.first {
             let need = self.plan(sheet, first.request, overrides).await.map_err(failed)?;
             obstacles.extend(self.known_obstacles(&need).await.into_iter().map(|obstacle| first.explain(obstacle)));
