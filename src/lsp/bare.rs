@@ -106,19 +106,15 @@ async fn converse(state: &Arc<State>, errand: Errand, pipe: Option<Pipe>, mut ou
             Err(message) => return state.editor.say(MessageType::ERROR, message),
         };
     }
-    let (kind, message, text) = match &outcome {
-        RunOutcome::Sent { response, notes } => {
-            (MessageType::INFO, words::response(response, notes), shown::whole(response))
-        }
-        RunOutcome::Blocked { obstacles } => {
-            let message = words::blocked(obstacles);
-            (MessageType::WARNING, message.clone(), message)
-        }
-        RunOutcome::Failed { message, .. } => (MessageType::ERROR, message.clone(), message.clone()),
+    let (kind, message) = match &outcome {
+        RunOutcome::Sent { response, notes } => (MessageType::INFO, words::response(response, notes)),
+        RunOutcome::Blocked { obstacles } => (MessageType::WARNING, words::blocked(obstacles)),
+        RunOutcome::Failed { message, .. } => (MessageType::ERROR, message.clone()),
     };
-    let piped = match pipe {
-        Some(pipe) => pipe.write(&text).await,
-        None => false,
+    let piped = match (pipe, &outcome) {
+        (Some(pipe), RunOutcome::Sent { response, .. }) => pipe.write(&shown::whole(response)).await,
+        (Some(pipe), _) => pipe.write(&message).await,
+        (None, _) => false,
     };
     match outcome {
         RunOutcome::Sent { response, notes } if !piped => show(state, &errand.core, &response, &notes).await,
