@@ -73,6 +73,11 @@ impl Document {
         self.requests[index].span.touches(offset).then_some(index)
     }
 
+    /// The requests called `name`.
+    pub fn requests_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Request> {
+        self.requests.iter().filter(move |request| request.name.as_ref().is_some_and(|label| label.text == name))
+    }
+
     /// The index of the reference at `offset`.
     pub fn reference_at(&self, offset: usize) -> Option<usize> {
         let index = self.references.partition_point(|reference| reference.span.start <= offset).checked_sub(1)?;

@@ -62,7 +62,7 @@ pub fn asks_for<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item
 
 /// Where requests are called `name`.
 pub fn names_of<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item = &'a Label> {
-    document.requests.iter().filter_map(|request| request.name.as_ref()).filter(move |label| label.text == name)
+    document.requests_named(name).filter_map(|request| request.name.as_ref())
 }
 
 /// The references of a secret in both spellings, unfinished ones too.

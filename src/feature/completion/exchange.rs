@@ -52,7 +52,7 @@ pub(super) fn items(context: &Context<'_>, typed: &Typed<'_>) -> Option<Vec<Item
 }
 
 fn is_named(context: &Context<'_>, name: &str) -> bool {
-    context.document.requests.iter().any(|request| request.name.as_ref().is_some_and(|label| label.text == name))
+    context.document.requests_named(name).next().is_some()
 }
 
 fn expression_start(typed: &Typed<'_>) -> usize {
@@ -89,8 +89,7 @@ fn headers(context: &Context<'_>, typed: &Typed<'_>, name: &str, side: Side, hea
             answer.into_iter().flat_map(|answer| &answer.headers).map(|header| item(header)).collect()
         }
         Side::Request => {
-            let named = |label: &crate::syntax::Label| label.text == name;
-            let request = context.document.requests.iter().find(|request| request.name.as_ref().is_some_and(named));
+            let request = context.document.requests_named(name).next();
             let headers = request.into_iter().flat_map(|request| &request.headers).filter(|header| header.enabled);
             let names = headers.map(|header| header.name.text(context.source));
             names.filter(|name| !name.contains(['{', '<'])).map(|name| item(name.trim())).collect()

@@ -19,8 +19,7 @@ pub(super) fn lines(context: &Context<'_>, used: &Use, title: &str) -> Vec<Strin
         Side::Response => "answer",
     };
     let mut lines = vec![format!("**Part of the {side}** {title}"), String::new()];
-    let request =
-        context.document.requests.iter().find(|request| request.name.as_ref().is_some_and(|it| it.text == name));
+    let request = context.document.requests_named(name).next();
     match request {
         Some(request) => {
             let line = 1 + memchr::memchr_iter(b'\n', &context.source.as_bytes()[..request.line.start]).count();
